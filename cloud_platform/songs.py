@@ -1,0 +1,8 @@
+"""Songs for anthem: ``anthem odoo.addons.cloud_platform.songs::install``."""
+
+
+def install(ctx):
+    """Install and configure the platform; what was done is printed and returned."""
+    report = ctx.env["cloud.platform"].install()
+    ctx.log_line(str(report))
+    return report

@@ -1,0 +1,11 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+{
+    "name": "Cloud Platform S3",
+    "summary": "The cloud platform with attachments in S3",
+    "version": "3.0.0",
+    "category": "Technical",
+    "author": "Odoo Cloud Platform contributors",
+    "license": "AGPL-3",
+    "depends": ["attachment_s3", "cloud_platform"],
+    "installable": True,
+}

@@ -1,0 +1,25 @@
+"""The kind of platform whose attachments are in S3."""
+
+from odoo import api, models
+
+from odoo.addons.cloud_platform.models.cloud_platform import FilestoreKind, PlatformConfig
+
+S3_STORE_KIND = FilestoreKind("s3", "remote")
+
+
+class CloudPlatform(models.AbstractModel):
+    _inherit = "cloud.platform"
+
+    @api.model
+    def _platform_kinds(self):
+        return [*super()._platform_kinds(), "s3"]
+
+    @api.model
+    def _filestore_kinds(self):
+        return {**super()._filestore_kinds(), "s3": S3_STORE_KIND}
+
+    @api.model
+    def _config_by_server_env_for_s3(self):
+        kinds = self._filestore_kinds()
+        stores = {"prod": "s3", "integration": "s3", "labs": "s3", "test": "db", "dev": "db"}
+        return {name: PlatformConfig(kinds[store]) for name, store in stores.items()}

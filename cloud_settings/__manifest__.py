@@ -1,0 +1,12 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+{
+    "name": "Cloud Settings",
+    "summary": "Typed settings from the environment, checked before a server serves",
+    "version": "3.0.0",
+    "category": "Technical",
+    "author": "Odoo Cloud Platform contributors",
+    "license": "AGPL-3",
+    "depends": ["base"],
+    "external_dependencies": {"python": ["pydantic-settings"]},
+    "installable": True,
+}

@@ -1,0 +1,193 @@
+"""``dev/test [ADDON…] [end-to-end]``: all tests, or those of some addons, on real services.
+
+Two runners do the work: Odoo's own for the addons, on a fresh database; pytest for what
+needs whole servers (``dev/tests``: two nodes and a browser, starts that are refused) and
+for the repository itself.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..console import DevError, say, step
+from ..environments import REQUIREMENTS, VirtualEnvironment
+from ..odoo import addons
+from ..process import free_ports
+from ..settings import REPOSITORY, child_environment
+from ..stack import Stack, check_state_directory, tool_python
+
+END_TO_END = "end-to-end"
+
+RESULT = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
+MODULE = re.compile(r"odoo\.tests\.stats: (\w+): (\d+) tests")
+SKIPPED = re.compile(r"odoo\.addons\.(\S+): skipped (.*)")
+NO_SERVICE = re.compile(r" : no .* server", re.IGNORECASE)
+
+
+@dataclass
+class Outcome:
+    """What a runner counted; ``complaints`` are failures that no test stands for."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    complaints: tuple[str, ...] = ()
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        return Outcome(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.complaints + other.complaints,
+        )
+
+
+def main(arguments: list[str]) -> int:
+    chosen = arguments or [*addons(), END_TO_END]
+    unknown = set(chosen) - {*addons(), END_TO_END}
+    if unknown:
+        raise DevError(f"no such addon: {', '.join(sorted(unknown))} (there are {', '.join(addons())})")
+    modules = [name for name in chosen if name != END_TO_END]
+    stack = Stack()
+    check_state_directory(stack.state)
+    outcome = Outcome()
+    with running(stack, browser=END_TO_END in chosen):
+        if modules:
+            outcome += run_odoo(stack, modules)
+        if END_TO_END in chosen:
+            outcome += run_pytest(stack)
+    return conclude(outcome)
+
+
+@contextmanager
+def running(stack: Stack, browser: bool) -> Iterator[None]:
+    """Have the services for the tests; those that did not run before are stopped again."""
+    with stack.lock():
+        stack.install(*(["chromium"] if browser else []))
+        was_running = stack.running
+        stack.start()
+    try:
+        yield
+    finally:
+        if not was_running:
+            stack.stop()
+
+
+def run_odoo(stack: Stack, modules: Sequence[str]) -> Outcome:
+    """Run the addons' tests in Odoo's runner, on a database that is dropped afterwards."""
+    database = f"test_{os.getpid()}"
+    directory = stack.state / "tests" / database
+    with stack.lock():
+        stack.databases.create(database, directory)
+    try:
+        with step(f"Testing {', '.join(modules)} on Odoo {stack.odoo.series}"):
+            status, output = follow(
+                stack.odoo.command(*odoo_arguments(stack, database, modules, directory)),
+                stack.odoo.environment(**test_variables(stack, database)),
+            )
+        absent = sorted(set(modules) - stack.databases.installed(database))
+    finally:
+        stack.postgresql.drop(database)
+        shutil.rmtree(directory, ignore_errors=True)
+    return judge_odoo(modules, absent, status, output)
+
+
+def odoo_arguments(stack: Stack, database: str, modules: Sequence[str], data: Path) -> list[str]:
+    http_port, gevent_port = free_ports(18069, 2)
+    return [
+        *("-d", database, "-i", ",".join(modules), "--stop-after-init", "--test-enable"),
+        *("--test-tags", ",".join(f"/{module}" for module in modules)),
+        *("--addons-path", stack.odoo.addons_path, "--data-dir", str(data)),
+        *(f"--http-port={http_port}", f"--gevent-port={gevent_port}", "--http-interface=127.0.0.1"),
+        *("--without-demo=all", "--max-cron-threads=0", "--log-level=warn"),
+        *("--log-handler=odoo.tests:INFO", "--log-handler=odoo.service.server:WARNING"),
+        *(f"--log-handler=odoo.addons.{module}.tests:INFO" for module in modules),
+    ]
+
+
+def test_variables(stack: Stack, database: str) -> dict[str, str]:
+    """Return the environment of the tests; what they store is theirs alone."""
+    variables = stack.variables(database.replace("_", "-"), "test")
+    # the store is switched on by the tests that are about it
+    del variables["ODOO_SESSION_REDIS"]
+    return variables
+
+
+def judge_odoo(
+    modules: Sequence[str], absent: Sequence[str], status: int, output: Sequence[str]
+) -> Outcome:
+    text = "\n".join(output)
+    complaints = [f"{name} was not installed" for name in absent]
+    results = RESULT.findall(text)
+    failures, errors, total = map(int, results[-1]) if results else (0, 0, 0)
+    counts = {name: int(count) for name, count in MODULE.findall(text)}
+    complaints += [
+        f"{name}: no test ran"
+        for name in modules
+        if not counts.get(name) and (REPOSITORY / name / "tests").exists()
+    ]
+    skips = SKIPPED.findall(text)
+    complaints += [f"{name}: {what}" for name, what in skips if NO_SERVICE.search(what)]
+    if total == 0:
+        complaints.append("zero tests ran")
+    if status and not failures + errors:
+        complaints.append(f"Odoo ended with status {status}")
+    failed = failures + errors
+    return Outcome(max(total - failed - len(skips), 0), failed, len(skips), tuple(complaints))
+
+
+def run_pytest(stack: Stack) -> Outcome:
+    """Run ``dev/tests`` in a process and environment of its own."""
+    directory = stack.state / "install" / "venv-end-to-end"
+    venv = VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "end-to-end.txt"])
+    venv.install()
+    command = [str(venv.python), "-m", "pytest", "-p", "no:cacheprovider", str(REPOSITORY / "dev/tests")]
+    with step("Testing whole servers and the repository"):
+        status, output = follow(command, child_environment(**own_variables(stack)))
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", output[-1] if output else "")}
+    passed, skipped = counts.get("passed", 0), counts.get("skipped", 0)
+    failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
+    complaints = [] if passed else ["zero end-to-end tests passed"]
+    if status and not failed:
+        complaints.append(f"pytest ended with status {status}")
+    return Outcome(passed, failed, skipped, tuple(complaints))
+
+
+def own_variables(stack: Stack) -> dict[str, str]:
+    """Hand on what chooses the stack, so that the tests work on the very same one."""
+    chosen = {name: os.environ[name] for name in ("ODOO_SOURCE", "PYTHON") if name in os.environ}
+    return {"CLOUD_DEV_STATE": str(stack.state), **chosen}
+
+
+def follow(command: Sequence[str | Path], env: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Run a command, show what it prints as it comes, and return its status and lines."""
+    lines = []
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=env,
+        text=True,
+        errors="replace",
+    )
+    for line in process.stdout or ():
+        print(line, end="", flush=True)
+        lines.append(line.rstrip("\n"))
+    return process.wait(), [line for line in lines if line]
+
+
+def conclude(outcome: Outcome) -> int:
+    for complaint in outcome.complaints:
+        print(f"FAILED: {complaint}", file=sys.stderr)
+    say("Tests ended")
+    failed = outcome.failed + len(outcome.complaints)
+    skipped = f", {outcome.skipped} skipped" if outcome.skipped else ""
+    print(f"{outcome.passed} passed, {failed} failed{skipped}", flush=True)
+    return 1 if failed or not outcome.passed else 0

@@ -1,0 +1,158 @@
+"""A whole deployment on one machine: a database, two prefork Odoo nodes, nginx in front."""
+
+import json
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .console import run, step
+from .odoo import addons
+from .process import Daemon, free_ports
+from .services.nginx import Nginx
+from .stack import Stack
+
+INSTALL_SCRIPT = """\
+report = env['cloud.platform'].install()
+env.cr.commit()
+print('cloud.platform.install():', report)
+"""
+
+CONFIGURATION = """\
+[options]
+addons_path = {addons_path}
+data_dir = {data_dir}
+db_name = {database}
+list_db = False
+http_interface = 127.0.0.1
+http_port = {http_port}
+gevent_port = {gevent_port}
+workers = 2
+max_cron_threads = 1
+proxy_mode = True
+server_wide_modules = {server_wide_modules}
+logfile = {logfile}
+log_level = info
+"""
+
+
+class Node:
+    """One front-end: a prefork Odoo server with a data directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.daemon = Daemon(directory)
+        self.data_directory = directory / "data"
+        self.log = directory / "odoo.log"
+        self._ports = directory / "ports.json"
+
+    @property
+    def ports(self) -> list[int]:
+        """The HTTP port and the gevent (websocket) port."""
+        return list(json.loads(self._ports.read_text()))
+
+    def configure(self, stack: Stack, database: str, preferred_port: int) -> Path:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        ports = free_ports(preferred_port, 2)
+        self._ports.write_text(json.dumps(ports))
+        configuration = self.directory / "odoo.conf"
+        configuration.write_text(
+            CONFIGURATION.format(
+                addons_path=stack.odoo.addons_path,
+                data_dir=self.data_directory,
+                database=database,
+                http_port=ports[0],
+                gevent_port=ports[1],
+                server_wide_modules=stack.odoo.server_wide_modules,
+                logfile=self.log,
+            )
+        )
+        return configuration
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[0]}/web/login", timeout=60):
+                return True
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            return False
+
+
+class Instance:
+    """A project (``NAME-odoo-prod``) with its database, nodes and front door."""
+
+    def __init__(self, stack: Stack, name: str) -> None:
+        self.stack = stack
+        self.name = name
+        self.directory = stack.state / "instances" / name
+        self.nodes = [Node(self.directory / f"node{number}") for number in (1, 2)]
+        self.nginx = Nginx(self.directory / "nginx")
+        self._prepared = self.directory / "prepared"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return self.stack.variables(self.name)
+
+    def prepare(self) -> None:
+        """Create the database with the suite and call ``install()``, unless that is done.
+
+        The files begin in a local file store, as everywhere; ``install()`` moves them.
+        """
+        if self._prepared.exists() and self.name in self.stack.postgresql.databases():
+            return
+        self._prepared.unlink(missing_ok=True)
+        data = self.directory / "before-install"
+        with step(f"Creating the database '{self.name}' with {', '.join(addons())}"):
+            self.stack.databases.create(self.name, data)
+            self.stack.databases.install(self.name, addons(), data, self.variables)
+        with step("Calling env['cloud.platform'].install()"):
+            self.shell(INSTALL_SCRIPT, data)
+        shutil.rmtree(data)
+        self._prepared.touch()
+
+    def shell(self, script: str, data_directory: Path) -> str:
+        """Run a script in ``odoo shell`` and return what it printed."""
+        odoo = self.stack.odoo
+        arguments = ("shell", "-d", self.name, "--no-http", "--log-level=warn")
+        options = ("--addons-path", odoo.addons_path, "--data-dir", data_directory)
+        return run(
+            odoo.command(*arguments, *options),
+            env=odoo.environment(**self.variables),
+            stdin=script,
+        )
+
+    def start(self, preferred_port: int = 8069) -> None:
+        """Start both nodes and nginx; what runs already is started anew."""
+        self.stop()
+        with step("Starting two Odoo nodes"):
+            for number, node in enumerate(self.nodes):
+                self.start_node(node, preferred_port + 2 + 2 * number)
+            for node in self.nodes:
+                node.daemon.wait(node.answers, timeout_seconds=120)
+        http_ports, gevent_ports = zip(*(node.ports for node in self.nodes), strict=True)
+        self.nginx.start(preferred_port, http_ports, gevent_ports)
+
+    def start_node(self, node: Node, preferred_port: int) -> None:
+        """Start a node without waiting until it answers."""
+        configuration = node.configure(self.stack, self.name, preferred_port)
+        odoo = self.stack.odoo
+        node.daemon.start(
+            odoo.command("-c", configuration), env=odoo.environment(**self.variables)
+        )
+
+    @property
+    def running(self) -> bool:
+        daemons = [self.nginx.daemon, *(node.daemon for node in self.nodes)]
+        return all(daemon.pid is not None for daemon in daemons)
+
+    def stop(self) -> None:
+        self.nginx.stop()
+        for node in self.nodes:
+            node.daemon.stop()
+
+    def remove(self) -> None:
+        """Stop it and drop its database and folder (the bucket stays)."""
+        self.stop()
+        self.stack.postgresql.drop(self.name)
+        shutil.rmtree(self.directory, ignore_errors=True)

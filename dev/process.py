@@ -1,0 +1,129 @@
+"""Daemons of the development services: started apart, found again by pid file, stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from .console import DevError
+
+
+def free_ports(preferred: int, count: int = 1) -> list[int]:
+    """Return ``count`` different free ports of 127.0.0.1, the first ones from ``preferred`` on."""
+    found: list[int] = []
+    for port in range(preferred, 65536):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise DevError(f"no {count} free ports from {preferred} on")
+
+
+def answers(port: int) -> bool:
+    """Tell whether something accepts connections on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Daemon:
+    """One background process (with its children) and its folder: ``pid``, ``log``."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.log = directory / "log"
+        self._pid_file = directory / "pid"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None where the process does not live any more."""
+        try:
+            pid, started = self._pid_file.read_text().split()
+        except (OSError, ValueError):
+            return None
+        # after a reboot the number may belong to another process: its start time tells
+        return int(pid) if _start_time(int(pid)) == started else None
+
+    def start(
+        self,
+        command: Sequence[str | Path],
+        *,
+        ready: Callable[[], bool] | None = None,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        """Start the process unless it lives, and wait until ``ready()`` where it is given."""
+        if self.pid is None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with self.log.open("ab") as log:
+                process = subprocess.Popen(
+                    [str(part) for part in command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=env,
+                    cwd=cwd or self.directory,
+                    start_new_session=True,
+                    user=user,
+                )
+            self._pid_file.write_text(f"{process.pid} {_start_time(process.pid)}")
+        if ready:
+            self.wait(ready)
+
+    def wait(self, ready: Callable[[], bool], timeout_seconds: float = 60) -> None:
+        """Wait until ``ready()``.
+
+        :raises DevError: with the end of the log if the process dies or never gets ready
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while not ready():
+            if self.pid is None:
+                raise DevError(f"it ended at once\n{self.tail()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise DevError(f"it did not answer within {timeout_seconds} s\n{self.tail()}")
+            time.sleep(0.1)
+
+    def tail(self, lines: int = 20) -> str:
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join([f"({self.log})", *text.splitlines()[-lines:]])
+
+    def stop(self, grace_seconds: float = 10) -> None:
+        """End the process group, by force once the grace is over."""
+        self._signal_and_wait(signal.SIGTERM, grace_seconds)
+        self.kill()
+
+    def kill(self) -> None:
+        self._signal_and_wait(signal.SIGKILL, 10)
+        self._pid_file.unlink(missing_ok=True)
+
+    def _signal_and_wait(self, number: signal.Signals, seconds: float) -> None:
+        pid = self.pid
+        if pid is None:
+            return
+        os.killpg(pid, number)
+        deadline = time.monotonic() + seconds
+        while self.pid is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _start_time(pid: int) -> str | None:
+    """Return the kernel's start time of a living process (field 22 of /proc/PID/stat)."""
+    try:
+        os.waitpid(pid, os.WNOHANG)  # a child of ours that ended must not stay as a zombie
+    except ChildProcessError:
+        pass
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]

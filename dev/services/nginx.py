@@ -1,0 +1,87 @@
+"""nginx: one port in front of several Odoo nodes."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..console import step
+from ..process import Daemon, answers, free_ports
+from ..settings import child_environment
+
+# A node that died is left alone for a second; what it had not begun goes to the next one.
+CONFIGURATION = """\
+{user}daemon off;
+worker_processes 1;
+pid nginx.pid;
+events {{ worker_connections 512; }}
+http {{
+    access_log access.log;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    client_max_body_size 512m;
+    proxy_http_version 1.1;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_read_timeout 720s;
+    add_header X-Served-By $upstream_addr always;
+    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+    upstream odoo {{ {http_servers} }}
+    upstream websocket {{ {gevent_servers} }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ proxy_pass http://odoo; }}
+        location /websocket {{
+            proxy_pass http://websocket;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+        }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.daemon = Daemon(directory)
+        self._port = directory / "port"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port.read_text()}"
+
+    def start(self, preferred: int, http_ports: Sequence[int], gevent_ports: Sequence[int]) -> None:
+        """Serve on the first free port from ``preferred`` on, in front of the nodes."""
+        with step("Starting nginx"):
+            self.daemon.stop()
+            self.directory.mkdir(parents=True, exist_ok=True)
+            port = free_ports(preferred)[0]
+            self._port.write_text(str(port))
+            configuration = self.directory / "nginx.conf"
+            configuration.write_text(
+                CONFIGURATION.format(
+                    # the workers must reach the state folder, which may be below root's home
+                    user="user root;\n" if os.geteuid() == 0 else "",
+                    port=port,
+                    http_servers=_servers(http_ports),
+                    gevent_servers=_servers(gevent_ports),
+                )
+            )
+            self.daemon.start(
+                ["nginx", "-p", self.directory, "-c", configuration, "-e", "error.log"],
+                ready=lambda: answers(port),
+                env={**child_environment(), "PATH": f"{os.defpath}:/usr/sbin:/sbin"},
+            )
+
+    def stop(self) -> None:
+        self.daemon.stop()
+
+
+def _servers(ports: Sequence[int]) -> str:
+    return " ".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in ports)

@@ -1,0 +1,119 @@
+"""SeaweedFS: the S3 server, one process for all of its parts."""
+
+import json
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..console import step
+from ..process import Daemon, free_ports
+from ..settings import child_environment
+
+# name of an identity -> what it may do; "odoo" may not create or drop a bucket
+IDENTITIES = {
+    "admin": ["Admin", "Read", "Write", "List", "Tagging"],
+    "odoo": ["Read", "Write", "List", "Tagging"],
+    "reader": ["Read", "List"],
+}
+
+
+class SeaweedFS:
+    def __init__(self, directory: Path, program: Path) -> None:
+        self.directory = directory
+        self.daemon = Daemon(directory)
+        self._program = program
+        self._port = directory / "port"
+        self._identities = directory / "s3.json"
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._port.read_text()}"
+
+    def env(self, identity: str = "admin") -> Mapping[str, str]:
+        """The variables of ``attachment_s3`` that reach this server, but for the bucket."""
+        return {
+            "AWS_HOST": self.endpoint,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": identity,
+            "AWS_SECRET_ACCESS_KEY": self._secret(identity),
+        }
+
+    def start(self) -> None:
+        if self.daemon.pid is not None:
+            return
+        with step("Starting SeaweedFS (S3)"):
+            data = self.directory / "data"
+            data.mkdir(parents=True, exist_ok=True)
+            if not self._identities.exists():
+                self._write_identities()
+            s3, *others = free_ports(8333, 8)
+            self._port.write_text(str(s3))
+            self.daemon.start(
+                [self._program, *self._options(data, s3, *others)],
+                ready=self._answers,
+                env=child_environment(),
+            )
+
+    def stop(self) -> None:
+        # it takes 17 s to end by itself, and nothing in it has to be saved
+        self.daemon.stop(grace_seconds=0.5)
+
+    def _options(self, data: Path, s3: int, *ports: int) -> list[str]:
+        s3_grpc, master, master_grpc, volume, volume_grpc, filer, filer_grpc = ports
+        return [
+            f"-logdir={self.directory}",
+            "server",
+            f"-dir={data}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            f"-master.port={master}",
+            f"-master.port.grpc={master_grpc}",
+            "-master.telemetry=false",
+            "-master.electionTimeout=1s",
+            "-master.resumeState=false",
+            "-master.volumeSizeLimitMB=256",
+            f"-volume.port={volume}",
+            f"-volume.port.grpc={volume_grpc}",
+            "-volume.max=100",
+            "-volume.preStopSeconds=0",
+            "-filer",
+            f"-filer.port={filer}",
+            f"-filer.port.grpc={filer_grpc}",
+            "-filer.localSocket=filer.sock",  # relative: a socket's path has a short limit
+            "-s3",
+            f"-s3.port={s3}",
+            f"-s3.port.grpc={s3_grpc}",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-s3.allowDeleteBucketNotEmpty=false",
+            f"-s3.config={self._identities}",
+        ]
+
+    def _answers(self) -> bool:
+        """Tell whether requests are checked: the port opens before the keys are loaded."""
+        try:
+            urllib.request.urlopen(self.endpoint, timeout=1)
+        except urllib.error.HTTPError as error:
+            return error.code == 403
+        except OSError:
+            pass
+        return False
+
+    def _write_identities(self) -> None:
+        identities = [
+            {
+                "name": name,
+                "credentials": [{"accessKey": name, "secretKey": secrets.token_urlsafe(16)}],
+                "actions": actions,
+            }
+            for name, actions in IDENTITIES.items()
+        ]
+        self._identities.touch(mode=0o600)
+        self._identities.write_text(json.dumps({"identities": identities}, indent=1))
+
+    def _secret(self, identity: str) -> str:
+        identities = json.loads(self._identities.read_text())["identities"]
+        found = next(entry for entry in identities if entry["name"] == identity)
+        return str(found["credentials"][0]["secretKey"])

@@ -1,0 +1,97 @@
+"""Everything that an Odoo of the suite talks to, in one state folder."""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from . import apt, environments
+from .console import DevError, say
+from .environments import REQUIREMENTS, VirtualEnvironment
+from .odoo import Databases, Odoo
+from .services import postgresql
+from .services.redis import Redis
+from .services.seaweedfs import SeaweedFS
+from .settings import state_directory
+
+PROGRAMS = ("redis-server", "nginx")
+
+
+class Stack:
+    """The services and Odoo; ``install()`` and ``start()`` may be called again and again."""
+
+    def __init__(self) -> None:
+        self.state = state_directory()
+        services = self.state / "services"
+        self.postgresql = postgresql.PostgreSQL(services / "postgresql")
+        self.redis = Redis(services / "redis")
+        self.seaweedfs = SeaweedFS(services / "seaweedfs", self._seaweedfs.python.parent / "weed")
+        self.odoo = Odoo(self.state)
+        self.databases = Databases(self.odoo, self.postgresql, self.state)
+
+    def install(self, *more_programs: str) -> None:
+        """Install what is missing; only Debian packages need root."""
+        apt.install([*postgresql.packages(), *apt.missing(*PROGRAMS, *more_programs)])
+        self._seaweedfs.install()
+        self.odoo.install()
+
+    def start(self) -> None:
+        """Start the services that do not run."""
+        for service in (self.postgresql, self.redis, self.seaweedfs):
+            service.start()
+
+    def stop(self) -> None:
+        for service in (self.seaweedfs, self.redis, self.postgresql):
+            service.stop()
+
+    def clean(self) -> None:
+        """Remove everything, the installed programs too."""
+        self.stop()
+        self.postgresql.clean()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    @property
+    def running(self) -> bool:
+        return self.postgresql.daemon.pid is not None
+
+    def variables(self, project: str, environment: str = "prod") -> dict[str, str]:
+        """Return what a project's front-ends take from the environment, all of it."""
+        name = f"{project}-odoo-{environment}"
+        return {
+            **self.postgresql.env,
+            **self.redis.env,
+            **self.seaweedfs.env(),
+            "RUNNING_ENV": environment,
+            "ODOO_SESSION_REDIS_PREFIX": name,
+            "AWS_BUCKETNAME": name,
+        }
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other development commands from setting up the same state folder."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        with (self.state / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("Waiting for another development command")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @cached_property
+    def _seaweedfs(self) -> VirtualEnvironment:
+        directory = self.state / "install" / "venv-seaweedfs"
+        return VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "seaweedfs.txt"])
+
+
+def tool_python() -> str:
+    """Return the Python for tools that are no part of Odoo's process."""
+    return environments.find_python()[0]
+
+
+def check_state_directory(state: Path) -> None:
+    """Refuse a folder that holds something else: ``clean`` would remove it."""
+    if state.is_dir() and any(state.iterdir()) and not (state / "lock").exists():
+        raise DevError(f"{state} is not empty, and no state folder: set CLOUD_DEV_STATE to another")
