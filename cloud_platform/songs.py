@@ -1,7 +1,9 @@
 """Songs for anthem: ``anthem odoo.addons.cloud_platform.songs::install``."""
 
+from typing import Any
 
-def install(ctx):
+
+def install(ctx: Any) -> Any:
     """Install and configure the platform; what was done is printed and returned."""
     report = ctx.env["cloud.platform"].install()
     ctx.log_line(str(report))

@@ -73,7 +73,9 @@ def unpack_odoo(destination: Path, work: Path) -> None:
     shutil.rmtree(destination / "usr/lib/python3/dist-packages/addons", ignore_errors=True)
     dangling = [str(path) for path in (destination / "usr/lib").rglob("*") if _dangles(path)]
     if dangling:
-        raise DevError("Odoo's package links to files of packages that are not unpacked: " + dangling[0])
+        raise DevError(
+            "Odoo's package links to files of packages that are not unpacked: " + dangling[0]
+        )
     shutil.rmtree(work)
 
 

@@ -49,12 +49,11 @@ def run(
             [str(part) for part in command],
             env=env,
             cwd=cwd,
-            input=stdin,
+            input=stdin or "",  # never the terminal's
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            **({} if stdin is not None else {"stdin": subprocess.DEVNULL}),
         )
     except OSError as error:
         raise DevError(f"{command[0]}: {error.strerror}") from error

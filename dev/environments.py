@@ -16,7 +16,9 @@ REQUIREMENTS = Path(__file__).parent / "requirements"
 RACY_PYTHONS = ((3, 11, 0), (3, 11, 8))
 
 
-def made_once(directory: Path, title: str, ingredients: Sequence[str], make: Callable[[], None]) -> None:
+def made_once(
+    directory: Path, title: str, ingredients: Sequence[str], make: Callable[[], None]
+) -> None:
     """Have ``make`` fill a folder, unless it is there whole and made of the same ingredients.
 
     The mark is written last, so that what an interrupted run left is made again.
@@ -35,7 +37,9 @@ def made_once(directory: Path, title: str, ingredients: Sequence[str], make: Cal
 class VirtualEnvironment:
     """A virtual environment with what some requirements files name."""
 
-    def __init__(self, directory: Path, base: str, files: Sequence[Path], extra: Sequence[str] = ()) -> None:
+    def __init__(
+        self, directory: Path, base: str, files: Sequence[Path], extra: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         self.python = directory / "bin" / "python"
         self._base = base
@@ -48,13 +52,14 @@ class VirtualEnvironment:
         made_once(self.directory, title, [self._base, *texts, *self._extra], self._make)
 
     def _make(self) -> None:
-        run([self._base, "-m", "venv", "--clear", self.directory])
-        pip = [self.python, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+        constraints = REQUIREMENTS / "constraints.txt"
+        pip: list[str | Path] = [self.python, "-m", "pip", "--disable-pip-version-check"]
         chosen = [part for path in self._files for part in ("-r", path)]
-        run([*pip, "-c", REQUIREMENTS / "constraints.txt", *chosen])
+        run([self._base, "-m", "venv", "--clear", self.directory])
+        run([*pip, "install", "-q", "-c", constraints, *chosen])
         if self._extra:
             # their dependency "odoo" is in no registry
-            run([*pip, "--no-deps", *self._extra])
+            run([*pip, "install", "-q", "--no-deps", *self._extra])
 
 
 def find_python() -> tuple[str, tuple[int, int, int]]:
@@ -67,7 +72,11 @@ def find_python() -> tuple[str, tuple[int, int, int]]:
     chosen = settings.chosen_python()
     pyenv = settings.pyenv_root()
     managed = sorted(map(str, pyenv.glob("versions/3.12.*/bin/python"))) if pyenv else []
-    names = [chosen] if chosen else ["python3.12", *managed, "python3.10", "python3.13", "python3.11", "python3"]
+    names = (
+        [chosen]
+        if chosen
+        else ["python3.12", *managed, "python3.10", "python3.13", "python3.11", "python3"]
+    )
     working = {name: version for name in names if (version := python_version(name))}
     for name, version in working.items():
         if not is_racy(version):

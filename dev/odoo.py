@@ -40,12 +40,15 @@ class Odoo:
                 lambda: apt.unpack_odoo(self._package, self._state / "install" / "apt"),
             )
         if self.series not in SERIES:
-            raise DevError(f"{self._source} is Odoo {self.series}; the suite knows {', '.join(SERIES)}")
+            raise DevError(
+                f"{self._source} is Odoo {self.series}; the suite knows {', '.join(SERIES)}"
+            )
         self.venv.install()
         if environments.is_racy(self._python[1]):
+            version = ".".join(map(str, self._python[1]))
             say(
-                f"Warning: Python {'.'.join(map(str, self._python[1]))} has a thread race in its parser "
-                "(gh-106905); it is worked around here. PYTHON=... chooses another one."
+                f"Warning: Python {version} has a thread race in its parser (gh-106905); "
+                "it is worked around here. PYTHON=... chooses another one."
             )
 
     @cached_property
@@ -148,7 +151,7 @@ class Databases:
             self._odoo.command(
                 *("-d", database, "-i", ",".join(modules), "--stop-after-init", "--no-http"),
                 *("--addons-path", self._odoo.addons_path, "--data-dir", data_directory),
-                *("--without-demo=all", "--log-level=warn", "--max-cron-threads=0"),
+                *("--without-demo=True", "--log-level=warn", "--max-cron-threads=0"),
             ),
             env=self._odoo.environment(**self._postgresql.env, **variables),
         )
@@ -158,7 +161,9 @@ class Databases:
 
     def _template(self) -> str:
         identity = f"{self._odoo.root} {TEMPLATE_MODULES}"
-        name = f"template_{self._odoo.series[:2]}_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+        name = (
+            f"template_{self._odoo.series[:2]}_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+        )
         if name in self._postgresql.databases():
             return name
         with step(f"Creating a template database with {', '.join(TEMPLATE_MODULES)}"):

@@ -1,5 +1,6 @@
 """Daemons of the development services: started apart, found again by pid file, stopped."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -118,10 +119,8 @@ class Daemon:
 
 def _start_time(pid: int) -> str | None:
     """Return the kernel's start time of a living process (field 22 of /proc/PID/stat)."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # a child of ours that ended must not stay as a zombie
-    except ChildProcessError:
-        pass
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

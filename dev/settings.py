@@ -24,6 +24,12 @@ def chosen_python() -> str | None:
     return os.environ.get("PYTHON") or None
 
 
+def chosen() -> dict[str, str]:
+    """Return what was chosen, for a child that has to work with the very same."""
+    names = ("CLOUD_DEV_STATE", "ODOO_SOURCE", "PYTHON", "XDG_CACHE_HOME")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def pyenv_root() -> Path | None:
     root = os.environ.get("PYENV_ROOT")
     return Path(root) if root else None

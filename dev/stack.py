@@ -94,4 +94,6 @@ def tool_python() -> str:
 def check_state_directory(state: Path) -> None:
     """Refuse a folder that holds something else: ``clean`` would remove it."""
     if state.is_dir() and any(state.iterdir()) and not (state / "lock").exists():
-        raise DevError(f"{state} is not empty, and no state folder: set CLOUD_DEV_STATE to another")
+        raise DevError(
+            f"{state} is not empty, and no state folder: set CLOUD_DEV_STATE to another"
+        )

@@ -84,7 +84,9 @@ class CloudPlatform(models.AbstractModel):
     @api.model
     def _explain_kinds(self, kinds):
         if not kinds:
-            return _("No platform is installed: install cloud_platform_s3 or another platform addon.")
+            return _(
+                "No platform is installed: install cloud_platform_s3 or another platform addon."
+            )
         return _(
             "Several platforms are installed (%(kinds)s): set the system parameter "
             "'%(parameter)s' to the one to use.",

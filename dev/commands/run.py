@@ -32,10 +32,11 @@ def main(arguments: list[str]) -> int:
 
 
 def show(instance: Instance) -> None:
+    bucket, endpoint = instance.variables["AWS_BUCKETNAME"], instance.stack.seaweedfs.endpoint
     nodes = "\n".join(f"              {node.log}" for node in instance.nodes)
     print(
         f"\n  Odoo        {instance.nginx.url}   (login admin, password admin)"
-        f"\n  files       bucket {instance.variables['AWS_BUCKETNAME']} at {instance.stack.seaweedfs.endpoint}"
+        f"\n  files       bucket {bucket} at {endpoint}"
         f"\n  sessions    Redis at 127.0.0.1:{instance.stack.redis.port}"
         f"\n  logs        {instance.nginx.directory / 'access.log'}\n{nodes}"
         "\n  stop        dev/run stop      (resume: dev/run, remove: dev/run clean)\n",

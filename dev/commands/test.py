@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import settings
 from ..console import DevError, say, step
 from ..environments import REQUIREMENTS, VirtualEnvironment
 from ..odoo import addons
@@ -52,7 +53,9 @@ def main(arguments: list[str]) -> int:
     chosen = arguments or [*addons(), END_TO_END]
     unknown = set(chosen) - {*addons(), END_TO_END}
     if unknown:
-        raise DevError(f"no such addon: {', '.join(sorted(unknown))} (there are {', '.join(addons())})")
+        raise DevError(
+            f"no such addon: {', '.join(sorted(unknown))} (there are {', '.join(addons())})"
+        )
     modules = [name for name in chosen if name != END_TO_END]
     stack = Stack()
     check_state_directory(stack.state)
@@ -104,8 +107,12 @@ def odoo_arguments(stack: Stack, database: str, modules: Sequence[str], data: Pa
         *("-d", database, "-i", ",".join(modules), "--stop-after-init", "--test-enable"),
         *("--test-tags", ",".join(f"/{module}" for module in modules)),
         *("--addons-path", stack.odoo.addons_path, "--data-dir", str(data)),
-        *(f"--http-port={http_port}", f"--gevent-port={gevent_port}", "--http-interface=127.0.0.1"),
-        *("--without-demo=all", "--max-cron-threads=0", "--log-level=warn"),
+        *(
+            f"--http-port={http_port}",
+            f"--gevent-port={gevent_port}",
+            "--http-interface=127.0.0.1",
+        ),
+        *("--without-demo=True", "--max-cron-threads=0", "--log-level=warn"),
         *("--log-handler=odoo.tests:INFO", "--log-handler=odoo.service.server:WARNING"),
         *(f"--log-handler=odoo.addons.{module}.tests:INFO" for module in modules),
     ]
@@ -147,22 +154,26 @@ def run_pytest(stack: Stack) -> Outcome:
     directory = stack.state / "install" / "venv-end-to-end"
     venv = VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "end-to-end.txt"])
     venv.install()
-    command = [str(venv.python), "-m", "pytest", "-p", "no:cacheprovider", str(REPOSITORY / "dev/tests")]
+    command = [
+        str(venv.python),
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        str(REPOSITORY / "dev/tests"),
+    ]
     with step("Testing whole servers and the repository"):
-        status, output = follow(command, child_environment(**own_variables(stack)))
-    counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", output[-1] if output else "")}
+        status, output = follow(command, child_environment(**settings.chosen()))
+    counts = {
+        word: int(number)
+        for number, word in re.findall(r"(\d+) (\w+)", output[-1] if output else "")
+    }
     passed, skipped = counts.get("passed", 0), counts.get("skipped", 0)
     failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
     complaints = [] if passed else ["zero end-to-end tests passed"]
     if status and not failed:
         complaints.append(f"pytest ended with status {status}")
     return Outcome(passed, failed, skipped, tuple(complaints))
-
-
-def own_variables(stack: Stack) -> dict[str, str]:
-    """Hand on what chooses the stack, so that the tests work on the very same one."""
-    chosen = {name: os.environ[name] for name in ("ODOO_SOURCE", "PYTHON") if name in os.environ}
-    return {"CLOUD_DEV_STATE": str(stack.state), **chosen}
 
 
 def follow(command: Sequence[str | Path], env: Mapping[str, str]) -> tuple[int, list[str]]:

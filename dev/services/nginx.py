@@ -56,7 +56,9 @@ class Nginx:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port.read_text()}"
 
-    def start(self, preferred: int, http_ports: Sequence[int], gevent_ports: Sequence[int]) -> None:
+    def start(
+        self, preferred: int, http_ports: Sequence[int], gevent_ports: Sequence[int]
+    ) -> None:
         """Serve on the first free port from ``preferred`` on, in front of the nodes."""
         with step("Starting nginx"):
             self.daemon.stop()

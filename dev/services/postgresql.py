@@ -47,7 +47,9 @@ class PostgreSQL:
             port = free_ports(54320)[0]
             (self.directory / "port").write_text(str(port))
             # nothing in here has to survive a power cut
-            lazy = [f"-c{name}=off" for name in ("fsync", "synchronous_commit", "full_page_writes")]
+            lazy = [
+                f"-c{name}=off" for name in ("fsync", "synchronous_commit", "full_page_writes")
+            ]
             self.daemon.start(
                 [
                     *(_binary("postgres"), "-D", self._cluster, "-p", str(port)),
@@ -70,7 +72,9 @@ class PostgreSQL:
 
     def query(self, database: str, sql: str) -> list[str]:
         """Return the rows that ``sql`` gives, a string each."""
-        return self._client("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql).splitlines()
+        return self._client(
+            "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql
+        ).splitlines()
 
     def databases(self) -> list[str]:
         return self.query("postgres", "SELECT datname FROM pg_database")
@@ -101,14 +105,13 @@ class PostgreSQL:
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(password)
             file.flush()
-            as_user = []
             if self._user:
                 shutil.chown(self._cluster, self._user)
                 shutil.chown(file.name, self._user)
-                as_user = ["runuser", "-u", self._user, "--"]
             run(
                 [
-                    *(*as_user, _binary("initdb"), "-D", self._cluster, "-U", ROLE),
+                    *(["runuser", "-u", self._user, "--"] if self._user else []),
+                    *(str(_binary("initdb")), "-D", str(self._cluster), "-U", ROLE),
                     *("-A", "scram-sha-256", f"--pwfile={file.name}", "-E", "UTF8"),
                     *("--locale=C.UTF-8", "--no-sync"),
                 ],

@@ -45,7 +45,7 @@ class Redis:
             self._configuration.touch(mode=0o600)
             self._configuration.write_text(
                 f"requirepass {secrets.token_urlsafe(16)}\n"
-                f"port {port}\nbind 127.0.0.1\nsave \"\"\nappendonly no\n"
+                f'port {port}\nbind 127.0.0.1\nsave ""\nappendonly no\n'
             )
             self.daemon.start(
                 ["redis-server", self._configuration], ready=self._answers, env=child_environment()

@@ -1,0 +1,69 @@
+"""Comparing ways of doing the same thing: interleaved rounds, medians, intervals, ratios.
+
+Machines are noisy, so every round runs each contender once, in a turning order, and what
+is reported is the median of the rounds with its 95 % interval. A ratio is computed
+within each round and then summed up in the same way.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Work = Callable[[], None]
+
+# An odd number, and enough for a 95 % interval of a median (6 is the least)
+ROUNDS = 11
+
+# How many rounds from either end the interval of a median begins, by number of rounds:
+# the largest k with P(Binomial(n, 1/2) < k) <= 2.5 %
+OFFSETS = {6: 0, 7: 0, 8: 0, 9: 1, 10: 1, 11: 1, 12: 2, 13: 2, 14: 2, 15: 3, 21: 5, 31: 9}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The median of some figures, and the bounds of its 95 % interval."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> "Summary":
+        ordered = sorted(figures)
+        offset = OFFSETS[len(ordered)]
+        return cls(statistics.median(ordered), ordered[offset], ordered[-1 - offset])
+
+
+def compare(
+    title: str, contenders: Mapping[str, Work], operations: int, rounds: int = ROUNDS
+) -> dict[str, Summary]:
+    """Time each contender's ``operations`` in every round and print the table.
+
+    The ratios are rates: above 1 is faster than the first contender, the reference.
+
+    :return: the ratio of each contender to the first one
+    """
+    names = list(contenders)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    for work in contenders.values():
+        work()  # warm: connections, caches
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            began = time.perf_counter()
+            contenders[name]()
+            seconds[name].append(time.perf_counter() - began)
+    ratios = {
+        name: Summary.of([a / b for a, b in zip(seconds[names[0]], seconds[name], strict=True)])
+        for name in names
+    }
+    print(f"\n{title}: {operations} operations a round, {rounds} rounds")
+    print(f"  {'':<34} {'ms each':>9} {'95 % interval':>19} {'rate':>7} {'95 % interval':>15}")
+    for name in names:
+        each = Summary.of([1000 * figure / operations for figure in seconds[name]])
+        ratio = ratios[name]
+        print(
+            f"  {name:<34} {each.median:9.2f} {each.low:9.2f} …{each.high:8.2f} "
+            f"{ratio.median:7.2f} {ratio.low:7.2f} …{ratio.high:6.2f}"
+        )
+    return ratios

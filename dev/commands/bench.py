@@ -1,0 +1,44 @@
+"""``dev/bench NAME``: one benchmark of ``dev/benchmarks``, on real services."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from ..console import DevError, step
+from ..odoo import addons
+from ..settings import REPOSITORY
+from ..stack import Stack
+from .test import running
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+NO_BENCHMARKS = ("__init__", "__main__", "rounds")
+
+
+def main(arguments: list[str]) -> int:
+    names = sorted(path.stem for path in BENCHMARKS.glob("*.py") if path.stem not in NO_BENCHMARKS)
+    if len(arguments) != 1 or arguments[0] not in names:
+        raise DevError(f"usage: dev/bench NAME, where NAME is one of: {', '.join(names)}")
+    stack = Stack()
+    with running(stack, browser=False):
+        return benchmark(stack, arguments[0])
+
+
+def benchmark(stack: Stack, name: str) -> int:
+    """Run a benchmark on a database of its own with the whole suite installed."""
+    database = f"bench_{name}"
+    data = stack.state / "tests" / database
+    variables = stack.variables(f"bench-{name}", "dev")
+    try:
+        with stack.lock(), step(f"Preparing the benchmark '{name}'"):
+            stack.databases.create(database, data)
+            stack.databases.install(database, addons(), data, variables)
+        command = [
+            *(stack.odoo.venv.python, "-m", "dev.benchmarks", name, database),
+            *("--addons-path", stack.odoo.addons_path, "--data-dir", data, "--log-level=warn"),
+        ]
+        environment = stack.odoo.environment(**variables)
+        environment["PYTHONPATH"] = f"{REPOSITORY}:{environment['PYTHONPATH']}"
+        return subprocess.run([str(part) for part in command], env=environment, cwd=data).returncode
+    finally:
+        stack.postgresql.drop(database)
+        shutil.rmtree(data, ignore_errors=True)

@@ -1,0 +1,219 @@
+"""Two front-ends serve one database: files in S3, sessions in Redis, one may be killed."""
+
+import os
+import re
+import struct
+import urllib.parse
+import xmlrpc.client
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import psycopg2
+import pytest
+import redis
+from botocore.config import Config
+from playwright.sync_api import Page, sync_playwright
+
+from dev.instance import Instance, Node
+
+PARTNER = 3  # the administrator's: a record with a chatter in every database
+
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def picture(side: int = 200) -> bytes:
+    """Return a PNG of random pixels: above the size that is kept in the database."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    rows = b"".join(b"\0" + os.urandom(3 * side) for _row in range(side))
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def document() -> bytes:
+    """Return a PDF with one empty page and some random bytes in a comment."""
+    body = (
+        b"%PDF-1.4\n%" + os.urandom(2000).hex().encode() + b"\n"
+        b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj\n"
+    )
+    return body + b"trailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+@pytest.fixture(scope="module")
+def page(instance: Instance) -> Iterator[Page]:
+    """A browser page; it keeps one session through the tests of this module."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=list(CHROMIUM)
+        )
+        context = browser.new_context(
+            viewport={"width": 1400, "height": 900}, base_url=instance.nginx.url
+        )
+        yield context.new_page()
+        browser.close()
+
+
+def rows(instance: Instance, sql: str, *values: object) -> list[tuple[object, ...]]:
+    env = instance.stack.postgresql.env
+    connection = psycopg2.connect(
+        host=env["PGHOST"],
+        port=env["PGPORT"],
+        user=env["PGUSER"],
+        password=env["PGPASSWORD"],
+        dbname=instance.name,
+    )
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+    finally:
+        connection.close()
+
+
+def stored_object(instance: Instance, uri: str) -> bytes:
+    env = instance.variables
+    client = boto3.client(
+        "s3",
+        endpoint_url=env["AWS_HOST"],
+        region_name=env["AWS_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    bucket, key = re.fullmatch(r"s3://([^/]+)/(.+)", uri).groups()
+    assert bucket == env["AWS_BUCKETNAME"]
+    return client.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def open_partner(page: Page) -> None:
+    page.goto(f"/web#id={PARTNER}&model=res.partner&view_type=form")
+    page.wait_for_selector(".o-mail-Chatter")
+
+
+def node_of(instance: Instance, served_by: str) -> Node:
+    ports = re.findall(r":(\d+)", served_by)
+    return next(node for node in instance.nodes if str(node.ports[0]) == ports[-1])
+
+
+def local_files(instance: Instance) -> list[Path]:
+    """Return the files of file stores and session stores in the nodes' data directories."""
+    return [
+        path
+        for node in instance.nodes
+        for folder in ("filestore", "sessions")
+        for path in (node.data_directory / folder).rglob("*")
+        if path.is_file()
+    ]
+
+
+def test_xml_rpc_answers(instance: Instance) -> None:
+    version = xmlrpc.client.ServerProxy(f"{instance.nginx.url}/xmlrpc/2/common").version()
+    assert version["server_serie"] == instance.stack.odoo.series
+
+
+def test_install_moved_what_was_there_before(instance: Instance) -> None:
+    left = rows(
+        instance, "SELECT count(*) FROM ir_attachment WHERE store_fname NOT LIKE 's3://%%'"
+    )
+    moved = rows(instance, "SELECT count(*) FROM ir_attachment WHERE store_fname LIKE 's3://%%'")
+    assert left == [(0,)]
+    assert moved[0][0] > 0
+
+
+def test_killing_a_front_end_loses_nobody_s_work(
+    instance: Instance, page: Page, tmp_path: Path
+) -> None:
+    contents = {"picture.png": picture(), "document.pdf": document()}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+
+    page.goto("/web/login")
+    page.fill("input[name=login]", "admin")
+    page.fill("input[name=password]", "admin")
+    with page.expect_response(lambda answer: "/web/login" in answer.url) as login:
+        page.click("button[type=submit]")
+    node = node_of(instance, login.value.headers["x-served-by"])
+    page.wait_for_selector(".o_web_client .o_main_navbar")
+
+    open_partner(page)
+    with page.expect_file_chooser() as chooser:
+        page.click(".o-mail-Chatter-attachFiles")
+    chooser.value.set_files([tmp_path / name for name in contents])
+    page.wait_for_selector(".o-mail-AttachmentList")
+    page.get_by_text("document.pdf").first.wait_for()
+    seen_thumbnail(page)
+
+    stored = attachments(instance)
+    assert stored.keys() == contents.keys()
+    for name, (attachment, uri) in stored.items():
+        assert stored_object(instance, uri) == contents[name], name
+        assert download(page, attachment) == contents[name], name
+
+    node.daemon.kill()
+
+    open_partner(page)
+    seen_thumbnail(page)
+    assert "/web/login" not in page.url
+    for name, (attachment, _uri) in stored.items():
+        assert download(page, attachment) == contents[name], name
+
+    assert session_in_redis(instance, page)
+    assert local_files(instance) == []
+
+
+def seen_thumbnail(page: Page) -> None:
+    image = page.locator(".o-mail-AttachmentList img[src*='/web/image']").first
+    image.wait_for()
+    page.wait_for_function(
+        "image => image.complete && image.naturalWidth > 0", arg=image.element_handle()
+    )
+
+
+def attachments(instance: Instance) -> dict[str, tuple[int, str]]:
+    sql = (
+        "SELECT name, id, store_fname FROM ir_attachment "
+        "WHERE res_model = %s AND res_id = %s AND res_field IS NULL"
+    )
+    return {
+        name: (number, uri) for name, number, uri in rows(instance, sql, "res.partner", PARTNER)
+    }
+
+
+def download(page: Page, attachment: int) -> bytes:
+    """Save a file as the browser does it for its user, and return its bytes."""
+    with page.expect_download() as download:
+        page.evaluate("url => { location.href = url }", f"/web/content/{attachment}?download=true")
+    return Path(download.value.path()).read_bytes()
+
+
+def session_in_redis(instance: Instance, page: Page) -> bool:
+    env = instance.variables
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    client = redis.Redis(
+        host=env["ODOO_SESSION_REDIS_HOST"],
+        port=int(env["ODOO_SESSION_REDIS_PORT"]),
+        password=env["ODOO_SESSION_REDIS_PASSWORD"],
+    )
+    sid = urllib.parse.unquote(cookies["session_id"])
+    return bool(client.exists(f"session:{env['ODOO_SESSION_REDIS_PREFIX']}:{sid}"))
