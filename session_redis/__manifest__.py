@@ -1,0 +1,13 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+{
+    "name": "Sessions in Redis",
+    "summary": "Web sessions in Redis, shared by every front-end of a database",
+    "version": "3.0.0",
+    "category": "Technical",
+    "author": "Odoo Cloud Platform contributors",
+    "license": "AGPL-3",
+    "depends": ["cloud_settings"],
+    "external_dependencies": {"python": ["pydantic", "redis"]},
+    "post_load": "post_load",
+    "installable": True,
+}

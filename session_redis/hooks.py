@@ -1,0 +1,67 @@
+"""Where Odoo is told to keep its sessions in Redis.
+
+``post_load`` is called when Odoo imports the addon: at the start for an addon of ``--load``,
+or much later, when a database that has it installed is loaded. By then requests have been
+served from files, in some processes and not in others: only the first is a time to switch.
+
+Settings that are wrong leave core's store in place here; ``before_serving`` lets no server
+start with them, while a shell may.
+"""
+
+import logging
+import os
+
+from odoo import http
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_settings.hooks import before_serving
+from odoo.tools import config
+
+from .compat import server_wide_modules
+from .settings import RedisSettings
+
+_logger = logging.getLogger(__name__)
+
+ADDON = __name__.split(".")[-2]
+
+
+def post_load() -> None:
+    """Keep the sessions in Redis from now on, if the environment says so."""
+    if ADDON not in server_wide_modules():
+        _complain_when_late()
+        return
+    before_serving(mistakes)
+    if not mistakes() and RedisSettings.read().enabled:
+        use_redis(RedisSettings.read())
+
+
+def mistakes() -> list[str]:
+    """Return what keeps the sessions from being in Redis, a sentence each."""
+    found = RedisSettings.mistakes()
+    if not found and RedisSettings.read().enabled:
+        try:
+            import redis  # noqa: F401
+        except ImportError as error:
+            found.append(f"ODOO_SESSION_REDIS: the Python package redis is needed ({error})")
+    return found
+
+
+def use_redis(settings: RedisSettings) -> None:
+    """Replace the session store of core's application."""
+    from .store import RedisSessionStore
+
+    # not config.session_dir, which makes the folder
+    path = os.path.join(config["data_dir"], "sessions")
+    http.Application.session_store = RedisSessionStore(settings, path)
+    # core's property keeps the store that it has made on the application
+    vars(http.root).pop("session_store", None)
+
+
+def _complain_when_late() -> None:
+    try:
+        enabled = RedisSettings.read().enabled
+    except ConfigurationError:
+        enabled = True
+    if enabled:
+        _logger.error(
+            "ODOO_SESSION_REDIS is set, but %s is not in --load: sessions stay in files", ADDON
+        )

@@ -1,0 +1,81 @@
+"""A session store on a real Redis, with a prefix of its own for each test."""
+
+import socket
+import uuid
+
+from pydantic import Field, SecretStr
+
+from odoo import http
+from odoo.addons.cloud_settings.settings import EnvironmentSettings
+
+from ..settings import RedisSettings
+from ..store import RedisSessionStore
+
+
+class RedisServer(EnvironmentSettings):
+    """The Redis that the tests may use; also while ODOO_SESSION_REDIS is unset."""
+
+    host: str | None = Field(default=None, validation_alias="ODOO_SESSION_REDIS_HOST")
+    port: int = Field(default=6379, validation_alias="ODOO_SESSION_REDIS_PORT")
+    password: SecretStr | None = Field(
+        default=None, validation_alias="ODOO_SESSION_REDIS_PASSWORD"
+    )
+
+
+class RedisCase:
+    """Mixed into a test class: ``self.new_store()`` and ``self.redis``."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = RedisServer.read()
+        if not self.server.host:
+            self.skipTest("no Redis server: set ODOO_SESSION_REDIS_HOST")
+        self.prefix = f"test-{uuid.uuid4().hex}"
+        self.store = self.new_store()
+        self.redis = self.store.connection.client
+        self.addCleanup(self._clean)
+
+    def new_store(self, **values):
+        values = {
+            "ODOO_SESSION_REDIS": True,
+            "ODOO_SESSION_REDIS_HOST": self.server.host,
+            "ODOO_SESSION_REDIS_PORT": self.server.port,
+            "ODOO_SESSION_REDIS_PASSWORD": self.server.password,
+            "ODOO_SESSION_REDIS_PREFIX": self.prefix,
+            **{f"ODOO_SESSION_REDIS_{name.upper()}": value for name, value in values.items()},
+        }
+        store = RedisSessionStore(RedisSettings(**values))
+        self.addCleanup(store.connection.close)
+        return store
+
+    def _clean(self):
+        for pattern in (f"session:{self.prefix}:*", f"session::{self.prefix}:*"):
+            for key in self.redis.scan_iter(match=pattern, count=1000):
+                self.redis.delete(key)
+
+    def new_session(self, store=None, **values):
+        session = (store or self.store).new()
+        session.update(http.get_default_session())
+        session.update(values)
+        (store or self.store).save(session)
+        return session
+
+    def use_store(self, store):
+        """Have the test server keep its sessions in ``store``."""
+        own = vars(http.Application)["session_store"]
+        made = vars(http.root).pop("session_store", None)
+
+        def restore():
+            http.Application.session_store = own
+            if made is not None:
+                vars(http.root)["session_store"] = made
+
+        self.addCleanup(restore)
+        http.Application.session_store = store
+
+
+def free_port():
+    """Return a port of this machine where nobody listens."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]

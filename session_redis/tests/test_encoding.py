@@ -1,0 +1,153 @@
+import json
+import math
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from uuid import UUID
+
+import pytz
+
+from odoo.tests import BaseCase, tagged
+from odoo.tools import frozendict
+
+from ..encoding import decode, encode
+
+try:
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+except ImportError:
+    st = None
+
+
+def same(one, other):
+    """Tell whether two values are equal and of the same types all the way down."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(
+            type(a) is type(b) and same(one[a], other[b]) for a, b in zip(one, other, strict=True)
+        )
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, (set, frozenset)):
+        return sorted(map(repr, one)) == sorted(map(repr, other))
+    if isinstance(one, (float, Decimal)) and math.isnan(one):
+        return math.isnan(other)
+    if isinstance(one, datetime):
+        return one == other and str(one.tzinfo) == str(other.tzinfo)
+    return one == other
+
+
+def sessions():
+    """Return a hypothesis strategy of sessions."""
+    zones = st.sampled_from([pytz.utc, pytz.timezone("Europe/Zurich"), pytz.timezone("Asia/Tokyo")])
+    moments = st.datetimes(min_value=datetime(1901, 1, 1), max_value=datetime(2100, 1, 1))
+    atoms = (
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+        | st.dates() | st.datetimes() | st.times() | st.timedeltas() | st.uuids() | zones
+        | st.decimals(allow_nan=False)
+        | moments.map(lambda moment: moment.replace(tzinfo=timezone.utc))
+        | st.builds(lambda moment, zone: pytz.utc.localize(moment).astimezone(zone), moments, zones)
+    )  # fmt: skip
+    hashable = st.recursive(
+        atoms, lambda inner: st.lists(inner).map(tuple) | st.frozensets(inner), max_leaves=5
+    )
+    keys = st.text() | st.integers() | st.just("_type")
+    values = st.recursive(
+        hashable,
+        lambda inner: st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.sets(hashable)
+        | st.dictionaries(keys, inner),
+        max_leaves=10,
+    )
+    return st.dictionaries(st.text() | st.just("_type"), values)
+
+
+@tagged("-at_install", "post_install")
+class TestEncoding(BaseCase):
+    def test_every_listed_type_comes_back_as_itself(self):
+        zone = pytz.timezone("America/New_York")
+        session = {
+            "none": None, "yes": True, "one": 1, "half": 0.5, "text": "é\x00", "raw": b"\xff\x00",
+            "list": [1, (2, [3])], "tuple": (1, "x"), "ints": {1: "a", "1": "b"},
+            "set": {1, (2, 3)}, "frozenset": frozenset({b"x"}), "date": date(2024, 2, 29),
+            "datetime": datetime(2024, 2, 29, 1, 2, 3, 4), "time": time(1, 2, 3, 4),
+            "utc": datetime(2024, 1, 1, tzinfo=timezone.utc),
+            "local": zone.localize(datetime(2024, 7, 1, 12)), "timedelta": timedelta(-1, 2, 3),
+            "decimal": Decimal("1.10"), "uuid": UUID(int=7), "zone": zone, "utc zone": pytz.utc,
+            "mark": {"_type": "set", "value": [1]},
+        }  # fmt: skip
+        found = decode(encode(session))
+        for key, value in session.items():
+            self.assertTrue(same(value, found[key]), f"{key}: {value!r} came back {found[key]!r}")
+
+    def test_not_a_number_comes_back(self):
+        self.assertTrue(math.isnan(decode(encode({"x": float("nan")}))["x"]))
+        self.assertEqual(decode(encode({"x": -math.inf}))["x"], -math.inf)
+
+    def test_any_session_of_the_listed_types_comes_back(self):
+        if st is None:
+            self.skipTest("no hypothesis: pip install hypothesis")
+
+        @settings(max_examples=300, database=None, deadline=None, suppress_health_check=HealthCheck)
+        @given(sessions())
+        def comes_back(session):
+            found = decode(encode(session))
+            self.assertTrue(same(session, found), f"{session!r} came back {found!r}")
+
+        comes_back()
+
+    def test_no_bytes_break_the_reader(self):
+        if st is None:
+            self.skipTest("no hypothesis: pip install hypothesis")
+
+        anything = st.recursive(
+            st.none() | st.integers() | st.text() | st.sampled_from(["set", "uuid", "zone", "x"]),
+            lambda inner: st.lists(inner)
+            | st.dictionaries(st.sampled_from(["_type", "value", "a"]), inner),
+        )
+
+        @settings(max_examples=300, database=None, deadline=None, suppress_health_check=HealthCheck)
+        @given(st.binary() | anything.map(lambda value: json.dumps(value).encode()))
+        def is_read_or_refused(payload):
+            try:
+                self.assertIsInstance(decode(payload), dict)
+            except ValueError:
+                return
+
+        is_read_or_refused()
+
+    def test_other_types_are_refused_with_the_name_of_the_key(self):
+        class Text(str):
+            pass
+
+        for value in (object(), Text("x"), frozendict(a=1), 1j, {None: 1}, {True: 1}, [{"a": {1j}}]):
+            with self.assertRaisesRegex(TypeError, "'basket'"):
+                encode({"uid": 1, "basket": value})
+
+    def test_what_earlier_releases_wrote_is_read(self):
+        payload = json.dumps({
+            "uid": 2,
+            "when": {"_type": "datetime_isoformat", "value": "2024-02-29T01:02:03.000004"},
+            "day": {"_type": "date_isoformat", "value": "2024-02-29"},
+            "ids": {"_type": "set", "value": [1, 2]},
+        })
+        self.assertEqual(
+            decode(payload.encode()),
+            {
+                "uid": 2,
+                "when": datetime(2024, 2, 29, 1, 2, 3, 4),
+                "day": date(2024, 2, 29),
+                "ids": {1, 2},
+            },
+        )
+
+    def test_what_is_no_session_is_refused(self):
+        for payload in (
+            b"", b"x", b"[]", b"1", b"null", b'"a"', b"\xff\xfe", b"{", b"[" * 100_000,
+            b'{"_type": "set", "value": [1]}', b'{"a": {"_type": "no such"}}',
+            b'{"a": {"_type": "set", "value": [[]]}}', b'{"a": {"_type": "decimal", "value": "x"}}',
+            b'{"a": {"_type": "zone", "value": "../../etc/passwd"}}',
+        ):  # fmt: skip
+            with self.assertRaises(ValueError, msg=payload[:50]):
+                decode(payload)

@@ -1,0 +1,81 @@
+import json
+
+from odoo import http
+from odoo.tests import HttpCase, tagged
+
+from .common import RedisCase, free_port
+
+
+@tagged("-at_install", "post_install")
+class TestHttp(RedisCase, HttpCase):
+    def setUp(self):
+        super().setUp()
+        self.use_store(self.store)
+
+    def log_in(self):
+        self.url_open("/web/login")
+        response = self.url_open(
+            "/web/session/authenticate",
+            data=json.dumps({
+                "jsonrpc": "2.0",
+                "params": {"db": self.env.cr.dbname, "login": "admin", "password": "admin"},
+            }),
+            headers={"Content-Type": "application/json"},
+        )
+        return response
+
+    def test_log_in_leaves_one_session_of_the_user(self):
+        response = self.log_in()
+        self.assertEqual(response.json()["result"]["uid"], self.env.ref("base.user_admin").id)
+        session = self.store.get(self.opener.cookies["session_id"])
+        self.assertEqual(session.uid, self.env.ref("base.user_admin").id)
+        users = [sid for sid in self.store.list() if self.store.get(sid).uid]
+        self.assertEqual(users, [session.sid])
+
+    def test_log_out_deletes_the_session(self):
+        self.log_in()
+        sid = self.opener.cookies["session_id"]
+        self.url_open("/web/session/logout", allow_redirects=False)
+        self.assertFalse(self.store.get(sid))
+
+    def test_lifetime_is_that_of_the_database(self):
+        self.env["ir.config_parameter"].set_param("sessions.max_inactivity_seconds", "5000")
+        self.log_in()
+        sid = self.opener.cookies["session_id"]
+        self.assertAlmostEqual(self.redis.ttl(self.store.key(sid)), 5000, delta=5)
+
+    def test_outage_is_a_503_where_a_session_is_needed(self):
+        self.log_in()
+        http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
+        with self.assertLogs("odoo.addons.session_redis", "ERROR"):
+            response = self.url_open("/web", allow_redirects=False)
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response.headers["Retry-After"], "5")
+        self.assertNotIn("session_id", response.cookies)
+
+    def test_outage_lets_static_files_through(self):
+        self.log_in()
+        http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
+        with self.assertLogs("odoo.addons.session_redis", "ERROR"):
+            response = self.url_open("/web/static/img/logo.png")
+        self.assertEqual(response.status_code, 200)
+        self.assertTrue(response.content)
+
+    def test_outage_lets_requests_without_a_session_through(self):
+        http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
+        self.opener.cookies.clear()
+        self.assertEqual(self.url_open("/web/health").status_code, 200)
+
+    def test_log_in_during_an_outage_is_a_503(self):
+        http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
+        self.opener.cookies.clear()
+        with self.assertLogs("odoo.addons.session_redis", "ERROR"):
+            response = self.url_open(
+                "/web/session/authenticate",
+                data=json.dumps({
+                    "jsonrpc": "2.0",
+                    "params": {"db": self.env.cr.dbname, "login": "admin", "password": "admin"},
+                }),
+                headers={"Content-Type": "application/json"},
+            )
+        self.assertEqual(response.status_code, 503)

@@ -1,0 +1,89 @@
+import os
+import socket
+import time
+
+from odoo.tests import BaseCase, tagged
+from werkzeug.test import Client
+
+from ..exceptions import SessionStoreUnavailable
+from .common import RedisCase, free_port
+
+STORE_LOGGER = "odoo.addons.session_redis"
+
+
+@tagged("-at_install", "post_install")
+class TestOutage(RedisCase, BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.dead = self.new_store(host="127.0.0.1", port=free_port())
+
+    def refuses(self, function, *args):
+        with self.assertLogs(STORE_LOGGER, "ERROR"), self.assertRaises(SessionStoreUnavailable):
+            function(*args)
+
+    def test_reading_is_a_503_and_never_an_anonymous_session(self):
+        session = self.new_session(uid=2)
+        self.refuses(self.dead.get, session.sid)
+
+    def test_log_out_and_revocation_fail(self):
+        session = self.new_session(uid=2)
+        self.refuses(self.dead.delete, session)
+        self.refuses(self.dead.rotate, self.store.get(self.new_session().sid), None)
+        self.refuses(self.dead.get_missing_session_identifiers, [session.sid[:42]])
+
+    def test_plain_save_is_given_up(self):
+        with self.assertLogs(STORE_LOGGER, "ERROR"):
+            self.new_session(self.dead, uid=2)
+
+    def test_given_up_save_is_tried_again(self):
+        session = self.store.get(self.new_session(uid=2).sid)
+        session["changed"] = True
+        with self.assertLogs(STORE_LOGGER, "ERROR"):
+            self.dead.save(session)
+        self.store.save(session)
+        self.assertTrue(self.store.get(session.sid)["changed"])
+
+    def test_soft_rotation_is_postponed(self):
+        session = self.new_session(uid=2)
+        sid, values = session.sid, dict(session)
+        with self.assertLogs(STORE_LOGGER, "ERROR"):
+            self.dead.rotate(session, None, soft=True)
+        self.assertEqual((session.sid, dict(session)), (sid, values))
+
+    def test_redis_that_refuses_is_unavailable(self):
+        refusing = self.new_store(url="redis://:wrong-password@%s:%s" % (self.server.host, self.server.port))
+        self.refuses(refusing.get, self.store.generate_key())
+
+    def test_silent_redis_costs_the_read_timeout_once(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            store = self.new_store(
+                host="127.0.0.1", port=silent.getsockname()[1], read_timeout="0.5"
+            )
+            start = time.monotonic()
+            self.refuses(store.get, store.generate_key())
+            self.assertLess(time.monotonic() - start, 1)
+
+    def test_lost_connection_is_opened_again_at_once(self):
+        session = self.new_session(uid=2)
+        for client in self.redis.client_list():
+            own = self.redis.connection_pool
+            if own and client["id"] in {str(self.redis.client_id())}:
+                self.redis.client_kill_filter(_id=client["id"], skipme=False)
+        self.assertTrue(self.store.get(session.sid))
+
+    def test_forked_process_does_not_share_the_connection(self):
+        session = self.new_session(uid=2)
+        child = os.fork()
+        if not child:
+            good = all(self.store.get(session.sid).get("uid") == 2 for _number in range(100))
+            os._exit(0 if good else 1)
+        for _number in range(100):
+            self.assertEqual(self.store.get(session.sid)["uid"], 2)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+    def test_answer_is_a_503_whatever_a_dispatcher_makes_of_it(self):
+        error = SessionStoreUnavailable()
+        error.error_response = "something else"
+        response = Client(error.error_response).get("/")
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response.headers["Retry-After"], "5")

@@ -1,0 +1,310 @@
+import itertools
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from odoo import http
+from odoo.tests import BaseCase, tagged
+
+from ..compat import HAS_IDENTIFIERS
+from ..encoding import encode
+from .common import RedisCase
+
+CAN_ROTATE_SOFTLY = hasattr(http.FilesystemSessionStore, "delete_old_sessions")
+
+
+@tagged("-at_install", "post_install")
+class TestStore(RedisCase, BaseCase):
+    def key(self, session):
+        return f"session:{self.prefix}:{session.sid}"
+
+    def commands(self):
+        return self.redis.info("commandstats")
+
+    def test_session_is_read_as_it_was_saved(self):
+        session = self.new_session(uid=2, login="admin", basket={"lines": [1, 2]})
+        found = self.new_store().get(session.sid)
+        self.assertEqual(dict(found), dict(session))
+        self.assertEqual(found.sid, session.sid)
+        self.assertFalse(found.is_dirty)
+        self.assertFalse(found.is_new)
+
+    def test_key_is_the_documented_one(self):
+        session = self.new_session()
+        self.assertEqual(self.redis.get(self.key(session)), encode(session))
+        self.assertEqual(self.new_store(prefix="").key("x"), "session:x")
+
+    def test_missing_session_is_an_empty_new_one(self):
+        sid = self.store.generate_key()
+        found = self.store.get(sid)
+        self.assertFalse(found)
+        self.assertNotEqual(found.sid, sid)
+        self.assertTrue(found.is_new)
+        self.assertEqual(self.store.get("no key").keys(), set())
+
+    def test_invalid_id_is_never_part_of_a_key(self):
+        session = self.new_session()
+        session.sid = "*"
+        with self.assertRaises(ValueError):
+            self.store.save(session)
+
+    def test_session_ends_by_itself(self):
+        anonymous = self.new_session()
+        user = self.new_session(uid=2)
+        brief = self.new_session(uid=2, expiration=7)
+        self.assertAlmostEqual(self.redis.ttl(self.key(anonymous)), 10800, delta=2)
+        self.assertAlmostEqual(self.redis.ttl(self.key(user)), http.SESSION_LIFETIME, delta=2)
+        self.assertAlmostEqual(self.redis.ttl(self.key(brief)), 7, delta=2)
+
+    def test_environment_says_how_long(self):
+        store = self.new_store(expiration="500", expiration_anonymous="50")
+        self.assertAlmostEqual(
+            self.redis.ttl(self.key(self.new_session(store, uid=2))), 500, delta=2
+        )
+        self.assertAlmostEqual(self.redis.ttl(self.key(self.new_session(store))), 50, delta=2)
+
+    def test_rotated_id_lives_until_its_deletion_time(self):
+        session = self.new_session(uid=2, expiration=999, deletion_time=time.time() + 30)
+        self.assertAlmostEqual(self.redis.ttl(self.key(session)), 30, delta=2)
+
+    def test_unchanged_session_is_not_rewritten(self):
+        session = self.store.get(self.new_session(uid=2).sid)
+        self.redis.set(self.key(session), b"untouched")
+        self.store.save(session)
+        self.assertEqual(self.redis.get(self.key(session)), b"untouched")
+        session["changed"] = True
+        self.store.save(session)
+        self.assertEqual(self.store.get(session.sid)["changed"], True)
+
+    def test_session_that_was_saved_back_and_forth_is_written_each_time(self):
+        session = self.store.get(self.new_session(uid=2, step=1).sid)
+        for step in (2, 1, 2):
+            session["step"] = step
+            self.store.save(session)
+            self.assertEqual(self.store.get(session.sid)["step"], step)
+
+    def test_deleted_session_can_be_saved_again(self):
+        session = self.new_session(uid=2)
+        self.store.delete(session)
+        self.store.save(session)
+        self.assertTrue(self.store.get(session.sid))
+
+    def test_reading_prolongs_the_session_now_and_then(self):
+        store = self.new_store(expiration="1000")
+        session = self.new_session(store, uid=2)
+        for left, expected in ((950, 950), (850, 1000)):
+            self.redis.expire(self.key(session), left)
+            store.get(session.sid)
+            self.assertAlmostEqual(self.redis.ttl(self.key(session)), expected, delta=2)
+
+    def test_reading_ends_the_life_of_an_immortal_session(self):
+        session = self.new_session()
+        self.redis.persist(self.key(session))
+        self.store.get(session.sid)
+        self.assertAlmostEqual(self.redis.ttl(self.key(session)), 10800, delta=2)
+
+    def test_reading_does_not_prolong_a_rotated_id(self):
+        session = self.new_session(uid=2, deletion_time=time.time() + 30)
+        self.redis.expire(self.key(session), 5)
+        self.store.get(session.sid)
+        self.assertLessEqual(self.redis.ttl(self.key(session)), 30)
+
+    def test_deleted_session_is_gone(self):
+        session = self.new_session(uid=2)
+        self.store.delete(session)
+        self.assertFalse(self.store.get(session.sid))
+        self.assertEqual(list(self.redis.scan_iter(f"session:{self.prefix}:*")), [])
+
+    def test_session_of_earlier_releases_is_read_and_deleted(self):
+        sid = self.store.generate_key()
+        self.redis.set(f"session::{self.prefix}:{sid}", b'{"uid": 2, "login": "x"}', ex=100)
+        session = self.store.get(sid)
+        self.assertEqual((session.sid, session["login"]), (sid, "x"))
+        self.store.save(session)
+        self.assertEqual(self.redis.exists(self.key(session)), 1)
+        self.store.delete(session)
+        self.assertFalse(self.store.get(sid))
+
+    def test_new_key_wins_over_that_of_earlier_releases(self):
+        session = self.new_session(login="new")
+        self.redis.set(f"session::{self.prefix}:{session.sid}", b'{"login": "old"}', ex=100)
+        self.assertEqual(self.store.get(session.sid)["login"], "new")
+
+    def test_unreadable_payload_is_no_session_and_is_told_once(self):
+        session = self.new_session(uid=2)
+        with self.assertLogs("odoo.addons.session_redis.store", "WARNING") as logs:
+            for payload in (b"[1]", b"\x80\x04", b'{"uid"', b'"x"'):
+                self.redis.set(self.key(session), payload)
+                found = self.store.get(session.sid)
+                self.assertFalse(found)
+                self.assertNotEqual(found.sid, session.sid)
+        self.assertEqual(len(logs.output), 1)
+        self.assertNotIn(session.sid[:8], logs.output[0])
+
+    def test_foreign_type_under_the_key_is_no_session(self):
+        session = self.new_session()
+        self.redis.delete(self.key(session))
+        self.redis.rpush(self.key(session), "x")
+        self.assertFalse(self.store.get(session.sid))
+
+    def test_hard_rotation_leaves_the_new_id_only(self):
+        session = self.new_session(basket=3)
+        old = session.sid
+        session.should_rotate = True
+        self.store.rotate(session, None)
+        self.assertFalse(session.should_rotate)
+        self.assertNotEqual(session.sid, old)
+        self.assertFalse(self.store.get(old))
+        self.assertEqual(self.store.get(session.sid)["basket"], 3)
+
+    def test_list_has_every_session_once(self):
+        sids = {self.new_session(uid=number % 2).sid for number in range(5)}
+        self.assertEqual(sorted(self.store.list()), sorted(sids))
+
+    def test_vacuum_takes_what_each_series_gives_it(self):
+        self.assertIsNone(self.store.vacuum())
+        self.assertIsNone(self.store.vacuum(max_lifetime=1))
+
+    def test_no_whole_session_id_is_logged(self):
+        with self.assertLogs("odoo.addons.session_redis", "DEBUG") as logs:
+            store = self.new_store(port=1, host="127.0.0.1")
+            session = self.new_session(store, uid=2)
+        self.assertNotIn(session.sid, "".join(logs.output))
+        self.assertIn(session.sid[:8], "".join(logs.output))
+
+
+@tagged("-at_install", "post_install")
+class TestIdentifiers(RedisCase, BaseCase):
+    def setUp(self):
+        super().setUp()
+        if not HAS_IDENTIFIERS:
+            self.skipTest("this series of Odoo has no session identifiers")
+
+    def siblings(self):
+        """Save three sessions of one identifier."""
+        first = self.new_session(uid=2)
+        for _number in range(2):
+            sibling = self.new_session(uid=2)
+            self.store.delete(sibling)
+            sibling.sid = first.sid[:42] + sibling.sid[42:]
+            self.store.save(sibling)
+            yield sibling
+        yield first
+
+    def test_revoked_identifier_loses_all_its_sessions_and_no_other(self):
+        siblings = list(self.siblings())
+        other = self.new_session(uid=2)
+        self.store.delete_from_identifiers([siblings[0].sid[:42]])
+        for session in siblings:
+            self.assertFalse(self.store.get(session.sid))
+        self.assertTrue(self.store.get(other.sid))
+        self.store.delete(other)
+        self.assertEqual(list(self.redis.scan_iter(f"session:{self.prefix}:*")), [])
+
+    def test_neither_revoking_nor_checking_reads_the_keyspace(self):
+        session = self.new_session(uid=2)
+        before = self.redis.info("commandstats")
+        self.store.get_missing_session_identifiers([session.sid[:42]])
+        self.store.delete_from_identifiers([session.sid[:42]])
+        after = self.redis.info("commandstats")
+        for command in ("cmdstat_keys", "cmdstat_scan"):
+            # other clients of the server may scan as well
+            self.assertLessEqual(
+                after.get(command, {}).get("calls", 0) - before.get(command, {}).get("calls", 0), 0
+            )
+
+    def test_missing_identifiers_are_those_without_a_session(self):
+        present = {self.new_session(uid=2).sid[:42] for _number in range(3)}
+        missing = {self.store.generate_key()[:42] for _number in range(3)}
+        found = self.store.get_missing_session_identifiers(itertools.chain(present, missing))
+        self.assertEqual(found, missing)
+
+    def test_hundred_thousand_identifiers_are_checked_at_once(self):
+        asked = {f"{number:042d}" for number in range(100_000)}
+        self.assertEqual(self.store.get_missing_session_identifiers(asked), asked)
+
+    def test_anything_but_an_identifier_deletes_nothing(self):
+        session = self.new_session(uid=2)
+        self.store.delete_from_identifiers(["", "*", session.sid[:41] + "*", session.sid])
+        self.assertTrue(self.store.get(session.sid))
+        with self.assertRaises(ValueError):
+            self.store.delete_from_identifiers(session.sid[:42])
+
+    def test_identifier_lives_as_long_as_its_sessions(self):
+        session = self.new_session(uid=2)
+        index = f"session:{self.prefix}:{session.sid[:42]}"
+        self.assertAlmostEqual(self.redis.ttl(index), http.SESSION_LIFETIME, delta=2)
+        session["deletion_time"] = time.time() + 30
+        self.store.save(session)
+        self.assertAlmostEqual(self.redis.ttl(index), http.SESSION_LIFETIME, delta=2)
+
+    def test_anonymous_session_needs_no_index(self):
+        self.new_session()
+        self.assertEqual(len(list(self.redis.scan_iter(f"session:{self.prefix}:*"))), 1)
+
+
+class NoUser:
+    """An environment whose users' session tokens are made of nothing but the id."""
+
+    def __getitem__(self, model):
+        return self
+
+    def browse(self, uid):
+        return self
+
+    def _compute_session_token(self, sid):
+        return f"token of {sid}"
+
+
+@tagged("-at_install", "post_install")
+class TestSoftRotation(RedisCase, BaseCase):
+    def setUp(self):
+        super().setUp()
+        if not CAN_ROTATE_SOFTLY:
+            self.skipTest("this series of Odoo has no soft rotation")
+
+    def test_both_ids_work_for_a_while(self):
+        session = self.new_session(uid=2)
+        old = session.sid
+        self.store.rotate(session, NoUser(), soft=True)
+        self.assertEqual(session.sid[:42], old[:42])
+        self.assertEqual(self.store.get(old)["next_sid"], session.sid)
+        new = self.store.get(session.sid)
+        self.assertEqual(new.session_token, f"token of {session.sid}")
+        self.assertEqual(dict(new), dict(session))
+        self.assertNotIn("next_sid", new)
+        self.assertLessEqual(self.redis.ttl(self.store.key(old)), 120)
+
+    def test_later_request_with_the_old_id_gets_the_same_next_id(self):
+        session = self.new_session(uid=2)
+        late = self.store.get(session.sid)
+        self.store.rotate(session, NoUser(), soft=True)
+        self.store.rotate(late, NoUser(), soft=True)
+        self.assertEqual(late.sid, session.sid)
+
+    def test_eight_racing_requests_end_on_one_next_id(self):
+        with ThreadPoolExecutor(8) as pool:
+            for _round in range(50):
+                session = self.new_session(uid=2)
+                start = threading.Barrier(8)
+
+                def rotate(_number, sid=session.sid, start=start):
+                    own = self.store.get(sid)
+                    start.wait()
+                    self.store.rotate(own, NoUser(), soft=True)
+                    return own.sid
+
+                sids = set(pool.map(rotate, range(8)))
+                self.assertEqual(len(sids), 1)
+                self.assertNotIn(session.sid, sids)
+                self.assertTrue(self.store.get(sids.pop()))
+
+    def test_old_ids_are_deleted_and_the_session_stays(self):
+        session = self.new_session(uid=2)
+        old = session.sid
+        self.store.rotate(session, NoUser(), soft=True)
+        session["create_time"] -= 1000
+        self.store.delete_old_sessions(session)
+        self.assertFalse(self.store.get(old))
+        self.assertNotIn("gc_previous_sessions", self.store.get(session.sid))
+        self.assertEqual(self.store.get(session.sid)["uid"], 2)
