@@ -1,0 +1,25 @@
+"""Registers ``s3`` as a place for attachments."""
+
+from odoo import api, models
+
+from ..settings import s3_settings
+from ..store import S3Store
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    @api.model
+    def _get_stores(self):
+        return ["s3", *super()._get_stores()]
+
+    @api.model
+    def _s3_settings(self):
+        return s3_settings()
+
+    @api.model
+    def _get_object_store(self, scheme, container=None):
+        if scheme != "s3":
+            return super()._get_object_store(scheme, container)
+        settings = self._s3_settings()
+        return S3Store(settings, container or settings.bucket_for(self.env.cr.dbname))

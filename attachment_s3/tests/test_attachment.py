@@ -1,0 +1,93 @@
+"""Attachments on the real server."""
+
+import socket
+import time
+
+from odoo.tests import HttpCase, TransactionCase, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.base_attachment_object_storage.store import StoreUri, Unavailable
+from odoo.addons.base_attachment_object_storage.tests.attachment_contract import (
+    LOG,
+    AttachmentContract,
+    MoveContract,
+)
+from odoo.addons.base_attachment_object_storage.tests.http_contract import HTTP_LOG, HttpContract
+
+from ..store import S3Store
+from .common import S3SetUp
+
+
+class ClosedPort:
+    """Mixed in after ``S3SetUp``."""
+
+    def close_the_port(self):
+        """Have the store's server gone from now on."""
+        taken = socket.socket()
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        settings = self.settings_with(AWS_HOST=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        self.make_store = lambda container=None: S3Store(settings, container or self.bucket)
+        self.env.invalidate_all()
+
+
+@tagged("post_install", "-at_install")
+class TestAttachment(S3SetUp, ClosedPort, AttachmentContract, TransactionCase):
+    def test_the_addon_registers_s3(self):
+        self.assertIn("s3", self.attachments._get_stores())
+
+    def test_the_bucket_of_the_environment_takes_new_objects(self):
+        expected = self.settings.bucket_for(self.env.cr.dbname)
+        store = super(type(self.attachments), self.attachments)._get_object_store("s3")
+        self.assertEqual(store.container, expected)
+
+    @mute_logger(LOG)
+    def test_an_outage_is_an_error_and_never_an_empty_file(self):
+        attachment = self.create(b"safe")
+        before = self.columns(attachment)
+        self.close_the_port()
+        uses = {
+            "raw": lambda: attachment.raw,
+            "datas": lambda: attachment.datas,
+            "copy": attachment.copy,
+            "create": lambda: self.create(b"not stored"),
+            "write": lambda: attachment.write({"raw": b"not stored"}),
+        }
+        for name, use in uses.items():
+            with self.subTest(name), self.assertRaises(Unavailable) as caught:
+                use()
+            self.assertNotIn("127.0.0.1", str(caught.exception))
+            self.assertNotIn(self.bucket, str(caught.exception))
+        for location in ("db", "file"):
+            self.set_location(location)
+            with self.assertRaises(Unavailable), self.env.cr.savepoint():
+                self.attachments.force_storage()
+        self.assertEqual(self.columns(attachment), before)
+
+
+@tagged("post_install", "-at_install")
+class TestMove(S3SetUp, ClosedPort, MoveContract, TransactionCase):
+    @mute_logger(LOG)
+    def test_an_outage_ends_the_move_and_changes_no_row(self):
+        attachment = self.created_at("db", b"not moved")
+        before = self.columns(attachment)
+        self.close_the_port()
+        with self.assertRaises(Unavailable):
+            self.attachments.force_storage()
+        self.assertEqual(self.columns(attachment), before)
+
+
+@tagged("post_install", "-at_install")
+class TestHttp(S3SetUp, ClosedPort, HttpContract, HttpCase):
+    @mute_logger(LOG, HTTP_LOG)
+    def test_an_outage_is_503_in_bounded_time_and_a_304_goes_on(self):
+        etag = self.get().headers["ETag"]
+        self.close_the_port()
+        started = time.monotonic()
+        response = self.get()
+        self.assertLess(time.monotonic() - started, 10)
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response.headers["Retry-After"], "30")
+        for name in ("127.0.0.1", StoreUri.parse(self.attachment.store_fname).container):
+            self.assertNotIn(name, response.text)
+        self.assertEqual(self.get(**{"If-None-Match": etag}).status_code, 304)

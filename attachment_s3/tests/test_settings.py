@@ -1,0 +1,53 @@
+"""The settings of S3, by value."""
+
+from odoo.tests import BaseCase, tagged
+
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
+
+from pydantic import ValidationError
+
+from ..settings import S3Settings
+
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "very secret"}
+
+
+@tagged("post_install", "-at_install")
+class TestS3Settings(BaseCase):
+    def test_a_host_without_a_scheme_is_reached_by_https(self):
+        self.assertEqual(S3Settings(AWS_HOST="s3.example.com").endpoint, "https://s3.example.com")
+        self.assertEqual(S3Settings(AWS_HOST="http://s3:8333").endpoint, "http://s3:8333")
+
+    def test_a_wrong_host_is_a_mistake_that_names_the_variable(self):
+        for host in ("ftp://s3.example.com", "https://"):
+            with self.subTest(host), self.assertRaisesRegex(ValidationError, "AWS_HOST"):
+                S3Settings(AWS_HOST=host)
+
+    def test_one_key_without_the_other_is_a_mistake_that_names_both(self):
+        for name, value in KEYS.items():
+            with self.subTest(name), self.assertRaises(ValidationError) as caught:
+                S3Settings(**{name: value})
+            message = str(caught.exception)
+            for variable in KEYS:
+                self.assertIn(variable, message)
+            self.assertNotIn("very secret", message)
+
+    def test_no_key_leaves_the_credentials_to_boto3(self):
+        settings = S3Settings(AWS_BUCKETNAME="b")
+        self.assertIsNone(settings.access_key)
+        self.assertIsNone(settings.secret_key)
+
+    def test_a_secret_is_in_no_representation(self):
+        self.assertNotIn("very secret", repr(S3Settings(**KEYS)) + str(S3Settings(**KEYS)))
+
+    def test_db_in_a_bucket_name_is_the_database(self):
+        self.assertEqual(S3Settings(AWS_BUCKETNAME="acme-{db}").bucket_for("prod"), "acme-prod")
+        self.assertEqual(S3Settings(AWS_BUCKETNAME="acme-odoo").bucket_for("prod"), "acme-odoo")
+
+    def test_writing_without_a_bucket_is_a_mistake_that_names_the_variable(self):
+        with self.assertRaisesRegex(ConfigurationError, "AWS_BUCKETNAME"):
+            S3Settings(AWS_REGION="us-east-1").bucket_for("prod")
+
+    def test_by_default_a_request_ends_within_a_minute(self):
+        settings = S3Settings(AWS_REGION="us-east-1")
+        one_try = settings.connect_timeout_seconds + settings.read_timeout_seconds
+        self.assertLess(settings.max_attempts * one_try, 45)

@@ -1,0 +1,152 @@
+"""The contract of object stores, and what can only go wrong on a network."""
+
+import multiprocessing
+import socket
+import threading
+import time
+import warnings
+from contextlib import closing
+
+from odoo.tests import BaseCase, tagged
+
+from odoo.addons.base_attachment_object_storage.store import (
+    NotFound,
+    Refused,
+    Unavailable,
+)
+from odoo.addons.base_attachment_object_storage.tests.store_contract import StoreContract
+
+from ..settings import S3Settings
+from ..store import S3Store
+from .common import S3SetUp
+
+LOCAL = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+@tagged("post_install", "-at_install")
+class TestS3Store(S3SetUp, StoreContract, BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.store = self.make_store()
+        self.missing_container_store = self.make_store(f"{self.bucket}-missing")
+
+    def test_a_wrong_secret_is_refused(self):
+        store = S3Store(self.settings_with(AWS_SECRET_ACCESS_KEY="wrong"), self.bucket)
+        for use in (store.read, store.exists, lambda key: store.put(key, b"x")):
+            with self.assertRaises(Refused):
+                use(self.key())
+        with self.assertRaises(Refused):
+            list(store.list())
+
+    def test_an_unknown_access_key_is_refused(self):
+        store = S3Store(self.settings_with(AWS_ACCESS_KEY_ID="nobody"), self.bucket)
+        with self.assertRaises(Refused):
+            store.read(self.key())
+
+    def test_us_east_1_makes_a_bucket(self):
+        store = S3Store(self.settings_with(AWS_REGION="us-east-1"), f"{self.bucket}-new")
+        store.create_container()
+        self.addCleanup(store._client.delete_bucket, Bucket=store.container)
+        with self.assertRaises(NotFound):
+            store.read("bucket is there, object is not")
+        self.assertEqual(list(store.list()), [])
+
+    def test_threads_share_one_client(self):
+        self.store.put(self.key(), b"shared")
+        found = []
+
+        def use():
+            found.append((self.store.read(self.key()), self.make_store()._client))
+
+        threads = [threading.Thread(target=use) for _number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({content for content, _client in found}, {b"shared"})
+        self.assertEqual({client for _content, client in found}, {self.store._client})
+
+    def test_a_forked_process_uses_a_client_of_its_own(self):
+        self.store.put(self.key(), b"across a fork")
+        parent = self.store._client
+        context = multiprocessing.get_context("fork")
+        receiver, sender = context.Pipe(duplex=False)
+
+        def child():
+            sender.send((self.store._client is parent, self.store.read(self.key())))
+
+        process = context.Process(target=child)
+        with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        self.assertTrue(receiver.poll(20), "the child reads")
+        self.assertEqual(receiver.recv(), (False, b"across a fork"))
+        process.join(20)
+        self.assertEqual(self.store.read(self.key()), b"across a fork")
+
+
+@tagged("post_install", "-at_install")
+class TestNoServer(BaseCase):
+    """An outage is a typed error, in bounded time; needs no server."""
+
+    def test_a_closed_port_is_unavailable_at_once(self):
+        with closing(socket.socket()) as taken:
+            taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+            store = self.store_at(taken.getsockname()[1])
+            self.assert_unavailable_within(10, store)
+
+    def test_a_server_that_never_answers_is_unavailable_in_bounded_time(self):
+        with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+            store = self.store_at(
+                silent.getsockname()[1], AWS_READ_TIMEOUT="0.5", AWS_MAX_ATTEMPTS="2"
+            )
+            self.assert_unavailable_within(10, store)
+
+    def test_a_body_that_is_cut_short_is_unavailable(self):
+        head = b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: "x"\r\n\r\nonly this'
+        store = self.store_answering(head)
+        with self.assertRaises(Unavailable):
+            store.read("key")
+
+    def test_statuses_are_told_apart(self):
+        answers = {
+            b"500 Internal Server Error": Unavailable,
+            b"503 Slow Down": Unavailable,
+            b"403 Forbidden": Refused,
+            b"404 Not Found": NotFound,
+        }
+        for status, expected in answers.items():
+            with self.subTest(status), self.assertRaises(expected):
+                answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"
+                self.store_answering(answer).read("key")
+
+    def store_at(self, port, **values):
+        settings = S3Settings(
+            AWS_HOST=f"http://127.0.0.1:{port}", AWS_REGION="us-east-1", **LOCAL, **values
+        )
+        return S3Store(settings, "bucket")
+
+    def store_answering(self, answer):
+        """Return a store whose server gives every request the same answer."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def serve():
+            while True:
+                try:
+                    connection, _address = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return self.store_at(server.getsockname()[1], AWS_MAX_ATTEMPTS="1")
+
+    def assert_unavailable_within(self, seconds, store):
+        for use in (store.read, store.head, lambda key: store.put(key, b"x")):
+            started = time.monotonic()
+            with self.assertRaises(Unavailable):
+                use("key")
+            self.assertLess(time.monotonic() - started, seconds)

@@ -1,0 +1,29 @@
+"""Keys of the objects that a database owns.
+
+``{database.uuid}/{2 hex}/{sha256}``: named by content, so that the same content is
+stored once, and by owner, so that databases may share a bucket. The two digits make 256
+shards. Keys of any other form (the old suite wrote the bare SHA-1) are read as they are.
+"""
+
+import hashlib
+import re
+
+from .store.errors import Integrity
+
+_OWNED_KEY = re.compile(r"[^/]+/[0-9a-f]{2}/(?P<sha256>[0-9a-f]{64})")
+
+
+def owned_key(database_uuid: str, content: bytes) -> str:
+    """Return the key under which the database keeps ``content``."""
+    digest = hashlib.sha256(content).hexdigest()
+    return f"{database_uuid}/{digest[:2]}/{digest}"
+
+
+def check_content(key: str, content: bytes) -> None:
+    """Compare content with the checksum in its key; other keys say nothing about it.
+
+    :raises Integrity: when the key names other content
+    """
+    owned = _OWNED_KEY.fullmatch(key)
+    if owned and owned["sha256"] != hashlib.sha256(content).hexdigest():
+        raise Integrity(f"the content of {key} is not what its key names")

@@ -1,0 +1,1 @@
+from . import ir_attachment, ir_attachment_garbage, ir_attachment_move, ir_http

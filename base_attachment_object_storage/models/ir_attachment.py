@@ -1,0 +1,253 @@
+"""Attachments whose content is in an object store.
+
+::
+
+    write   _get_datas_related_values ── placement ── in the database
+                                              └────── _upload ── _store_file_write
+    read    _file_read ── _store_access ── _store_file_read
+    serve   _to_http_stream ── StoreStream ── _open_from_store
+    delete  _file_delete ── a mark, nothing else
+    move    ir_attachment_move.py
+
+A backend addon overrides ``_get_stores`` and ``_get_object_store``. The older hooks
+``_store_file_read``, ``_store_file_write`` and ``_store_file_delete`` may be overridden
+instead, for a store without an ``ObjectStore``.
+"""
+
+import io
+import logging
+from contextlib import contextmanager
+
+from odoo import _, api, models
+from odoo.exceptions import ValidationError
+
+from .. import hooks
+from ..keys import check_content, owned_key
+from ..placement import PARAMETER, Placement, PlacementError
+from ..settings import storage_settings
+from ..store import NotFound, ObjectReader, Refused, StoreError, StoreUri, Unavailable
+from ..stream import StoreStream
+
+_logger = logging.getLogger(__name__)
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    # --- which store
+
+    @api.model
+    def _get_stores(self):
+        """Return the schemes of the stores that are installed, as ``["s3"]``."""
+        return []
+
+    @api.model
+    def _get_object_store(self, scheme, container=None):
+        """Return the ``ObjectStore`` of a container; by default the one for new objects.
+
+        None where a scheme has no ``ObjectStore``.
+        """
+        return
+
+    @api.model
+    def _attachment_storage_settings(self):
+        return storage_settings()
+
+    @api.model
+    def _is_file_from_a_store(self, fname):
+        """Say whether ``fname`` names an object in one of the stores."""
+        scheme, colon, _rest = (fname or "").partition("://")
+        return bool(colon) and scheme in self._get_stores()
+
+    @api.model
+    def _storage(self):
+        location = self.env.context.get("storage_location") or super()._storage()
+        if location in self._get_stores() and self._attachment_storage_settings().disabled:
+            return "db"
+        return location
+
+    # --- write
+
+    def _get_datas_related_values(self, data, mimetype):
+        location = self._storage()
+        if not data or location not in self._get_stores():
+            return super()._get_datas_related_values(data, mimetype)
+        # core computes all but the place: asked for "db", it touches no local file
+        in_database = self.with_context(storage_location="db")
+        values = super(IrAttachment, in_database)._get_datas_related_values(data, mimetype)
+        fname = False
+        if not self._placement().stays_in_database(mimetype or "", len(data)):
+            fname = self._upload(data)
+            values.update(store_fname=fname, db_datas=False)
+        self._transaction_memo("placed")[values["checksum"]] = fname
+        return values
+
+    @api.model
+    def _file_write(self, bin_value, checksum):
+        if self._storage() not in self._get_stores():
+            return super()._file_write(bin_value, checksum)
+        # 19.0 calls this after the insert for each content, also for content that stays
+        # in the database, and ignores the answer: all is done by then
+        placed = self._transaction_memo("placed")
+        return placed[checksum] if checksum in placed else self._upload(bin_value)
+
+    @api.model
+    def _upload(self, content):
+        """Have ``content`` in the store before a row names it; return the row's name for it."""
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        owned = owned_key(uuid, content)
+        key = self.env.context.get("force_storage_key") or owned
+        uploaded = self._transaction_memo("uploaded")
+        if (self._storage(), key, owned) not in uploaded:
+            with self._store_access(key):
+                fname = self._store_file_write(key, content)
+            uploaded[self._storage(), key, owned] = fname
+        return uploaded[self._storage(), key, owned]
+
+    @api.model
+    def _transaction_memo(self, name):
+        """Return a dict that lives at most as long as the transaction.
+
+        ``precommit.data`` forgets at every commit, rollback and rollback to a savepoint,
+        and rather too early than too late: the price is an upload of the same again.
+        """
+        return self.env.cr.precommit.data.setdefault(f"ir.attachment.{name}", {})
+
+    @api.model
+    def _store_file_write(self, key, bin_data):
+        """Store an object at the present location and return its name."""
+        scheme = self._storage()
+        store = self._get_object_store(scheme)
+        if store is None:
+            raise Refused(f"no addon writes to {scheme}")
+        store.put(key, bin_data)
+        return str(StoreUri(scheme, store.container, key))
+
+    @api.model
+    def _placement(self):
+        value = self.env["ir.config_parameter"].sudo().get_param(PARAMETER)
+        try:
+            return Placement.parse(value)
+        except PlacementError as error:
+            raise ValidationError(str(error)) from None
+
+    # --- read
+
+    @api.model
+    def _file_read(self, fname, size=None):
+        if not self._is_file_from_a_store(fname):
+            # only 19.0 knows the size
+            return super()._file_read(fname, *([] if size is None else [size]))
+        try:
+            content = self._read_from_store(fname)
+        except NotFound:
+            return b""  # as core reads a missing file; _require_content() keeps it from spreading
+        return content if size is None else content[:size]
+
+    @api.model
+    def _read_from_store(self, fname):
+        with self._store_access(fname):
+            return self._store_file_read(fname) or b""
+
+    @api.model
+    def _store_file_read(self, fname):
+        """Return the bytes of an object; every failure raises."""
+        uri = StoreUri.parse(fname)
+        content = self._require_object_store(uri).read(uri.key)
+        check_content(uri.key, content)
+        return content
+
+    @api.model
+    def _open_from_store(self, fname):
+        """Return a reader of an object, for use after the transaction as well."""
+        uri = StoreUri.parse(fname)
+        with self._store_access(fname):
+            store = self._get_object_store(uri.scheme, uri.container)
+            if store is not None:
+                return store.open(uri.key)
+            content = self._store_file_read(fname) or b""
+            return ObjectReader(io.BytesIO(content), len(content), close=lambda: None)
+
+    def _require_content(self):
+        """Raise ``NotFound`` where content is missing that a caller is about to store again."""
+        for attachment in self:
+            if attachment.store_fname and not attachment.raw:
+                raise NotFound(
+                    _("The file “%s” is missing from the file storage.", attachment.name)
+                )
+
+    def copy(self, default=None):
+        if not (default or {}).keys() & {"raw", "datas", "db_datas"}:
+            self._require_content()
+        return super().copy(default)
+
+    def copy_data(self, default=None):
+        if not (default or {}).keys() & {"raw", "datas", "db_datas"}:
+            self._require_content()
+        return super().copy_data(default)
+
+    # --- serve
+
+    def _to_http_stream(self):
+        self.ensure_one()
+        if self._is_file_from_a_store(self.store_fname):
+            return StoreStream.of(self)
+        if hooks.core_from_attachment:
+            return hooks.core_from_attachment(self)
+        return super()._to_http_stream()
+
+    # --- delete
+
+    @api.model
+    def _file_delete(self, fname):
+        if not self._is_file_from_a_store(fname):
+            return super()._file_delete(fname)
+        # no request deletes an object: a rollback, or another row, may still need it
+        self.env["ir.attachment.garbage"]._mark(fname)
+
+    @api.model
+    def _store_file_delete(self, fname):
+        """Delete an object for good; nothing calls this in a request."""
+        uri = StoreUri.parse(fname)
+        for error in self._require_object_store(uri).delete_many([uri.key]).values():
+            raise error
+
+    def _set_attachment_data(self, asbytes):
+        replaced = [a.store_fname for a in self if self._is_file_from_a_store(a.store_fname)]
+        super()._set_attachment_data(asbytes)
+        if self._storage() == "db":
+            # 19.0 does not do it at this location; 17.0 and 18.0 do: two marks are as good
+            for fname in replaced:
+                self._file_delete(fname)
+
+    # --- errors
+
+    @api.model
+    def _require_object_store(self, uri):
+        store = self._get_object_store(uri.scheme, uri.container)
+        if store is None:
+            raise Refused(f"no addon serves {uri.scheme}://")
+        return store
+
+    @contextmanager
+    def _store_access(self, name):
+        """Enclose each use of a store: the log gets the reason, the user a sentence.
+
+        The error keeps its type. Its cause is dropped, because Odoo sends tracebacks to
+        the browser and the cause names hosts.
+        """
+        try:
+            if self._attachment_storage_settings().disabled:
+                raise Unavailable("the storage is switched off by DISABLE_ATTACHMENT_STORAGE")
+            yield
+        except StoreError as error:
+            _logger.warning("%s: %s: %s", name, type(error).__name__, error)
+            raise type(error)(self._store_error_for_users(error)) from None
+
+    @api.model
+    def _store_error_for_users(self, error):
+        if isinstance(error, NotFound):
+            return _("The file is missing from the file storage.")
+        if isinstance(error, Unavailable):
+            return _("The file storage does not answer. Please try again in a moment.")
+        return _("The file storage refused the request. Please tell your administrator.")

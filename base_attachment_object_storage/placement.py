@@ -1,0 +1,70 @@
+"""The rule for content that stays in the database although attachments are in a store.
+
+Small images are read by the dozen in list and kanban views, and assets belong to the
+code of an instance: a database gives both faster, and a dump carries them along.
+"""
+
+import ast
+import json
+from dataclasses import dataclass
+
+PARAMETER = "ir_attachment.storage.force.database"
+DEFAULT = {"image/": 51200, "application/javascript": 0, "text/css": 0}
+
+
+class PlacementError(ValueError):
+    """The system parameter is wrong; the message names it and says what it takes."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """MIME type prefixes and, for each, the size in bytes up to which content stays.
+
+    A limit of 0 stands for any size. Where several prefixes match, one that keeps the
+    content in the database is enough, whatever their order.
+    """
+
+    limits: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Placement":
+        """Return the rule that the system parameter's value states.
+
+        :param text: a JSON object or a Python dict literal; blank gives the default and
+            ``{}`` keeps nothing in the database
+        :raises PlacementError: when it is something else
+        """
+        limits = _literal(text) if text and text.strip() else DEFAULT
+        if not isinstance(limits, dict) or not all(map(_is_limit, limits.items())):
+            raise PlacementError(_explanation())
+        return cls(tuple(limits.items()))
+
+    def stays_in_database(self, mimetype: str, size: int) -> bool:
+        """Say whether content of this MIME type and size (bytes) stays in the database."""
+        return any(
+            mimetype.startswith(prefix) and (limit == 0 or size <= limit)
+            for prefix, limit in self.limits
+        )
+
+
+def _literal(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise PlacementError(_explanation()) from None
+
+
+def _is_limit(item: tuple[object, object]) -> bool:
+    prefix, limit = item
+    return isinstance(prefix, str) and type(limit) is int and limit >= 0
+
+
+def _explanation() -> str:
+    return (
+        f"The system parameter {PARAMETER} takes an object of MIME type prefixes and sizes "
+        f"in bytes (0 for any size), for example {json.dumps(DEFAULT)}"
+    )

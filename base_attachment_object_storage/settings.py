@@ -1,0 +1,23 @@
+"""The environment variables of attachment storage, whatever the store."""
+
+import functools
+
+from pydantic import Field
+
+from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+
+
+class StorageSettings(EnvironmentSettings):
+    """How attachments use their store."""
+
+    disabled: Flag = Field(
+        default=False,
+        alias="DISABLE_ATTACHMENT_STORAGE",
+        description="1: the store is not touched, new files go to the database",
+    )
+
+
+@functools.cache
+def storage_settings() -> StorageSettings:
+    """Return the settings of this process, which are read once, when first needed."""
+    return StorageSettings.read()

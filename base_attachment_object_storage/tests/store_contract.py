@@ -1,0 +1,154 @@
+"""What every object store must do: one suite, mixed into each backend's test class."""
+
+import hashlib
+
+from ..store import Integrity, NotFound, Refused
+
+ODD_KEYS = [
+    "plain",
+    "with spaces and + and %2B",
+    "ünïcödé/文件/😀.pdf",
+    "a/b..c/d",
+    "query?x=1&y=2#fragment",
+    "quotes '\" and <tags> & co",
+    "trailing space ",
+    "k" * 200,
+]
+# what a server that keeps objects in files may refuse, or list under another name
+PATH_TRICKS = ["..", "../outside", "inside/../outside", "./here", "back\\slash"]
+
+
+class StoreContract:
+    """Mixed into a test case that sets ``store`` and ``missing_container_store``.
+
+    ``store`` is empty under ``prefix`` and has its container. It is left empty.
+    """
+
+    # Odoo 18.0 and later run inherited tests only where this says so
+    allow_inherited_tests_method = True
+
+    prefix = "contract/"
+
+    def tearDown(self):
+        failures = self.store.delete_many(found.key for found in self.store.list(self.prefix))
+        self.assertEqual(failures, {})
+        super().tearDown()
+
+    def key(self, name="object"):
+        return self.prefix + name
+
+    def test_an_object_reads_as_it_was_put(self):
+        content = bytes(range(256)) * 4096
+        self.store.put(self.key(), content)
+        self.assertEqual(self.store.read(self.key()), content)
+        self.assertEqual(self.store.head(self.key()).size, len(content))
+
+    def test_an_empty_object_is_an_object(self):
+        self.store.put(self.key(), b"")
+        self.assertEqual(self.store.read(self.key()), b"")
+        self.assertTrue(self.store.exists(self.key()))
+
+    def test_a_second_put_replaces_the_object(self):
+        self.store.put(self.key(), b"first")
+        self.store.put(self.key(), b"second")
+        self.assertEqual(self.store.read(self.key()), b"second")
+
+    def test_a_key_may_contain_anything(self):
+        for name in ODD_KEYS:
+            with self.subTest(name):
+                self.store.put(self.key(name), name.encode())
+                self.assertEqual(self.store.read(self.key(name)), name.encode())
+        listed = {found.key for found in self.store.list(self.prefix)}
+        self.assertEqual(listed, {self.key(name) for name in ODD_KEYS})
+
+    def test_a_path_trick_is_a_key_or_refused_and_touches_no_other_object(self):
+        self.store.put(self.key("outside"), b"untouched")
+        self.store.put(self.key("here"), b"untouched")
+        for name in PATH_TRICKS:
+            with self.subTest(name):
+                try:
+                    self.store.put(self.key(name), b"trick")
+                except Refused:
+                    continue
+                self.assertEqual(self.store.read(self.key(name)), b"trick")
+        self.assertEqual(self.store.read(self.key("outside")), b"untouched")
+        self.assertEqual(self.store.read(self.key("here")), b"untouched")
+
+    def test_a_missing_object_is_not_found(self):
+        self.assertFalse(self.store.exists(self.key("never")))
+        for ask in (self.store.read, self.store.open, self.store.head):
+            with self.assertRaises(NotFound):
+                ask(self.key("never"))
+
+    def test_a_missing_container_is_not_found_and_not_made(self):
+        for _attempt in range(2):
+            with self.assertRaises(NotFound):
+                self.missing_container_store.read("object")
+
+    def test_bytes_that_arrive_changed_are_refused_and_not_stored(self):
+        of_others = hashlib.md5(b"other bytes", usedforsecurity=False).hexdigest()
+        with self.assertRaises(Integrity):
+            self.store.put(self.key(), b"these bytes", md5=of_others)
+        self.assertFalse(self.store.exists(self.key()))
+
+    def test_a_range_gives_the_bytes_asked_for(self):
+        self.store.put(self.key(), b"0123456789")
+        ranges = [
+            ((0, 4), b"0123"),
+            ((3, 4), b"3456"),
+            ((7, None), b"789"),
+            ((7, 100), b"789"),
+            ((3, 0), b""),
+        ]
+        for (start, length), expected in ranges:
+            with self.subTest(start=start), self.store.open(self.key(), start, length) as reader:
+                self.assertEqual(reader.size, len(expected))
+                self.assertEqual(reader.read(), expected)
+
+    def test_a_range_behind_the_end_is_refused(self):
+        self.store.put(self.key(), b"0123456789")
+        with self.assertRaises(Refused):
+            self.store.open(self.key(), 10)
+
+    def test_a_large_object_is_read_in_chunks(self):
+        content = b"0123456789abcdef" * 65536
+        self.store.put(self.key(), content)
+        with self.store.open(self.key()) as reader:
+            chunks = list(reader)
+        self.assertGreater(len(chunks), 1)
+        self.assertLess(max(map(len, chunks)), len(content) // 2)
+        self.assertEqual(b"".join(chunks), content)
+
+    def test_a_reader_may_be_closed_half_way(self):
+        self.store.put(self.key(), b"0123456789abcdef" * 65536)
+        with self.store.open(self.key()) as reader:
+            next(iter(reader))
+        self.assertTrue(self.store.exists(self.key()))
+
+    def test_deleting_many_deletes_those_and_no_others(self):
+        for name in ("one", "two", "three"):
+            self.store.put(self.key(name), b"x")
+        failures = self.store.delete_many([self.key("one"), self.key("two"), self.key("never")])
+        self.assertEqual(failures, {})
+        self.assertEqual(
+            [found.key for found in self.store.list(self.prefix)], [self.key("three")]
+        )
+
+    def test_listing_and_deleting_go_beyond_one_page(self):
+        names = [self.key(f"{number:04}") for number in range(1005)]
+        for name in names:
+            self.store.put(name, b"")
+        self.assertEqual([found.key for found in self.store.list(self.prefix)], names)
+        self.assertEqual(self.store.delete_many(names), {})
+        self.assertEqual(list(self.store.list(self.prefix)), [])
+
+    def test_listing_takes_a_prefix(self):
+        self.store.put(self.key("a/1"), b"12")
+        self.store.put(self.key("b/1"), b"123")
+        found = list(self.store.list(self.key("b/")))
+        self.assertEqual([(info.key, info.size) for info in found], [(self.key("b/1"), 3)])
+
+    def test_a_container_that_exists_may_be_made_again(self):
+        self.store.put(self.key(), b"kept")
+        self.store.create_container()
+        self.assertEqual(self.store.read(self.key()), b"kept")
