@@ -53,11 +53,11 @@ def variables() -> Iterator[tuple[str, str]]:
 
 
 def aliases(path: Path) -> list[str]:
-    """Return the ``validation_alias`` of each field in a settings module."""
+    """Return the alias of each field in a settings module."""
     calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
     return [
         str(keyword.value.value)
         for call in calls
         for keyword in call.keywords
-        if keyword.arg == "validation_alias" and isinstance(keyword.value, ast.Constant)
+        if keyword.arg == "alias" and isinstance(keyword.value, ast.Constant)
     ]

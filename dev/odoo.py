@@ -153,7 +153,7 @@ class Databases:
                 *("--addons-path", self._odoo.addons_path, "--data-dir", data_directory),
                 *("--without-demo=True", "--log-level=warn", "--max-cron-threads=0"),
             ),
-            env=self._odoo.environment(**self._postgresql.env, **variables),
+            env=self._odoo.environment(**{**self._postgresql.env, **variables}),
         )
         absent = set(modules) - self.installed(database)
         if absent:

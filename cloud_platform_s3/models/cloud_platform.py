@@ -23,3 +23,9 @@ class CloudPlatform(models.AbstractModel):
         kinds = self._filestore_kinds()
         stores = {"prod": "s3", "integration": "s3", "labs": "s3", "test": "db", "dev": "db"}
         return {name: PlatformConfig(kinds[store]) for name, store in stores.items()}
+
+    @api.model
+    def _prepare_filestore(self, filestore):
+        if filestore == S3_STORE_KIND:
+            self.env["ir.attachment"]._get_object_store("s3").create_container()
+        return super()._prepare_filestore(filestore)

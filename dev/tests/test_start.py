@@ -13,7 +13,7 @@ WRONG = {
     "ODOO_SESSION_REDIS_PORT": "sixty-three",
     "ODOO_SESSION_REDIS_EXPIRATION": "-1",
     "ODOO_CLOUD_PLATFORM_UNSAFE": "perhaps",
-    "AWS_S3_CONNECT_TIMEOUT": "soon",
+    "AWS_CONNECT_TIMEOUT": "soon",
     "AWS_ACCESS_KEY_ID": "",  # without it, AWS_SECRET_ACCESS_KEY is a mistake
 }
 
