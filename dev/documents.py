@@ -10,7 +10,7 @@ from .settings import REPOSITORY
 
 README = REPOSITORY / "README.md"
 REQUIREMENTS = REPOSITORY / "requirements.txt"
-TABLE = re.compile(r"(?<=\[//\]: # \(addons\)\n\n).*?(?=\n\[//\]: # \(end addons\))", re.DOTALL)
+TABLE = re.compile(r"(\[//\]: # \(addons\)\n).*?(\[//\]: # \(end addons\))", re.DOTALL)
 
 
 def manifests() -> dict[str, dict[str, Any]]:
@@ -41,7 +41,7 @@ def addons_table() -> str:
 
 def with_table(readme: str) -> str:
     """Return the README's text with a fresh table."""
-    return TABLE.sub(addons_table().replace("\\", r"\\"), readme)
+    return TABLE.sub(lambda found: f"{found[1]}\n{addons_table()}\n{found[2]}", readme)
 
 
 def variables() -> Iterator[tuple[str, str]]:
