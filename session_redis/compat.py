@@ -16,9 +16,7 @@ def server_wide_modules() -> list[str]:
 def _max_inactivity_of_17(env: Any) -> int:
     parameters = env["ir.config_parameter"].sudo()
     try:
-        return int(
-            parameters.get_param("sessions.max_inactivity_seconds", http.SESSION_LIFETIME)
-        )
+        return int(parameters.get_param("sessions.max_inactivity_seconds", http.SESSION_LIFETIME))
     except ValueError:
         return int(http.SESSION_LIFETIME)
 

@@ -1,10 +1,11 @@
 """The connection to Redis: one client a process, bounded in time, its errors translated."""
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .exceptions import SessionStoreUnavailable
 from .settings import RedisSettings
@@ -54,7 +55,7 @@ def new_client(settings: RedisSettings) -> "redis.Redis":
     from redis.retry import Retry
 
     password = settings.password
-    options = {
+    options: dict[str, Any] = {
         "password": password.get_secret_value() if password else None,
         "socket_connect_timeout": settings.connect_timeout,
         "socket_timeout": settings.read_timeout,
@@ -81,5 +82,13 @@ def redis_errors_as_unavailable() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
+        # also for who logs the traceback
+        error.args = (without_session_ids(str(error)),)
         _logger.error("The session store in Redis is unavailable: %s", error)
         raise SessionStoreUnavailable() from error
+
+
+def without_session_ids(message: str) -> str:
+    """Return an error's text without the command, whose key and value are secrets."""
+    reason = message.rpartition("of pipeline caused error: ")[2]
+    return re.sub(r"[\w-]{40,}", lambda secret: f"{secret.group()[:8]}…", reason)

@@ -12,9 +12,10 @@ import logging
 import os
 
 from odoo import http
+from odoo.tools import config
+
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
 from odoo.addons.cloud_settings.hooks import before_serving
-from odoo.tools import config
 
 from .compat import server_wide_modules
 from .settings import RedisSettings

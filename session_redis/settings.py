@@ -2,8 +2,15 @@
 
 from typing import Any
 
-from pydantic import Field, PositiveInt, SecretStr, TypeAdapter, ValidationError
-from pydantic import field_validator, model_validator
+from pydantic import (
+    Field,
+    PositiveInt,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
@@ -72,12 +79,8 @@ class RedisSettings(EnvironmentSettings):
         le=60,
         description="seconds to wait for an answer of Redis, at most 60",
     )
-    sentinel_host: None = Field(
-        default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_HOST"
-    )
-    sentinel_port: None = Field(
-        default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_PORT"
-    )
+    sentinel_host: None = Field(default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_HOST")
+    sentinel_port: None = Field(default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_PORT")
     sentinel_master_name: None = Field(
         default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME"
     )

@@ -27,19 +27,18 @@ error in the log: they happen while a user's work is being committed, and must n
 """
 
 import logging
-import math
 import re
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from odoo import http
 
-from .compat import HAS_IDENTIFIERS, get_session_max_inactivity
+from .compat import HAS_IDENTIFIERS
 from .connection import Connection, redis_errors_as_unavailable
 from .encoding import decode, encode
 from .exceptions import SessionStoreUnavailable
+from .lifetime import Lifetimes
 from .settings import RedisSettings
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ SOFT_ROTATION_ATTEMPTS = 5
 PROLONG_AFTER = 0.1
 
 
-class StoredSession(http.Session):  # type: ignore[misc]
+class StoredSession(http.Session):
     """A session that remembers what Redis holds of it: ``(session id, payload)``."""
 
     stored: tuple[str, bytes] | None = None
@@ -66,7 +65,7 @@ class StoredSession(http.Session):  # type: ignore[misc]
         object.__setattr__(self, "stored", stored)
 
 
-class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
+class RedisSessionStore(http.FilesystemSessionStore):
     """Sessions in Redis; ``path`` is only for those that read it, nothing is written there."""
 
     def __init__(
@@ -75,7 +74,7 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
         super().__init__(path, session_class=StoredSession, renew_missing=renew_missing)
         self.connection = Connection(settings)
         self._settings = settings
-        self._inactivity: dict[str | None, int] = {}
+        self.lifetimes = Lifetimes(settings)
         self._warned = False
 
     # Keys
@@ -127,7 +126,9 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
         except (TypeError, ValueError) as error:
             level = logging.DEBUG if self._warned else logging.WARNING
             self._warned = True
-            _logger.log(level, "A session in Redis is unreadable, its user is logged out: %s", error)
+            _logger.log(
+                level, "A session in Redis is unreadable, its user is logged out: %s", error
+            )
             return None
 
     def _unsaved(self) -> Any:
@@ -136,12 +137,12 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
         return session
 
     def _prolong(self, session: Any, milliseconds: int) -> None:
-        lifetime = self.lifetime(session)
+        lifetime = self.lifetimes.known(session)
         if not lifetime or milliseconds > lifetime * 1000 * (1 - PROLONG_AFTER):
             return
         try:
             with self.transaction() as transaction:
-                transaction.prolong(session, lifetime)
+                transaction.prolong(session)
         except SessionStoreUnavailable:
             # the session was read, and later reads will prolong it
             return
@@ -161,7 +162,7 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
 
     def save(self, session: Any) -> None:
         """Write ``session``, unless Redis holds it as it is."""
-        self._learn_inactivity()
+        self.lifetimes.learn(getattr(http.request, "env", None) if http.request else None)
         payload = encode(session)
         if getattr(session, "stored", None) == (session.sid, payload):
             return
@@ -190,6 +191,7 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
 
     def rotate(self, session: Any, env: Any, soft: bool = False) -> None:
         """Give ``session`` another id, as core's; ``soft`` is known from Odoo 19."""
+        self.lifetimes.learn(env)
         if soft:
             self._rotate_softly(session, env)
             return
@@ -202,7 +204,7 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
                 rotated = self._try_soft_rotation(session, env)
             except SessionStoreUnavailable:
                 break
-            if rotated:
+            if rotated is not None:
                 session.update(rotated)
                 session.sid = rotated.sid
                 session.should_rotate = rotated.should_rotate
@@ -217,7 +219,7 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
         with redis_errors_as_unavailable(), self.connection.client.pipeline() as pipe:
             # two requests may both find no next id: the one that writes second fails,
             # looks again, and finds the id that the first has written
-            pipe.watch(self.key(session.sid))
+            pipe.watch(self.key(session.sid))  # type: ignore[no-untyped-call]
             pipe.multi()
             Transaction(self, pipe).rotate(rotated, env, soft=True)
             try:
@@ -232,7 +234,7 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
     def get_missing_session_identifiers(self, identifiers: Iterable[str]) -> set[str]:
         """Return those of ``identifiers`` that no user's session begins with."""
         asked = list(set(identifiers))
-        missing = set()
+        missing: set[str] = set()
         with redis_errors_as_unavailable():
             for start in range(0, len(asked), IDENTIFIERS_A_ROUND_TRIP):
                 batch = asked[start : start + IDENTIFIERS_A_ROUND_TRIP]
@@ -242,35 +244,6 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
                 found = zip(batch, pipe.execute(), strict=True)
                 missing.update(identifier for identifier, exists in found if not exists)
         return missing
-
-    # Lifetimes
-
-    def lifetime(self, session: Any) -> int | None:
-        """Return the seconds that ``session`` lives when it is not used again.
-
-        None when its database has to say, and no request has told it yet.
-        """
-        if "deletion_time" in session:
-            return max(1, math.ceil(session["deletion_time"] - time.time()))
-        own = session.get("expiration")
-        if isinstance(own, int | float) and own >= 1:
-            return int(own)
-        return self.usual_lifetime(session)
-
-    def usual_lifetime(self, session: Any) -> int | None:
-        """Return the lifetime of a session like this one that has none of its own."""
-        if not session.get("uid"):
-            return self._settings.expiration_anonymous
-        return self._settings.expiration or self._inactivity.get(session.get("db"))
-
-    def _learn_inactivity(self) -> None:
-        """Remember what the request's database says of the lifetime of sessions.
-
-        A session is read before its request has an environment that could be asked.
-        """
-        env = getattr(http.request, "env", None) if http.request else None
-        if env is not None and not env.cr.closed:
-            self._inactivity[env.cr.dbname] = get_session_max_inactivity(env)
 
     # Last, because from here on the name means this method
 
@@ -283,7 +256,7 @@ class RedisSessionStore(http.FilesystemSessionStore):  # type: ignore[misc]
         return [sid for sid in sids if self.is_valid_key(sid)]
 
 
-class Transaction(http.FilesystemSessionStore):  # type: ignore[misc]
+class Transaction(http.FilesystemSessionStore):
     """Core's policy over a pipeline: what it writes is sent later, at once."""
 
     def __init__(self, store: RedisSessionStore, pipe: "Pipeline") -> None:
@@ -296,23 +269,18 @@ class Transaction(http.FilesystemSessionStore):  # type: ignore[misc]
 
     def save(self, session: Any, payload: bytes | None = None) -> None:
         key = self._store.keys(session.sid)[0]
-        lifetime = self._store.lifetime(session) or http.SESSION_LIFETIME
-        self._pipe.set(key, payload or encode(session), ex=lifetime)
-        if HAS_IDENTIFIERS and session.get("uid"):
+        self._pipe.set(key, payload or encode(session), ex=self._store.lifetimes.of(session))
+        if has_index(session):
             index, rest = self._index(session.sid)
             # a hash of short fields is kept packed, a set is only from Redis 7.2
             self._pipe.hset(index, rest, "")
-            self._prolong_index(session, lifetime)
+            self._pipe.expire(index, self._store.lifetimes.of_index(session))
 
-    def prolong(self, session: Any, lifetime: int) -> None:
-        self._pipe.expire(self._store.key(session.sid), lifetime)
-        if HAS_IDENTIFIERS and session.get("uid"):
-            self._prolong_index(session, lifetime)
-
-    def _prolong_index(self, session: Any, lifetime: int) -> None:
-        # also a rotated id has its index prolonged: another id lives longer than it
-        usual = self._store.usual_lifetime(session) or http.SESSION_LIFETIME
-        self._pipe.expire(self._index(session.sid)[0], max(lifetime, usual))
+    def prolong(self, session: Any) -> None:
+        lifetimes = self._store.lifetimes
+        self._pipe.expire(self._store.key(session.sid), lifetimes.of(session))
+        if has_index(session):
+            self._pipe.expire(self._index(session.sid)[0], lifetimes.of_index(session))
 
     def delete(self, session: Any) -> None:
         self._pipe.delete(*self._store.keys(session.sid))
@@ -329,7 +297,8 @@ class Transaction(http.FilesystemSessionStore):  # type: ignore[misc]
             if not IDENTIFIER.fullmatch(identifier):
                 continue
             index = self._store.key(identifier)
-            for rest in self._store.connection.client.hkeys(index):
+            rests: Any = self._store.connection.client.hkeys(index)
+            for rest in rests:
                 self._pipe.delete(*self._store.keys(identifier + rest.decode()))
             self._pipe.delete(index)
 
@@ -340,6 +309,11 @@ class Transaction(http.FilesystemSessionStore):  # type: ignore[misc]
 def shorten(sid: str) -> str:
     """Return what may be logged of a session id, which is as good as a password."""
     return sid[:8]
+
+
+def has_index(session: Any) -> bool:
+    """Tell whether ``session`` may be asked for by its identifier: those of users are."""
+    return HAS_IDENTIFIERS and bool(session.get("uid"))
 
 
 def is_for_static_file() -> bool:

@@ -1,6 +1,1 @@
-from . import test_encoding
-from . import test_hooks
-from . import test_http
-from . import test_outage
-from . import test_settings
-from . import test_store
+from . import test_encoding, test_hooks, test_http, test_outage, test_settings, test_store

@@ -6,6 +6,7 @@ import uuid
 from pydantic import Field, SecretStr
 
 from odoo import http
+
 from odoo.addons.cloud_settings.settings import EnvironmentSettings
 
 from ..settings import RedisSettings

@@ -12,17 +12,17 @@ class TestHttp(RedisCase, HttpCase):
         super().setUp()
         self.use_store(self.store)
 
-    def log_in(self):
-        self.url_open("/web/login")
-        response = self.url_open(
+    def authenticate_over_http(self):
+        params = {"db": self.env.cr.dbname, "login": "admin", "password": "admin"}
+        return self.url_open(
             "/web/session/authenticate",
-            data=json.dumps({
-                "jsonrpc": "2.0",
-                "params": {"db": self.env.cr.dbname, "login": "admin", "password": "admin"},
-            }),
+            data=json.dumps({"jsonrpc": "2.0", "params": params}),
             headers={"Content-Type": "application/json"},
         )
-        return response
+
+    def log_in(self):
+        self.url_open("/web/login")
+        return self.authenticate_over_http()
 
     def test_log_in_leaves_one_session_of_the_user(self):
         response = self.log_in()
@@ -70,12 +70,5 @@ class TestHttp(RedisCase, HttpCase):
         http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
         self.opener.cookies.clear()
         with self.assertLogs("odoo.addons.session_redis", "ERROR"):
-            response = self.url_open(
-                "/web/session/authenticate",
-                data=json.dumps({
-                    "jsonrpc": "2.0",
-                    "params": {"db": self.env.cr.dbname, "login": "admin", "password": "admin"},
-                }),
-                headers={"Content-Type": "application/json"},
-            )
+            response = self.authenticate_over_http()
         self.assertEqual(response.status_code, 503)

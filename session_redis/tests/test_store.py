@@ -2,6 +2,7 @@ import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 from odoo import http
 from odoo.tests import BaseCase, tagged
@@ -17,9 +18,6 @@ CAN_ROTATE_SOFTLY = hasattr(http.FilesystemSessionStore, "delete_old_sessions")
 class TestStore(RedisCase, BaseCase):
     def key(self, session):
         return f"session:{self.prefix}:{session.sid}"
-
-    def commands(self):
-        return self.redis.info("commandstats")
 
     def test_session_is_read_as_it_was_saved(self):
         session = self.new_session(uid=2, login="admin", basket={"lines": [1, 2]})
@@ -245,6 +243,8 @@ class TestIdentifiers(RedisCase, BaseCase):
 
 class NoUser:
     """An environment whose users' session tokens are made of nothing but the id."""
+
+    cr = SimpleNamespace(closed=True)
 
     def __getitem__(self, model):
         return self
