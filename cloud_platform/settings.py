@@ -8,6 +8,6 @@ from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 class PlatformSettings(EnvironmentSettings):
     unsafe: Flag = Field(
         default=False,
-        validation_alias="ODOO_CLOUD_PLATFORM_UNSAFE",
+        alias="ODOO_CLOUD_PLATFORM_UNSAFE",
         description="Skip the platform's checks: a wrong configuration then starts.",
     )

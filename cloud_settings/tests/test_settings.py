@@ -6,10 +6,10 @@ from ..settings import EnvironmentSettings, Flag, sentences
 
 
 class Example(EnvironmentSettings):
-    port: int = Field(default=80, validation_alias="EXAMPLE_PORT", gt=0)
-    enabled: Flag = Field(default=False, validation_alias="EXAMPLE_ENABLED")
+    port: int = Field(default=80, alias="EXAMPLE_PORT", gt=0)
+    enabled: Flag = Field(default=False, alias="EXAMPLE_ENABLED")
     password: SecretStr | None = Field(
-        default=None, validation_alias="EXAMPLE_PASSWORD", min_length=5
+        default=None, alias="EXAMPLE_PASSWORD", min_length=5
     )
 
 

@@ -3,10 +3,12 @@
 import os
 import re
 import struct
+import time
 import urllib.parse
 import xmlrpc.client
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -14,7 +16,7 @@ import psycopg2
 import pytest
 import redis
 from botocore.config import Config
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Response, sync_playwright
 
 from dev.instance import Instance, Node
 
@@ -159,8 +161,8 @@ def test_killing_a_front_end_loses_nobody_s_work(
     open_partner(page)
     with page.expect_file_chooser() as chooser:
         page.click(".o-mail-Chatter-attachFiles")
-    chooser.value.set_files([tmp_path / name for name in contents])
-    page.wait_for_selector(".o-mail-AttachmentList")
+    with uploads(page, len(contents)):
+        chooser.value.set_files([tmp_path / name for name in contents])
     page.get_by_text("document.pdf").first.wait_for()
     seen_thumbnail(page)
 
@@ -173,6 +175,7 @@ def test_killing_a_front_end_loses_nobody_s_work(
     node.daemon.kill()
 
     open_partner(page)
+    page.click(".o-mail-Chatter-attachFiles")  # with files there, it lists them
     seen_thumbnail(page)
     assert "/web/login" not in page.url
     for name, (attachment, _uri) in stored.items():
@@ -180,6 +183,24 @@ def test_killing_a_front_end_loses_nobody_s_work(
 
     assert session_in_redis(instance, page)
     assert local_files(instance) == []
+
+
+@contextmanager
+def uploads(page: Page, count: int) -> Iterator[None]:
+    """Wait until the answers of ``count`` uploads have come."""
+    answers: list[int] = []
+
+    def note(answer: Response) -> None:
+        if "/mail/attachment/upload" in answer.url:
+            answers.append(answer.status)
+
+    page.on("response", note)
+    yield
+    deadline = time.monotonic() + 30
+    while len(answers) < count and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    page.remove_listener("response", note)
+    assert answers == [200] * count
 
 
 def seen_thumbnail(page: Page) -> None:
