@@ -3,7 +3,14 @@
 import functools
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
@@ -35,7 +42,9 @@ class S3Settings(EnvironmentSettings):
         description="access key; unset: boto3 looks for credentials (profile, IAM role, ...)",
     )
     secret_key: SecretStr | None = Field(
-        default=None, alias="AWS_SECRET_ACCESS_KEY", description="secret of the access key"
+        default=None,
+        alias="AWS_SECRET_ACCESS_KEY",
+        description="secret of the access key",
     )
     session_token: SecretStr | None = Field(
         default=None, alias="AWS_SESSION_TOKEN", description="token of a temporary access key"

@@ -5,18 +5,20 @@ the class method ``http.Stream.from_attachment`` instead: there it asks the mode
 the model has an answer, so databases without this addon do not notice.
 """
 
+from typing import Any
+
 from odoo import http
 
 # None from 18.0 on
 core_from_attachment = getattr(http.Stream, "from_attachment", None)
 
 
-def delegate_streams():
+def delegate_streams() -> None:
     """Make 17.0's ``Stream.from_attachment`` ask the model."""
     if core_from_attachment is None:
         return
 
-    def from_attachment(cls, attachment):
+    def from_attachment(cls: type, attachment: Any) -> Any:
         if hasattr(attachment, "_to_http_stream"):
             return attachment._to_http_stream()
         return core_from_attachment(attachment)

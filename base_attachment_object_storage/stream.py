@@ -11,8 +11,11 @@ How::
 """
 
 import functools
+from typing import Any
 
 from odoo.http import Stream
+
+from .store import ObjectReader
 
 
 class StoreStream(Stream):
@@ -21,7 +24,7 @@ class StoreStream(Stream):
     type = "data"
 
     @classmethod
-    def of(cls, attachment):
+    def of(cls, attachment: Any) -> "StoreStream":
         """Return the stream of an attachment that is in a store."""
         return cls(
             attachment=attachment,
@@ -34,11 +37,11 @@ class StoreStream(Stream):
         )
 
     @functools.cached_property
-    def data(self):
+    def data(self) -> bytes:
         with self._open() as reader:
             return reader.read()
 
-    def get_response(self, *args, **kwargs):
+    def get_response(self, *args: Any, **kwargs: Any) -> Any:
         if "data" in self.__dict__:  # somebody has read, or replaced, the bytes
             return super().get_response(*args, **kwargs)
         # core makes the response of an empty body, so that its headers and its
@@ -55,5 +58,6 @@ class StoreStream(Stream):
             response.call_on_close(reader.close)
         return response
 
-    def _open(self):
-        return self.attachment._open_from_store(self.attachment.store_fname)
+    def _open(self) -> ObjectReader:
+        reader: ObjectReader = self.attachment._open_from_store(self.attachment.store_fname)
+        return reader

@@ -1,10 +1,10 @@
 """The settings of S3, by value."""
 
+from pydantic import ValidationError
+
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
-
-from pydantic import ValidationError
 
 from ..settings import S3Settings
 

@@ -51,6 +51,21 @@ class TestS3Store(S3SetUp, StoreContract, BaseCase):
             store.read("bucket is there, object is not")
         self.assertEqual(list(store.list()), [])
 
+    def test_each_verb_is_one_request(self):
+        sent = []
+        events = self.store._client.meta.events
+
+        def note(request, **_kwargs):
+            sent.append(request.method)
+
+        events.register("before-send.s3", note)
+        self.addCleanup(events.unregister, "before-send.s3", note)
+        self.store.put(self.key(), b"x")
+        self.store.read(self.key())
+        self.store.head(self.key())
+        self.store.delete_many([self.key()])
+        self.assertEqual(sent, ["PUT", "GET", "HEAD", "POST"])
+
     def test_threads_share_one_client(self):
         self.store.put(self.key(), b"shared")
         found = []

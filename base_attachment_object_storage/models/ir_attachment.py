@@ -14,7 +14,6 @@ A backend addon overrides ``_get_stores`` and ``_get_object_store``. The older h
 instead, for a store without an ``ObjectStore``.
 """
 
-import io
 import logging
 from contextlib import contextmanager
 
@@ -163,10 +162,12 @@ class IrAttachment(models.Model):
         uri = StoreUri.parse(fname)
         with self._store_access(fname):
             store = self._get_object_store(uri.scheme, uri.container)
-            if store is not None:
-                return store.open(uri.key)
-            content = self._store_file_read(fname) or b""
-            return ObjectReader(io.BytesIO(content), len(content), close=lambda: None)
+            if store is None:
+                content = self._store_file_read(fname) or b""
+                reader = ObjectReader([content], len(content), close=lambda: None)
+            else:
+                reader = store.open(uri.key)
+        return reader
 
     def _require_content(self):
         """Raise ``NotFound`` where content is missing that a caller is about to store again."""
@@ -200,10 +201,11 @@ class IrAttachment(models.Model):
 
     @api.model
     def _file_delete(self, fname):
-        if not self._is_file_from_a_store(fname):
-            return super()._file_delete(fname)
-        # no request deletes an object: a rollback, or another row, may still need it
-        self.env["ir.attachment.garbage"]._mark(fname)
+        if self._is_file_from_a_store(fname):
+            # no request deletes an object: a rollback, or another row, may still need it
+            self.env["ir.attachment.garbage"]._mark(fname)
+        else:
+            super()._file_delete(fname)
 
     @api.model
     def _store_file_delete(self, fname):
@@ -213,7 +215,12 @@ class IrAttachment(models.Model):
             raise error
 
     def _set_attachment_data(self, asbytes):
-        replaced = [a.store_fname for a in self if self._is_file_from_a_store(a.store_fname)]
+        stored = self.filtered(lambda a: self._is_file_from_a_store(a.store_fname))
+        for attachment in stored:
+            # emptied on purpose, or is it what a failed read of this very file gave?
+            if not asbytes(attachment) and not self._file_read(attachment.store_fname):
+                raise NotFound(self._store_error_for_users(NotFound()))
+        replaced = stored.mapped("store_fname")
         super()._set_attachment_data(asbytes)
         if self._storage() == "db":
             # 19.0 does not do it at this location; 17.0 and 18.0 do: two marks are as good
@@ -242,7 +249,9 @@ class IrAttachment(models.Model):
             yield
         except StoreError as error:
             _logger.warning("%s: %s: %s", name, type(error).__name__, error)
-            raise type(error)(self._store_error_for_users(error)) from None
+            spoken = type(error)(self._store_error_for_users(error))
+            spoken.loglevel = logging.WARNING  # odoo.http adds a line and no traceback
+            raise spoken from None
 
     @api.model
     def _store_error_for_users(self, error):

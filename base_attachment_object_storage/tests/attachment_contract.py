@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import io
+import os
 
 from PIL import Image
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
+from ..models.ir_attachment_move import BATCH
 from ..placement import PARAMETER
 from ..settings import StorageSettings
 from ..store import Integrity, NotFound, StoreUri, Unavailable
@@ -181,6 +183,22 @@ class AttachmentContract(AttachmentSetUp):
         attachment = self.create(b"rolled back")
         self.assertEqual(self.read_object(attachment), b"rolled back")
 
+    def test_a_commit_or_rollback_forgets_what_was_uploaded(self):
+        with self.registry.cursor() as cr:
+            attachments = self.env(cr=cr)["ir.attachment"].with_context(
+                storage_location=self.scheme
+            )
+            for end in (cr.rollback, cr.commit, cr.rollback):
+                values = {"name": "a", "mimetype": "application/pdf", "raw": b"in its own cursor"}
+                attachment = attachments.create(values)
+                self.assertEqual(self.read_object(attachment), b"in its own cursor")
+                uri = StoreUri.parse(attachment.store_fname)
+                if end == cr.commit:
+                    attachment.unlink()
+                end()
+                self.make_store(uri.container).delete_many([uri.key])
+            cr.execute("DELETE FROM ir_attachment_garbage WHERE store_fname = %s", (str(uri),))
+
     # --- read
 
     def test_content_reads_as_it_was_written(self):
@@ -257,6 +275,24 @@ class AttachmentContract(AttachmentSetUp):
         attachment = self.create(b"lost")
         self.lose_object(attachment)
         self.assertEqual(attachment.copy({"raw": b"fresh"}).raw, b"fresh")
+
+    @mute_logger(LOG)
+    def test_writing_back_what_a_failed_read_gave_is_refused(self):
+        attachment = self.create(b"lost")
+        self.lose_object(attachment)
+        before = self.columns(attachment)
+        for field in ("raw", "datas"):
+            with self.subTest(field), self.assertRaises(NotFound), self.env.cr.savepoint():
+                attachment.write({field: attachment[field]})
+            self.env.invalidate_all()
+        self.assertEqual(self.columns(attachment), before)
+
+    def test_an_attachment_may_be_emptied_on_purpose(self):
+        attachment = self.create(b"to be emptied")
+        fname = attachment.store_fname
+        attachment.write({"raw": b""})
+        self.assertEqual((attachment.raw or b"", attachment.store_fname), (b"", False))
+        self.assertTrue(self.marks(fname))
 
     @mute_logger(LOG)
     def test_writing_the_mimetype_of_a_missing_object_changes_nothing_else(self):
@@ -361,6 +397,33 @@ class MoveContract(AttachmentSetUp):
                 fname, without_db_datas, *rest = self.columns(attachment)
                 self.assertTrue(fname.startswith(f"{self.scheme}://") and without_db_datas)
                 self.assertEqual(rest, list(before[2:]), "checksum, size and date stay")
+
+    def test_a_moved_local_file_is_left_to_the_collection_of_core(self):
+        attachment = self.created_at("file", b"a local file")
+        path = self.attachments._full_path(attachment.store_fname)
+        self.attachments.force_storage()
+        self.assertIn("://", attachment.store_fname)
+        self.assertTrue(os.path.exists(path))
+
+    def test_a_row_that_changed_while_it_was_moved_keeps_its_content(self):
+        attachment = self.created_at("db", b"before")
+        (row,) = self.attachments._rows_to_move(0)
+        attachment.with_context(storage_location="db").write({"raw": b"after"})
+        self.env.flush_all()
+        self.assertFalse(self.attachments._swap_content(row, f"{self.scheme}://c/of-before"))
+        self.env.invalidate_all()
+        self.assertEqual((attachment.raw, attachment.store_fname), (b"after", False))
+
+    def test_more_rows_than_a_batch_move(self):
+        count = BATCH + 1
+        self.set_location("db")
+        values = {"name": "a", "mimetype": "application/pdf"}
+        attachments = self.attachments.create(
+            [{**values, "raw": b"%d" % number} for number in range(count)]
+        )
+        self.set_location(self.scheme)
+        self.assertEqual(self.attachments.force_storage()["moved"], count)
+        self.assertEqual(len(set(attachments.mapped("store_fname"))), count)
 
     def test_content_of_binary_fields_moves_too(self):
         attachment = self.created_at(

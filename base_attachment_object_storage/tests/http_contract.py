@@ -48,6 +48,10 @@ class HttpContract(AttachmentSetUp):
         response = self.get(**{"If-None-Match": '"0123"'})
         self.assertEqual((response.status_code, response.content), (200, self.content))
 
+    def test_a_range_gets_the_whole_file_for_now(self):
+        response = self.get(Range="bytes=0-9")
+        self.assertEqual((response.status_code, response.content), (200, self.content))
+
     def test_access_rights_stay_those_of_odoo(self):
         self.attachment.public = False
         self.env.flush_all()
@@ -93,6 +97,13 @@ class HttpContract(AttachmentSetUp):
         self.env.flush_all()
         self.disable_storage()
         self.assertEqual(self.get(f"/web/image/{picture.id}/30x30").status_code, 503)
+
+    @mute_logger(LOG)
+    def test_an_outage_fills_the_log_with_no_tracebacks(self):
+        self.disable_storage()
+        with self.assertLogs(HTTP_LOG, "WARNING") as logs:
+            self.get()
+        self.assertNotIn("Traceback", "".join(logs.output))
 
     @mute_logger(LOG, HTTP_LOG)
     def test_rpc_gets_a_sentence_without_host_and_container(self):
