@@ -5,6 +5,7 @@ code of an instance: a database gives both faster, and a dump carries them along
 """
 
 import ast
+import contextlib
 import json
 from dataclasses import dataclass
 
@@ -48,10 +49,8 @@ class Placement:
 
 
 def _literal(text: str) -> object:
-    try:
+    with contextlib.suppress(ValueError):
         return json.loads(text)
-    except ValueError:
-        pass
     try:
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -32,25 +32,37 @@ class ClosedPort:
 
 
 @tagged("post_install", "-at_install")
+class TestRegistration(S3SetUp, TransactionCase):
+    """The addon as it stands, with the settings of the environment."""
+
+    def test_s3_takes_and_gives_attachments(self):
+        attachments = self.env["ir.attachment"].with_context(storage_location="s3")
+        self.assertIn("s3", attachments._get_stores())
+        store = attachments._get_object_store("s3")
+        self.assertEqual(store.container, self.settings.bucket_for(self.env.cr.dbname))
+        store.create_container()
+        attachment = attachments.create(
+            {"name": "a.pdf", "mimetype": "application/pdf", "raw": b"end to end"}
+        )
+        self.env.invalidate_all()
+        self.assertEqual(attachment.raw, b"end to end")
+        uri = StoreUri.parse(attachment.store_fname)
+        self.assertEqual((uri.scheme, uri.container), ("s3", store.container))
+        self.assertEqual(store.read(uri.key), b"end to end")
+
+
+@tagged("post_install", "-at_install")
 class TestAttachment(S3SetUp, ClosedPort, AttachmentContract, TransactionCase):
-    def test_the_addon_registers_s3(self):
-        self.assertIn("s3", self.attachments._get_stores())
-
-    def test_the_bucket_of_the_environment_takes_new_objects(self):
-        expected = self.settings.bucket_for(self.env.cr.dbname)
-        store = super(type(self.attachments), self.attachments)._get_object_store("s3")
-        self.assertEqual(store.container, expected)
-
     @mute_logger(LOG)
     def test_an_outage_is_an_error_and_never_an_empty_file(self):
-        attachment = self.create(b"safe")
+        attachment = self.new(b"safe")
         before = self.columns(attachment)
         self.close_the_port()
         uses = {
             "raw": lambda: attachment.raw,
             "datas": lambda: attachment.datas,
             "copy": attachment.copy,
-            "create": lambda: self.create(b"not stored"),
+            "create": lambda: self.new(b"not stored"),
             "write": lambda: attachment.write({"raw": b"not stored"}),
         }
         for name, use in uses.items():

@@ -29,6 +29,8 @@ from ..stream import StoreStream
 
 _logger = logging.getLogger(__name__)
 
+CONTENT_FIELDS = {"raw", "datas", "db_datas"}
+
 
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
@@ -46,7 +48,6 @@ class IrAttachment(models.Model):
 
         None where a scheme has no ``ObjectStore``.
         """
-        return
 
     @api.model
     def _attachment_storage_settings(self):
@@ -140,7 +141,7 @@ class IrAttachment(models.Model):
         try:
             content = self._read_from_store(fname)
         except NotFound:
-            return b""  # as core reads a missing file; _require_content() keeps it from spreading
+            return b""  # as core reads a missing file; see _require_content()
         return content if size is None else content[:size]
 
     @api.model
@@ -173,17 +174,18 @@ class IrAttachment(models.Model):
         """Raise ``NotFound`` where content is missing that a caller is about to store again."""
         for attachment in self:
             if attachment.store_fname and not attachment.raw:
-                raise NotFound(
-                    _("The file “%s” is missing from the file storage.", attachment.name)
-                )
+                raise attachment._missing()
+
+    def _missing(self):
+        return NotFound(_("The file “%s” is missing from the file storage.", self.name))
 
     def copy(self, default=None):
-        if not (default or {}).keys() & {"raw", "datas", "db_datas"}:
+        if not (default or {}).keys() & CONTENT_FIELDS:
             self._require_content()
         return super().copy(default)
 
     def copy_data(self, default=None):
-        if not (default or {}).keys() & {"raw", "datas", "db_datas"}:
+        if not (default or {}).keys() & CONTENT_FIELDS:
             self._require_content()
         return super().copy_data(default)
 
@@ -201,11 +203,10 @@ class IrAttachment(models.Model):
 
     @api.model
     def _file_delete(self, fname):
-        if self._is_file_from_a_store(fname):
-            # no request deletes an object: a rollback, or another row, may still need it
-            self.env["ir.attachment.garbage"]._mark(fname)
-        else:
-            super()._file_delete(fname)
+        if not self._is_file_from_a_store(fname):
+            return super()._file_delete(fname)
+        # no request deletes an object: a rollback, or another row, may still need it
+        return self.env["ir.attachment.garbage"]._mark(fname)
 
     @api.model
     def _store_file_delete(self, fname):
@@ -214,12 +215,12 @@ class IrAttachment(models.Model):
         for error in self._require_object_store(uri).delete_many([uri.key]).values():
             raise error
 
-    def _set_attachment_data(self, asbytes):
+    def _set_attachment_data(self, asbytes):  # pylint: disable=missing-return
         stored = self.filtered(lambda a: self._is_file_from_a_store(a.store_fname))
         for attachment in stored:
             # emptied on purpose, or is it what a failed read of this very file gave?
             if not asbytes(attachment) and not self._file_read(attachment.store_fname):
-                raise NotFound(self._store_error_for_users(NotFound()))
+                raise attachment._missing()
         replaced = stored.mapped("store_fname")
         super()._set_attachment_data(asbytes)
         if self._storage() == "db":

@@ -37,7 +37,7 @@ class IrAttachment(models.Model):
                 domain = ["|", ("store_fname", "=like", f"{scheme}://%"), *domain]
         return domain
 
-    def _migrate(self):
+    def _migrate(self):  # pylint: disable=missing-return
         for attachment in self.with_context(image_no_postprocess=True):
             attachment._require_content()
             super(IrAttachment, attachment)._migrate()
@@ -118,4 +118,4 @@ class IrAttachment(models.Model):
     def _commit_batch(self):
         # a process that runs tests must not commit theirs; no batch depends on the commit
         if not config["test_enable"]:
-            self.env.cr.commit()
+            self.env.cr.commit()  # pylint: disable=invalid-commit

@@ -73,7 +73,7 @@ class AttachmentSetUp:
         model = self.registry["ir.attachment"]
         self.patch(model, "_attachment_storage_settings", lambda records: settings)
 
-    def create(self, raw, **values):
+    def new(self, raw, **values):
         return self.attachments.create(
             {"name": "file.bin", "mimetype": "application/pdf", "raw": raw, **values}
         )
@@ -107,7 +107,7 @@ class AttachmentContract(AttachmentSetUp):
     # --- write
 
     def test_a_new_attachment_is_an_object_before_it_is_a_row(self):
-        attachment = self.create(b"content of a file")
+        attachment = self.new(b"content of a file")
         self.assertTrue(attachment.store_fname.startswith(f"{self.scheme}://"))
         self.assertFalse(attachment.db_datas)
         self.assertEqual(self.read_object(attachment), b"content of a file")
@@ -118,11 +118,11 @@ class AttachmentContract(AttachmentSetUp):
     def test_a_key_is_owned_by_the_database_and_named_by_content(self):
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         digest = hashlib.sha256(b"named").hexdigest()
-        uri = StoreUri.parse(self.create(b"named").store_fname)
+        uri = StoreUri.parse(self.new(b"named").store_fname)
         self.assertEqual(uri.key, f"{uuid}/{digest[:2]}/{digest}")
 
     def test_what_the_rule_keeps_is_in_the_database_and_never_uploaded(self):
-        kept = self.create(b"body {}", mimetype="text/css", name="a.css")
+        kept = self.new(b"body {}", mimetype="text/css", name="a.css")
         self.assertFalse(kept.store_fname)
         self.assertEqual(kept.db_datas, b"body {}")
         self.assertEqual(self.calls, [])
@@ -134,11 +134,11 @@ class AttachmentContract(AttachmentSetUp):
         ]
         first = self.attachments.create(values)
         self.assertEqual(len(set(first.mapped("store_fname"))), 2)
-        self.create(b"same")
+        self.new(b"same")
         self.assertEqual(self.calls, ["put", "put"])
 
     def test_writing_content_stores_the_new_and_marks_the_old(self):
-        attachment = self.create(b"old")
+        attachment = self.new(b"old")
         old = attachment.store_fname
         attachment.write({"raw": b"new"})
         self.assertEqual(self.read_object(attachment), b"new")
@@ -148,7 +148,7 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(self.read_object(attachment), b"newer")
 
     def test_content_that_becomes_one_for_the_database_leaves_the_store(self):
-        attachment = self.create(b"x" * 20)
+        attachment = self.new(b"x" * 20)
         old = attachment.store_fname
         attachment.write({"raw": b"body {}", "mimetype": "text/css"})
         self.assertFalse(attachment.store_fname)
@@ -156,13 +156,13 @@ class AttachmentContract(AttachmentSetUp):
         self.assertTrue(self.marks(old))
 
     def test_an_empty_attachment_needs_no_object(self):
-        self.assertFalse(self.create(b"").store_fname)
+        self.assertFalse(self.new(b"").store_fname)
         self.assertEqual(self.calls, [])
 
     def test_a_wrong_rule_is_an_error_that_names_the_parameter(self):
         self.env["ir.config_parameter"].sudo().set_param(PARAMETER, '{"image/": "much"}')
         with self.assertRaisesRegex(ValidationError, PARAMETER):
-            self.create(b"x")
+            self.new(b"x")
 
     def test_the_context_chooses_place_and_key(self):
         self.set_location("db")
@@ -176,11 +176,11 @@ class AttachmentContract(AttachmentSetUp):
 
     def test_after_a_rollback_to_a_savepoint_content_is_uploaded_again(self):
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
-            lost = self.create(b"rolled back").store_fname
+            lost = self.new(b"rolled back").store_fname
             raise ZeroDivisionError
         uri = StoreUri.parse(lost)
         self.make_store(uri.container).delete_many([uri.key])
-        attachment = self.create(b"rolled back")
+        attachment = self.new(b"rolled back")
         self.assertEqual(self.read_object(attachment), b"rolled back")
 
     def test_a_commit_or_rollback_forgets_what_was_uploaded(self):
@@ -202,7 +202,7 @@ class AttachmentContract(AttachmentSetUp):
     # --- read
 
     def test_content_reads_as_it_was_written(self):
-        attachment = self.create(b"read me")
+        attachment = self.new(b"read me")
         self.env.invalidate_all()
         self.assertEqual(attachment.raw, b"read me")
         self.assertEqual(base64.b64decode(attachment.datas), b"read me")
@@ -212,7 +212,7 @@ class AttachmentContract(AttachmentSetUp):
         other = self.make_store(self.other_container)
         other.create_container()
         other.put("e1f2-flat-sha1", b"old suite")
-        attachment = self.create(b"placeholder")
+        attachment = self.new(b"placeholder")
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE ir_attachment SET store_fname = %s WHERE id = %s",
@@ -223,40 +223,40 @@ class AttachmentContract(AttachmentSetUp):
 
     @mute_logger(LOG)
     def test_a_missing_object_reads_as_empty_as_a_missing_file_does(self):
-        attachment = self.create(b"lost")
+        attachment = self.new(b"lost")
         self.lose_object(attachment)
         self.assertEqual(attachment.raw, b"")
 
     def test_a_missing_object_is_logged(self):
-        attachment = self.create(b"lost")
+        attachment = self.new(b"lost")
         self.lose_object(attachment)
         with self.assertLogs(LOG, "WARNING") as logs:
-            attachment.raw  # noqa: B018
+            attachment.mapped("raw")
         self.assertIn(attachment.store_fname, logs.output[0])
 
     @mute_logger(LOG)
     def test_other_bytes_under_an_owned_key_are_an_error(self):
-        attachment = self.create(b"right")
+        attachment = self.new(b"right")
         uri = StoreUri.parse(attachment.store_fname)
         self.make_store(uri.container).put(uri.key, b"wrong")
         self.env.invalidate_all()
         with self.assertRaises(Integrity):
-            attachment.raw  # noqa: B018
+            attachment.mapped("raw")
 
     # --- emptiness never spreads
 
     @mute_logger(LOG)
     def test_a_copy_of_a_missing_object_is_refused(self):
-        attachment = self.create(b"lost")
+        attachment = self.new(b"lost")
         self.lose_object(attachment)
-        attachment.raw  # noqa: B018 the cache now says empty
+        attachment.mapped("raw")  # the cache now says empty
         for copy in (attachment.copy, lambda: attachment.copy({"name": "b"})):
             with self.assertRaises(NotFound):
                 copy()
 
     @mute_logger(CORE_LOG)
     def test_a_copy_of_a_missing_local_file_is_refused(self):
-        attachment = self.create(b"lost local file")
+        attachment = self.new(b"lost local file")
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE ir_attachment SET store_fname = '00/0000' WHERE id = %s", (attachment.id,)
@@ -266,19 +266,19 @@ class AttachmentContract(AttachmentSetUp):
             attachment.copy()
 
     def test_a_copy_shares_the_object(self):
-        attachment = self.create(b"shared")
+        attachment = self.new(b"shared")
         copy = attachment.copy()
         self.assertEqual(copy.store_fname, attachment.store_fname)
         self.assertEqual(copy.raw, b"shared")
 
     def test_a_copy_with_other_content_needs_no_old_content(self):
-        attachment = self.create(b"lost")
+        attachment = self.new(b"lost")
         self.lose_object(attachment)
         self.assertEqual(attachment.copy({"raw": b"fresh"}).raw, b"fresh")
 
     @mute_logger(LOG)
     def test_writing_back_what_a_failed_read_gave_is_refused(self):
-        attachment = self.create(b"lost")
+        attachment = self.new(b"lost")
         self.lose_object(attachment)
         before = self.columns(attachment)
         for field in ("raw", "datas"):
@@ -288,7 +288,7 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(self.columns(attachment), before)
 
     def test_an_attachment_may_be_emptied_on_purpose(self):
-        attachment = self.create(b"to be emptied")
+        attachment = self.new(b"to be emptied")
         fname = attachment.store_fname
         attachment.write({"raw": b""})
         self.assertEqual((attachment.raw or b"", attachment.store_fname), (b"", False))
@@ -296,7 +296,7 @@ class AttachmentContract(AttachmentSetUp):
 
     @mute_logger(LOG)
     def test_writing_the_mimetype_of_a_missing_object_changes_nothing_else(self):
-        attachment = self.create(b"lost")
+        attachment = self.new(b"lost")
         self.lose_object(attachment)
         before = self.columns(attachment)[:4]
         attachment.write({"mimetype": "image/png"})
@@ -304,7 +304,7 @@ class AttachmentContract(AttachmentSetUp):
 
     @mute_logger(LOG)
     def test_forcing_the_storage_of_a_missing_object_is_refused(self):
-        attachment = self.create(b"lost")
+        attachment = self.new(b"lost")
         self.lose_object(attachment)
         before = self.columns(attachment)
         for location in ("db", "file"):
@@ -316,7 +316,7 @@ class AttachmentContract(AttachmentSetUp):
     # --- delete
 
     def test_deleting_a_row_marks_and_keeps_the_object(self):
-        attachment = self.create(b"deleted")
+        attachment = self.new(b"deleted")
         fname = attachment.store_fname
         uri = StoreUri.parse(fname)
         attachment.unlink()
@@ -324,7 +324,7 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(self.make_store(uri.container).read(uri.key), b"deleted")
 
     def test_rollback_after_delete_takes_the_mark_back(self):
-        attachment = self.create(b"kept after all")
+        attachment = self.new(b"kept after all")
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
             attachment.unlink()
             raise ZeroDivisionError
@@ -337,7 +337,7 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(self.marks(fname), 1)
 
     def test_a_rewrite_to_the_database_marks_the_old_object(self):
-        attachment = self.create(b"in the store")
+        attachment = self.new(b"in the store")
         fname = attachment.store_fname
         self.set_location("db")
         attachment.write({"raw": b"in the database"})
@@ -348,11 +348,11 @@ class AttachmentContract(AttachmentSetUp):
 
     @mute_logger(LOG)
     def test_a_storage_that_is_switched_off_is_not_touched(self):
-        stored = self.create(b"before")
+        stored = self.new(b"before")
         self.env.invalidate_all()
         self.calls.clear()
         self.disable_storage()
-        fresh = self.create(b"while off")
+        fresh = self.new(b"while off")
         self.assertEqual((fresh.store_fname, fresh.db_datas), (False, b"while off"))
         for use in (lambda: stored.raw, stored.copy, self.attachments.force_storage):
             with self.assertRaises(Unavailable):
@@ -361,11 +361,11 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(self.calls, [])
 
     def test_an_error_for_users_names_no_container(self):
-        attachment = self.create(b"x")
+        attachment = self.new(b"x")
         self.disable_storage()
         self.env.invalidate_all()
         with self.assertLogs(LOG, "WARNING") as logs, self.assertRaises(Unavailable) as caught:
-            attachment.raw  # noqa: B018
+            attachment.mapped("raw")
         self.assertNotIn("://", str(caught.exception))
         self.assertIn("DISABLE_ATTACHMENT_STORAGE", logs.output[0])
 
@@ -381,7 +381,7 @@ class MoveContract(AttachmentSetUp):
 
     def created_at(self, location, raw, **values):
         self.set_location(location)
-        attachment = self.create(raw, **values)
+        attachment = self.new(raw, **values)
         self.set_location(self.scheme)
         return attachment
 
@@ -436,7 +436,7 @@ class MoveContract(AttachmentSetUp):
         other = self.make_store(self.other_container)
         other.create_container()
         other.put("flat", b"elsewhere")
-        attachment = self.create(b"elsewhere")
+        attachment = self.new(b"elsewhere")
         old = f"{self.scheme}://{self.other_container}/flat"
         self.env.flush_all()
         self.env.cr.execute(

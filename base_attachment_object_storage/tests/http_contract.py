@@ -15,7 +15,7 @@ class HttpContract(AttachmentSetUp):
     def setUp(self):
         super().setUp()
         self.content = bytes(range(256)) * 2048
-        self.attachment = self.create(self.content, public=True, name="a file.pdf")
+        self.attachment = self.new(self.content, public=True, name="a file.pdf")
         self.env.flush_all()
         self.calls.clear()
 
@@ -60,7 +60,7 @@ class HttpContract(AttachmentSetUp):
 
     def test_a_resized_image_is_made_of_the_stored_one(self):
         image = noise((300, 300))
-        picture = self.create(image, mimetype="image/png", name="a.png", public=True)
+        picture = self.new(image, mimetype="image/png", name="a.png", public=True)
         self.assertTrue(picture.store_fname)
         self.env.flush_all()
         response = self.get(f"/web/image/{picture.id}/30x30")
@@ -93,7 +93,7 @@ class HttpContract(AttachmentSetUp):
 
     @mute_logger(LOG, HTTP_LOG)
     def test_an_image_of_a_storage_that_is_switched_off_is_503_and_no_placeholder(self):
-        picture = self.create(noise((300, 300)), mimetype="image/png", name="a.png", public=True)
+        picture = self.new(noise((300, 300)), mimetype="image/png", name="a.png", public=True)
         self.env.flush_all()
         self.disable_storage()
         self.assertEqual(self.get(f"/web/image/{picture.id}/30x30").status_code, 503)
@@ -124,7 +124,7 @@ class HttpContract(AttachmentSetUp):
         for location in ("db", "file"):
             with self.subTest(location):
                 self.set_location(location)
-                other = self.create(b"outside " + location.encode(), public=True)
+                other = self.new(b"outside " + location.encode(), public=True)
                 self.env.flush_all()
                 response = self.get(f"/web/content/{other.id}")
                 self.assertEqual(response.content, b"outside " + location.encode())

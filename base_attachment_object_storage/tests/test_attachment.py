@@ -53,13 +53,13 @@ class TestOldHooks(AttachmentSetUp, TransactionCase):
 
     def test_it_writes_reads_deletes_and_is_moved_to(self):
         self.env.cr.execute("UPDATE ir_attachment SET type = 'url' WHERE type = 'binary'")
-        attachment = self.create(b"hooked")
+        attachment = self.new(b"hooked")
         fname = attachment.store_fname
         self.assertEqual(self.files, {fname: b"hooked"})
         self.env.invalidate_all()
         self.assertEqual(attachment.raw, b"hooked")
         self.set_location("db")
-        moved = self.create(b"to move")
+        moved = self.new(b"to move")
         self.set_location("hooked")
         self.assertEqual(self.attachments.force_storage()["moved"], 1)
         self.assertEqual(self.files[moved.store_fname], b"to move")
