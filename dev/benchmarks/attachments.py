@@ -5,6 +5,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 from .rounds import compare
 
 SIZE = 10_000  # bytes: above the limits of no rule, so that nothing is kept in the database
@@ -15,9 +18,9 @@ MIMETYPE = "application/octet-stream"
 def main(registry: Any, environment: Callable[[Any], Any]) -> None:
     """Run on a database with ``attachment_s3``; nothing that it stores is kept."""
     with registry.cursor() as cursor:
-        store = environment(cursor)["ir.attachment"]._object_store("s3")
-        store.create_container()
-    bench = Bench(registry, environment, store)
+        settings = environment(cursor)["ir.attachment"]._s3_settings()
+        environment(cursor)["ir.attachment"]._get_object_store("s3").create_container()
+    bench = Bench(registry, environment, settings)
     compare(
         f"create() of {SIZE} bytes, one commit each",
         {
@@ -41,11 +44,18 @@ def main(registry: Any, environment: Callable[[Any], Any]) -> None:
 class Bench:
     """The work of one round for each contender."""
 
-    def __init__(self, registry: Any, environment: Callable[[Any], Any], store: Any) -> None:
+    def __init__(self, registry: Any, environment: Callable[[Any], Any], settings: Any) -> None:
         self._registry = registry
         self._environment = environment
-        self._client = store.client
-        self._bucket = store.container
+        self._bucket = settings.bucket
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.access_key.get_secret_value(),
+            aws_secret_access_key=settings.secret_key.get_secret_value(),
+            config=Config(request_checksum_calculation="when_required"),
+        )
         self._names = (f"bench/{number}" for number in itertools.count())
         self._created: dict[str, list[int]] = {"file": [], "s3": []}
         self._raw: list[str] = []
@@ -60,7 +70,7 @@ class Bench:
     def read(self, location: str) -> None:
         for number in self._created[location][:OPERATIONS]:
             with self._registry.cursor() as cursor:
-                content = self._attachments(cursor, location).browse(number).raw
+                content = self._environment(cursor)["ir.attachment"].browse(number).raw
                 if len(content) != SIZE:
                     raise RuntimeError(f"read {len(content)} bytes instead of {SIZE}")
 

@@ -35,6 +35,7 @@ def benchmark(stack: Stack, name: str) -> int:
         command = [
             *(stack.odoo.venv.python, "-m", "dev.benchmarks", name, database),
             *("--addons-path", stack.odoo.addons_path, "--data-dir", data, "--log-level=warn"),
+            *("--load", stack.odoo.server_wide_modules, "--http-interface=127.0.0.1"),
         ]
         environment = stack.odoo.environment(**variables)
         environment["PYTHONPATH"] = f"{REPOSITORY}:{environment['PYTHONPATH']}"
