@@ -51,7 +51,6 @@ class RedisSettings(EnvironmentSettings):
     prefix: str = Field(
         default="",
         validation_alias="ODOO_SESSION_REDIS_PREFIX",
-        pattern=r"^[^{}]*$",
         description="keys are session:<prefix>:<session id>; no braces",
     )
     expiration: PositiveInt | None = Field(
@@ -94,6 +93,14 @@ class RedisSettings(EnvironmentSettings):
         except ValidationError:
             return values
         return values if enabled else {}
+
+    @field_validator("prefix")
+    @classmethod
+    def _no_braces(cls, prefix: str) -> str:
+        # Redis Cluster would take what they enclose for the hash tag of all keys
+        if "{" in prefix or "}" in prefix:
+            raise ValueError("takes a text without braces")
+        return prefix
 
     @field_validator("url")
     @classmethod

@@ -8,7 +8,7 @@ how they are made and when they rotate stays core's; reading and writing is repl
     rotate          DEL of the old, SET of the new, and the indexes
     delete          DEL
 
-A write is one MULTI/EXEC, thus one round trip, and never half done.
+A write is one MULTI/EXEC: one round trip, of which a crash leaves all or nothing.
 
 Keys, where ``<prefix>:`` is absent without a prefix:
 
@@ -30,39 +30,23 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from odoo import http
 
-from .compat import HAS_IDENTIFIERS
 from .connection import Connection, redis_errors_as_unavailable
 from .encoding import decode, encode
 from .exceptions import SessionStoreUnavailable
 from .lifetime import Lifetimes
 from .settings import RedisSettings
-
-if TYPE_CHECKING:
-    from redis.client import Pipeline
+from .transaction import StoredSession, Transaction
 
 _logger = logging.getLogger(__name__)
 
-IDENTIFIER_LENGTH = 42
-IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{42}")
 IDENTIFIERS_A_ROUND_TRIP = 5000
 SOFT_ROTATION_ATTEMPTS = 5
 # a session is prolonged when this part of its lifetime has passed, not at every read
 PROLONG_AFTER = 0.1
-
-
-class StoredSession(http.Session):
-    """A session that remembers what Redis holds of it: ``(session id, payload)``."""
-
-    stored: tuple[str, bytes] | None = None
-
-    def remember(self, payload: bytes | None) -> None:
-        stored = None if payload is None else (self.sid, payload)
-        # a plain assignment would be a session value on 17.0 and 18.0
-        object.__setattr__(self, "stored", stored)
 
 
 class RedisSessionStore(http.FilesystemSessionStore):
@@ -150,7 +134,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
     # Writing
 
     @contextmanager
-    def transaction(self) -> Iterator["Transaction"]:
+    def transaction(self) -> Iterator[Transaction]:
         """Collect writes and send them at the end, all or none.
 
         :raises SessionStoreUnavailable: when they may not have been written
@@ -256,64 +240,9 @@ class RedisSessionStore(http.FilesystemSessionStore):
         return [sid for sid in sids if self.is_valid_key(sid)]
 
 
-class Transaction(http.FilesystemSessionStore):
-    """Core's policy over a pipeline: what it writes is sent later, at once."""
-
-    def __init__(self, store: RedisSessionStore, pipe: "Pipeline") -> None:
-        self._store = store
-        self._pipe = pipe
-        self.session_class = store.session_class
-
-    def get(self, sid: str) -> Any:
-        return self._store.get(sid)
-
-    def save(self, session: Any, payload: bytes | None = None) -> None:
-        key = self._store.keys(session.sid)[0]
-        self._pipe.set(key, payload or encode(session), ex=self._store.lifetimes.of(session))
-        if has_index(session):
-            index, rest = self._index(session.sid)
-            # a hash of short fields is kept packed, a set is only from Redis 7.2
-            self._pipe.hset(index, rest, "")
-            self._pipe.expire(index, self._store.lifetimes.of_index(session))
-
-    def prolong(self, session: Any) -> None:
-        lifetimes = self._store.lifetimes
-        self._pipe.expire(self._store.key(session.sid), lifetimes.of(session))
-        if has_index(session):
-            self._pipe.expire(self._index(session.sid)[0], lifetimes.of_index(session))
-
-    def delete(self, session: Any) -> None:
-        self._pipe.delete(*self._store.keys(session.sid))
-        if HAS_IDENTIFIERS:
-            self._pipe.hdel(*self._index(session.sid))
-        if isinstance(session, StoredSession):
-            session.remember(None)
-
-    def delete_from_identifiers(self, identifiers: Iterable[str]) -> None:
-        if isinstance(identifiers, str):
-            raise ValueError("a list of session identifiers is wanted, not a text")
-        for identifier in identifiers:
-            # as core: what is no identifier must not reach the keys of another database
-            if not IDENTIFIER.fullmatch(identifier):
-                continue
-            index = self._store.key(identifier)
-            rests: Any = self._store.connection.client.hkeys(index)
-            for rest in rests:
-                self._pipe.delete(*self._store.keys(identifier + rest.decode()))
-            self._pipe.delete(index)
-
-    def _index(self, sid: str) -> tuple[str, str]:
-        return self._store.key(sid[:IDENTIFIER_LENGTH]), sid[IDENTIFIER_LENGTH:]
-
-
 def shorten(sid: str) -> str:
     """Return what may be logged of a session id, which is as good as a password."""
     return sid[:8]
-
-
-def has_index(session: Any) -> bool:
-    """Tell whether ``session`` may be asked for by its identifier: those of users are."""
-    return HAS_IDENTIFIERS and bool(session.get("uid"))
 
 
 def is_for_static_file() -> bool:
