@@ -21,12 +21,15 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{42}")
 class StoredSession(http.Session):
     """A session that remembers what Redis holds of it: ``(session id, payload)``."""
 
-    stored: tuple[str, bytes] | None = None
+    # those of core again: on 17.0 and 18.0 any other attribute is a value of the session
+    __slots__ = (*http.Session.__slots__, "stored")
+
+    def __init__(self, data: Any, sid: str, new: bool = False) -> None:
+        super().__init__(data, sid, new)
+        self.stored: tuple[str, bytes] | None = None
 
     def remember(self, payload: bytes | None) -> None:
-        stored = None if payload is None else (self.sid, payload)
-        # a plain assignment would be a session value on 17.0 and 18.0
-        object.__setattr__(self, "stored", stored)
+        self.stored = None if payload is None else (self.sid, payload)
 
 
 class Transaction(http.FilesystemSessionStore):

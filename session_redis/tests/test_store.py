@@ -2,6 +2,7 @@ import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import SimpleNamespace
 
 from odoo import http
@@ -80,6 +81,14 @@ class TestStore(RedisCase, BaseCase):
             session["step"] = step
             self.store.save(session)
             self.assertEqual(self.store.get(session.sid)["step"], step)
+
+    def test_session_takes_attributes_as_the_sessions_of_core_do(self):
+        session, of_core = self.store.new(), http.Session({}, self.store.generate_key())
+        for one in (session, of_core):
+            with suppress(AttributeError):
+                one.other = 1
+        self.assertEqual(dict(session), dict(of_core))
+        self.assertEqual(hasattr(session, "__dict__"), hasattr(of_core, "__dict__"))
 
     def test_deleted_session_can_be_saved_again(self):
         session = self.new_session(uid=2)
