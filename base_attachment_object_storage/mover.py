@@ -1,6 +1,6 @@
-"""Moving content from where it is to a store, one file after the other.
+"""Moving content from where it is to where it belongs, one file after the other.
 
-Pure: what to read, where to upload and how to change a row come in as functions. The
+Pure: what to read, where to put it and how to change a row come in as functions. The
 rows are the state, so a move that was cut short is simply started again.
 """
 
@@ -21,6 +21,14 @@ class Row:
     checksum: str | None
     mimetype: str
     size: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where content belongs: an object's name, or the database with the content itself."""
+
+    store_fname: str | None
+    db_datas: bytes | None = None
 
 
 @dataclass
@@ -46,25 +54,27 @@ def move_batch(
     rows: Iterable[Row],
     report: MoveReport,
     read: Callable[[Row], bytes],
-    upload: Callable[[bytes], str],
-    swap: Callable[[Row, str], bool],
+    place: Callable[[Row, bytes], Place],
+    swap: Callable[[Row, Place], bool],
 ) -> None:
-    """Upload the content of ``rows``, then change the rows, and add to ``report``.
+    """Put the content of ``rows`` into its place, then change the rows; add to ``report``.
+
+    ``place`` uploads what belongs to the store.
 
     The rows come last and together: their locks are held for no upload. A source that is
     missing, wrong or forbidden is reported and left as it is. A store that does not take
     content ends the move: the error is raised.
     """
-    uploaded = []
+    placed = []
     for row in rows:
         try:
             content = verified(row, read(row))
         except (NotFound, Integrity, Refused) as error:
             report.failed.append((row.id, str(error)))
         else:
-            uploaded.append((row, upload(content), len(content)))
-    for row, store_fname, size in uploaded:
-        if swap(row, store_fname):
+            placed.append((row, place(row, content), len(content)))
+    for row, new_place, size in placed:
+        if swap(row, new_place):
             report.moved += 1
             report.bytes += size
         else:

@@ -6,7 +6,7 @@ from odoo import _, api, models
 from odoo.exceptions import AccessError
 from odoo.tools import config
 
-from ..mover import MoveReport, Row, move_batch
+from ..mover import MoveReport, Place, Row, move_batch
 
 _logger = logging.getLogger(__name__)
 
@@ -46,15 +46,24 @@ class IrAttachment(models.Model):
     def _move_to_store(self):
         report = MoveReport()
         placement = self._placement()
+
+        def place(row, content):
+            # a small image in a local file goes to the database: no file stays local
+            if placement.stays_in_database(row.mimetype, row.size):
+                return Place(None, content)
+            return Place(self._upload(content))
+
         self.flush_model()
         last_id = 0
         while rows := self._rows_to_move(last_id):
             last_id = rows[-1].id
             to_move = [
-                row for row in rows if not placement.stays_in_database(row.mimetype, row.size)
+                row
+                for row in rows
+                if row.store_fname or not placement.stays_in_database(row.mimetype, row.size)
             ]
             report.skipped += len(rows) - len(to_move)
-            move_batch(to_move, report, self._content_of_row, self._upload, self._swap_content)
+            move_batch(to_move, report, self._content_of_row, place, self._swap_content)
             self.invalidate_model()
             self._commit_batch()
             _logger.info("Moving attachments to %s: %s", self._storage(), report)
@@ -93,21 +102,21 @@ class IrAttachment(models.Model):
         return self._file_read(row.store_fname)
 
     @api.model
-    def _swap_content(self, row, store_fname):
-        """Point the row to its new object, unless it has changed or is being changed.
+    def _swap_content(self, row, place):
+        """Point the row to its new place, unless it has changed or is being changed.
 
         Plain SQL: ``write()`` would encode images again, meet audit-trail guards and
         change ``write_date``.
         """
         self.env.cr.execute(
             """
-            UPDATE ir_attachment SET store_fname = %s, db_datas = NULL
+            UPDATE ir_attachment SET store_fname = %s, db_datas = %s
              WHERE id IN (SELECT id FROM ir_attachment
                            WHERE id = %s AND store_fname IS NOT DISTINCT FROM %s
                              AND checksum IS NOT DISTINCT FROM %s
                              FOR UPDATE SKIP LOCKED)
             """,
-            (store_fname, row.id, row.store_fname, row.checksum),
+            (place.store_fname, place.db_datas, row.id, row.store_fname, row.checksum),
         )
         swapped = bool(self.env.cr.rowcount)
         if swapped and row.store_fname:

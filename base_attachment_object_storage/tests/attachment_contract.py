@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
 from ..models.ir_attachment_move import BATCH
+from ..mover import Place
 from ..placement import PARAMETER
 from ..settings import StorageSettings
 from ..store import Integrity, NotFound, StoreUri, Unavailable
@@ -410,7 +411,8 @@ class MoveContract(AttachmentSetUp):
         (row,) = self.attachments._rows_to_move(0)
         attachment.with_context(storage_location="db").write({"raw": b"after"})
         self.env.flush_all()
-        self.assertFalse(self.attachments._swap_content(row, f"{self.scheme}://c/of-before"))
+        place = Place(f"{self.scheme}://c/of-before")
+        self.assertFalse(self.attachments._swap_content(row, place))
         self.env.invalidate_all()
         self.assertEqual((attachment.raw, attachment.store_fname), (b"after", False))
 
@@ -454,6 +456,15 @@ class MoveContract(AttachmentSetUp):
         report = self.attachments.force_storage()
         self.assertEqual((report["moved"], report["skipped"]), (0, 1))
         self.assertEqual(kept.db_datas, b"body {}")
+
+    def test_what_the_rule_keeps_leaves_local_files_for_the_database(self):
+        kept = self.created_at("file", b"body {}", mimetype="text/css")
+        self.assertTrue(kept.store_fname)
+        report = self.attachments.force_storage()
+        self.assertEqual((report["moved"], report["failed"]), (1, []))
+        self.assertEqual((kept.store_fname, kept.db_datas), (False, b"body {}"))
+        self.assertEqual(kept.raw, b"body {}")
+        self.assertEqual(self.attachments.force_storage()["moved"], 0)
 
     @mute_logger(CORE_LOG, "odoo.addons.base_attachment_object_storage.models.ir_attachment_move")
     def test_a_missing_local_file_is_reported_and_left_alone(self):

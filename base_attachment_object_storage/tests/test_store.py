@@ -7,7 +7,7 @@ from pathlib import Path
 from odoo.tests import BaseCase, tagged
 
 from ..keys import check_content, owned_key
-from ..mover import MoveReport, Row, move_batch
+from ..mover import MoveReport, Place, Row, move_batch
 from ..placement import PARAMETER, Placement, PlacementError
 from ..settings import StorageSettings
 from ..store import Integrity, MemoryStore, NotFound, Refused, StoreUri, Unavailable
@@ -128,13 +128,14 @@ class TestMover(BaseCase):
         self.swaps = []
 
     def move(self, read, upload=None, swap=None):
+        upload = upload or (lambda content: self.uploads.append(content) or "s3://b/k")
         rows = [Row(1, "11/" + self.X_SHA1, self.X_SHA1, "text/plain", 1)]
         move_batch(
             rows,
             self.report,
             read,
-            upload or (lambda content: self.uploads.append(content) or "s3://b/k"),
-            swap or (lambda row, fname: self.swaps.append((row.id, fname)) or True),
+            lambda row, content: Place(upload(content)),
+            swap or (lambda row, place: self.swaps.append((row.id, place.store_fname)) or True),
         )
 
     def test_verified_content_is_uploaded_before_the_row_changes(self):

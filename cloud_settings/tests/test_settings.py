@@ -8,9 +8,7 @@ from ..settings import EnvironmentSettings, Flag, sentences
 class Example(EnvironmentSettings):
     port: int = Field(default=80, alias="EXAMPLE_PORT", gt=0)
     enabled: Flag = Field(default=False, alias="EXAMPLE_ENABLED")
-    password: SecretStr | None = Field(
-        default=None, alias="EXAMPLE_PASSWORD", min_length=5
-    )
+    password: SecretStr | None = Field(default=None, alias="EXAMPLE_PASSWORD", min_length=5)
 
 
 @tagged("-at_install", "post_install")

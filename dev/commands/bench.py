@@ -39,7 +39,9 @@ def benchmark(stack: Stack, name: str) -> int:
         ]
         environment = stack.odoo.environment(**variables)
         environment["PYTHONPATH"] = f"{REPOSITORY}:{environment['PYTHONPATH']}"
-        return subprocess.run([str(part) for part in command], env=environment, cwd=data).returncode
+        return subprocess.run(
+            [str(part) for part in command], env=environment, cwd=data
+        ).returncode
     finally:
         stack.postgresql.drop(database)
         shutil.rmtree(data, ignore_errors=True)

@@ -21,7 +21,11 @@ def listed_variables(text: str) -> set[str]:
 
 def tracked_files() -> list[Path]:
     listed = subprocess.run(
-        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split("\0")
     return [REPOSITORY / name for name in listed if name and (REPOSITORY / name).is_file()]
 
@@ -41,7 +45,7 @@ def test_readme_lists_every_variable_and_no_other() -> None:
 
 @pytest.mark.parametrize("addon", sorted(documents.manifests()))
 def test_addon_readme_lists_its_variables(addon: str) -> None:
-    text = (REPOSITORY / addon / "README.md").read_text()
+    text = (REPOSITORY / addon / "readme" / "DESCRIPTION.md").read_text()
     own = {name for owner, name in documents.variables() if owner == addon}
     assert listed_variables(text) == own
 
@@ -63,7 +67,9 @@ def test_versions_carry_no_series() -> None:
 
 
 def test_no_file_names_a_registry_or_this_machine() -> None:
-    hosts = re.compile(r"(deb\.debian|pypi|registry\.npmjs|pythonhosted)\.(org|com)", re.IGNORECASE)
+    hosts = re.compile(
+        r"(deb\.debian|pypi|registry\.npmjs|pythonhosted)\.(org|com)", re.IGNORECASE
+    )
     home = str(Path.home())
     for path in tracked_files():
         text = path.read_text(errors="ignore")
