@@ -9,5 +9,4 @@
     "depends": ["base_attachment_object_storage", "cloud_settings"],
     "external_dependencies": {"python": ["boto3", "pydantic-settings"]},
     "post_load": "post_load",
-    "installable": True,
 }

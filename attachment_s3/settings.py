@@ -1,7 +1,7 @@
 """The environment variables of S3."""
 
 import functools
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -9,7 +9,8 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
@@ -45,6 +46,7 @@ class S3Settings(EnvironmentSettings):
         default=None,
         alias="AWS_SECRET_ACCESS_KEY",
         description="secret of the access key",
+        validate_default=True,
     )
     session_token: SecretStr | None = Field(
         default=None, alias="AWS_SESSION_TOKEN", description="token of a temporary access key"
@@ -75,14 +77,16 @@ class S3Settings(EnvironmentSettings):
         description="how often a request is tried in all",
     )
 
-    @model_validator(mode="after")
-    def _whole_credentials(self) -> "S3Settings":
-        if (self.access_key is None) != (self.secret_key is None):
+    # a rule of the field: those of the model are left out while any field is wrong
+    @field_validator("secret_key")
+    @classmethod
+    def _whole_credentials(cls, secret: SecretStr | None, info: ValidationInfo) -> Any:
+        if (info.data.get("access_key") is None) != (secret is None):
             raise ValueError(
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both, or none of them to let "
+                "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or none of them to let "
                 "boto3 find credentials"
             )
-        return self
+        return secret
 
     def bucket_for(self, database: str) -> str:
         """Return the bucket for the new objects of a database.

@@ -9,5 +9,4 @@
     "depends": ["base", "cloud_settings"],
     "external_dependencies": {"python": ["pydantic-settings"]},
     "data": ["security/ir.model.access.csv"],
-    "installable": True,
 }

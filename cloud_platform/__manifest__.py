@@ -13,5 +13,4 @@
         "session_redis",
     ],
     "post_load": "post_load",
-    "installable": True,
 }

@@ -7,5 +7,4 @@
     "author": "Odoo Cloud Platform contributors",
     "license": "AGPL-3",
     "depends": ["attachment_s3", "cloud_platform"],
-    "installable": True,
 }

@@ -8,5 +8,4 @@
     "license": "AGPL-3",
     "depends": ["base"],
     "external_dependencies": {"python": ["pydantic-settings"]},
-    "installable": True,
 }

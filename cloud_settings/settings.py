@@ -45,7 +45,7 @@ class EnvironmentSettings(BaseSettings):
         return (env_settings,)
 
     @classmethod
-    def read(cls: type[Settings]) -> Settings:
+    def read(cls: type[Settings]) -> Settings:  # pylint: disable=method-required-super
         """Return the settings that the environment holds.
 
         :raises ConfigurationError: with every mistake at once

@@ -15,6 +15,7 @@ from .settings import REPOSITORY, child_environment, odoo_source
 
 SERIES = ("17.0", "18.0", "19.0")
 TEMPLATE_MODULES = ("base", "web", "mail")
+NEW_UUID = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
 
 
 def addons() -> list[str]:
@@ -133,6 +134,8 @@ class Databases:
         template = self._template()
         self._postgresql.drop(database)
         self._postgresql.create(database, template)
+        # a database of its own, not a copy that is the same to a store
+        self._postgresql.query(database, NEW_UUID)
         self._copy_files(self._filestores / template, template, data_directory, database)
 
     def installed(self, database: str) -> set[str]:

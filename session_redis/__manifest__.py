@@ -9,5 +9,4 @@
     "depends": ["cloud_settings"],
     "external_dependencies": {"python": ["pydantic", "redis"]},
     "post_load": "post_load",
-    "installable": True,
 }

@@ -22,66 +22,66 @@ class RedisSettings(EnvironmentSettings):
 
     enabled: Flag = Field(
         default=False,
-        validation_alias="ODOO_SESSION_REDIS",
+        alias="ODOO_SESSION_REDIS",
         description="keep the sessions in Redis (1, true, yes, on)",
     )
     host: str = Field(
         default="localhost",
-        validation_alias="ODOO_SESSION_REDIS_HOST",
+        alias="ODOO_SESSION_REDIS_HOST",
         description="host name of the Redis server",
     )
     port: int = Field(
         default=6379,
-        validation_alias="ODOO_SESSION_REDIS_PORT",
+        alias="ODOO_SESSION_REDIS_PORT",
         ge=1,
         le=65535,
         description="port of the Redis server",
     )
     password: SecretStr | None = Field(
         default=None,
-        validation_alias="ODOO_SESSION_REDIS_PASSWORD",
+        alias="ODOO_SESSION_REDIS_PASSWORD",
         description="password of the Redis server",
     )
     url: SecretStr | None = Field(
         default=None,
-        validation_alias="ODOO_SESSION_REDIS_URL",
+        alias="ODOO_SESSION_REDIS_URL",
         description="address of the Redis server (redis://, rediss:// or unix://),"
         " instead of host and port",
     )
     prefix: str = Field(
         default="",
-        validation_alias="ODOO_SESSION_REDIS_PREFIX",
+        alias="ODOO_SESSION_REDIS_PREFIX",
         description="keys are session:<prefix>:<session id>; no braces",
     )
     expiration: PositiveInt | None = Field(
         default=None,
-        validation_alias="ODOO_SESSION_REDIS_EXPIRATION",
+        alias="ODOO_SESSION_REDIS_EXPIRATION",
         description="seconds that the unused session of a user lives"
         " (unset: the system parameter sessions.max_inactivity_seconds, or 7 days)",
     )
     expiration_anonymous: PositiveInt = Field(
         default=3 * 60 * 60,
-        validation_alias="ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS",
+        alias="ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS",
         description="seconds that the unused session of an anonymous visitor lives",
     )
     connect_timeout: float = Field(
         default=1.0,
-        validation_alias="ODOO_SESSION_REDIS_CONNECT_TIMEOUT",
+        alias="ODOO_SESSION_REDIS_CONNECT_TIMEOUT",
         gt=0,
         le=60,
         description="seconds to wait for a connection to Redis, at most 60",
     )
     read_timeout: float = Field(
         default=2.0,
-        validation_alias="ODOO_SESSION_REDIS_READ_TIMEOUT",
+        alias="ODOO_SESSION_REDIS_READ_TIMEOUT",
         gt=0,
         le=60,
         description="seconds to wait for an answer of Redis, at most 60",
     )
-    sentinel_host: None = Field(default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_HOST")
-    sentinel_port: None = Field(default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_PORT")
+    sentinel_host: None = Field(default=None, alias="ODOO_SESSION_REDIS_SENTINEL_HOST")
+    sentinel_port: None = Field(default=None, alias="ODOO_SESSION_REDIS_SENTINEL_PORT")
     sentinel_master_name: None = Field(
-        default=None, validation_alias="ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME"
+        default=None, alias="ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME"
     )
 
     @model_validator(mode="before")

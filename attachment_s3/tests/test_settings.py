@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_settings.settings import sentences
 
 from ..settings import S3Settings
 
@@ -30,6 +31,14 @@ class TestS3Settings(BaseCase):
             for variable in KEYS:
                 self.assertIn(variable, message)
             self.assertNotIn("very secret", message)
+
+    def test_one_key_without_the_other_is_told_beside_other_mistakes(self):
+        with self.assertRaises(ValidationError) as caught:
+            S3Settings(AWS_SECRET_ACCESS_KEY="very secret", AWS_CONNECT_TIMEOUT="soon")
+        self.assertEqual(
+            [sentence.partition(":")[0] for sentence in sentences(caught.exception)],
+            ["AWS_SECRET_ACCESS_KEY", "AWS_CONNECT_TIMEOUT"],
+        )
 
     def test_no_key_leaves_the_credentials_to_boto3(self):
         settings = S3Settings(AWS_BUCKETNAME="b")

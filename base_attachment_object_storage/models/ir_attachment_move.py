@@ -47,21 +47,18 @@ class IrAttachment(models.Model):
         report = MoveReport()
         placement = self._placement()
 
+        def keeps(row):
+            return placement.stays_in_database(row.mimetype, row.size)
+
         def place(row, content):
             # a small image in a local file goes to the database: no file stays local
-            if placement.stays_in_database(row.mimetype, row.size):
-                return Place(None, content)
-            return Place(self._upload(content))
+            return Place(None, content) if keeps(row) else Place(self._upload(content))
 
         self.flush_model()
         last_id = 0
         while rows := self._rows_to_move(last_id):
             last_id = rows[-1].id
-            to_move = [
-                row
-                for row in rows
-                if row.store_fname or not placement.stays_in_database(row.mimetype, row.size)
-            ]
+            to_move = [row for row in rows if row.store_fname or not keeps(row)]
             report.skipped += len(rows) - len(to_move)
             move_batch(to_move, report, self._content_of_row, place, self._swap_content)
             self.invalidate_model()

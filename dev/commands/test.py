@@ -92,7 +92,7 @@ def run_odoo(stack: Stack, modules: Sequence[str]) -> Outcome:
         with step(f"Testing {', '.join(modules)} on Odoo {stack.odoo.series}"):
             status, output = follow(
                 stack.odoo.command(*odoo_arguments(stack, database, modules, directory)),
-                stack.odoo.environment(**test_variables(stack, database)),
+                stack.odoo.environment(**test_variables(stack)),
             )
         absent = sorted(set(modules) - stack.databases.installed(database))
     finally:
@@ -118,9 +118,9 @@ def odoo_arguments(stack: Stack, database: str, modules: Sequence[str], data: Pa
     ]
 
 
-def test_variables(stack: Stack, database: str) -> dict[str, str]:
-    """Return the environment of the tests; what they store is theirs alone."""
-    variables = stack.variables(database.replace("_", "-"), "test")
+def test_variables(stack: Stack) -> dict[str, str]:
+    """Return the environment of the tests."""
+    variables = stack.variables("suite", "test")
     # the store is switched on by the tests that are about it
     del variables["ODOO_SESSION_REDIS"]
     return variables

@@ -48,6 +48,9 @@ class SeaweedFS:
             data.mkdir(parents=True, exist_ok=True)
             if not self._identities.exists():
                 self._write_identities()
+            # by default each bucket takes seven volumes at once
+            growth = "[master.volume_growth]\ncopy_1 = 1\n"
+            (self.directory / "master.toml").write_text(growth)
             s3, *others = free_ports(8333, 8)
             self._port.write_text(str(s3))
             self.daemon.start(
@@ -76,7 +79,7 @@ class SeaweedFS:
             "-master.volumeSizeLimitMB=256",
             f"-volume.port={volume}",
             f"-volume.port.grpc={volume_grpc}",
-            "-volume.max=100",
+            "-volume.max=0",  # as many as the disk takes
             "-volume.preStopSeconds=0",
             "-filer",
             f"-filer.port={filer}",

@@ -16,11 +16,9 @@ from ..store import RedisSessionStore
 class RedisServer(EnvironmentSettings):
     """The Redis that the tests may use; also while ODOO_SESSION_REDIS is unset."""
 
-    host: str | None = Field(default=None, validation_alias="ODOO_SESSION_REDIS_HOST")
-    port: int = Field(default=6379, validation_alias="ODOO_SESSION_REDIS_PORT")
-    password: SecretStr | None = Field(
-        default=None, validation_alias="ODOO_SESSION_REDIS_PASSWORD"
-    )
+    host: str | None = Field(default=None, alias="ODOO_SESSION_REDIS_HOST")
+    port: int = Field(default=6379, alias="ODOO_SESSION_REDIS_PORT")
+    password: SecretStr | None = Field(default=None, alias="ODOO_SESSION_REDIS_PASSWORD")
 
 
 class RedisCase:

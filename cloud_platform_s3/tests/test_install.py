@@ -1,0 +1,70 @@
+import os
+
+from odoo.tests import TransactionCase, tagged
+
+from odoo.addons.attachment_s3.store import S3Store
+from odoo.addons.attachment_s3.tests.common import S3SetUp
+from odoo.addons.cloud_platform.tests.common import set_running_env
+
+
+@tagged("post_install", "-at_install")
+class TestInstall(S3SetUp, TransactionCase):
+    def setUp(self):
+        super().setUp()
+        model = self.registry["ir.attachment"]
+        self.patch(model, "_s3_settings", lambda records: self.settings)
+        self.parameters = self.env["ir.config_parameter"].sudo()
+
+    def install(self, environment):
+        set_running_env(self, environment)
+        return self.env["cloud.platform"].install()
+
+    def local_files(self):
+        return self.env["ir.attachment"].search_count(
+            [
+                ("store_fname", "!=", False),
+                ("store_fname", "not =like", "s3://%"),
+                *("|", ("res_field", "=", False), ("res_field", "!=", False)),
+            ]
+        )
+
+    def created(self, content=b"a document", mimetype="application/pdf"):
+        values = {"name": "a", "raw": content, "mimetype": mimetype}
+        attachment = self.env["ir.attachment"].create(values)
+        self.env.flush_all()
+        return attachment
+
+    def test_production_stores_in_s3_and_keeps_no_local_file(self):
+        attachment = self.created()
+        style = self.created(b"body {}", "text/css")
+        self.assertGreater(self.local_files(), 2)
+        report = self.install("prod")
+        self.assertEqual((report["kind"], report["location"]), ("s3", "s3"))
+        self.assertEqual(self.parameters.get_param("ir_attachment.location"), "s3")
+        self.assertEqual(report["attachments"]["failed"], [])
+        self.assertEqual(self.local_files(), 0)
+        scheme, _colon, rest = attachment.store_fname.partition("://")
+        bucket, _slash, key = rest.partition("/")
+        self.assertEqual((scheme, bucket), ("s3", self.bucket))
+        self.assertEqual(S3Store(self.settings, bucket).read(key), b"a document")
+        self.assertEqual((style.store_fname, style.raw), (False, b"body {}"))
+
+    def test_a_second_call_moves_nothing(self):
+        self.created()
+        self.assertGreater(self.install("integration")["attachments"]["moved"], 0)
+        self.assertEqual(self.install("integration")["attachments"]["moved"], 0)
+
+    def test_the_bucket_is_created_if_it_is_missing(self):
+        # creating is left to install(); a bucket that exists is just as well
+        name = f"{self.bucket}-{os.getpid()}"
+        self.settings = self.settings_with(AWS_BUCKETNAME=name)
+        self.install("labs-one")
+        self.assertEqual(list(S3Store(self.settings, name).list("no such prefix")), [])
+        self.install("labs-one")
+
+    def test_test_and_dev_store_in_the_database(self):
+        self.created()
+        for environment in ("test", "dev"):
+            with self.subTest(environment):
+                self.assertEqual(self.install(environment)["location"], "db")
+                self.assertEqual(self.local_files(), 0)
