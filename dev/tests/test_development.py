@@ -1,0 +1,131 @@
+"""The development commands themselves: what they refuse, recover from and count."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from dev.commands.test import Outcome, conclude, judge_odoo
+from dev.console import DevError
+from dev.environments import find_python, is_racy, made_once
+from dev.odoo import Odoo
+from dev.process import Daemon, free_ports
+from dev.stack import check_state_directory
+
+GOOD = [
+    "… odoo.tests.stats: cloud_settings: 4 tests 0.01s 0 queries",
+    "… odoo.tests.result: 0 failed, 0 error(s) of 4 tests when loading database 'x'",
+]
+
+
+def test_a_good_run_passes() -> None:
+    assert judge_odoo(["cloud_settings"], [], 0, GOOD) == Outcome(passed=4)
+    assert conclude(Outcome(passed=4)) == 0
+
+
+@pytest.mark.parametrize(
+    ("absent", "status", "output", "complaint"),
+    [
+        (["cloud_settings"], 0, GOOD, "cloud_settings was not installed"),
+        ([], 0, [], "zero tests ran"),
+        ([], 0, GOOD[1:], "cloud_settings: no test ran"),
+        ([], 1, GOOD, "Odoo ended with status 1"),
+        (
+            [],
+            0,
+            [*GOOD, "… odoo.addons.cloud_settings.tests.t: skipped T.t : no S3 server: set AWS_HOST"],
+            "cloud_settings.tests.t: T.t : no S3 server: set AWS_HOST",
+        ),
+    ],
+)
+def test_what_no_test_stands_for_fails_a_run(
+    absent: list[str],
+    status: int,
+    output: list[str],
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outcome = judge_odoo(["cloud_settings"], absent, status, output)
+    assert complaint in outcome.complaints
+    assert conclude(outcome) == 1
+    assert ", 0 failed" not in capsys.readouterr().out
+
+
+def test_failures_and_errors_are_counted() -> None:
+    output = [GOOD[0], "odoo.tests.result: 1 failed, 2 error(s) of 9 tests when loading"]
+    outcome = judge_odoo(["cloud_settings"], [], 1, output)
+    assert (outcome.passed, outcome.failed, outcome.complaints) == (6, 3, ())
+
+
+def test_a_taken_port_gives_the_next_free_one() -> None:
+    (port,) = free_ports(41000)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        first, second = free_ports(port, 2)
+    assert port < first < second
+
+
+def test_what_was_made_by_half_is_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "with a space"
+    made = []
+
+    def fail() -> None:
+        (folder / "half").touch()
+        raise OSError("interrupted")
+
+    def make() -> None:
+        assert not list(folder.iterdir())
+        made.append(folder)
+
+    with pytest.raises(DevError, match="Making it\ninterrupted"):
+        made_once(folder, "Making it", ["a"], fail)
+    for ingredients in (["a"], ["a"], ["b"]):
+        made_once(folder, "Making it", ingredients, make)
+    assert len(made) == 2
+
+
+def test_a_daemon_that_ends_at_once_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    with pytest.raises(DevError, match="no such option"):
+        daemon.start(["sh", "-c", "echo no such option; exit 1"], ready=lambda: False)
+
+
+def test_a_pid_that_belongs_to_another_process_is_none(tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text(f"{os.getpid()} 12345")
+    assert Daemon(tmp_path).pid is None
+
+
+def test_a_foreign_folder_is_no_state_folder(tmp_path: Path) -> None:
+    check_state_directory(tmp_path)
+    (tmp_path / "precious").touch()
+    with pytest.raises(DevError, match="CLOUD_DEV_STATE"):
+        check_state_directory(tmp_path)
+
+
+def test_a_folder_without_odoo_is_no_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ODOO_SOURCE", str(tmp_path))
+    with pytest.raises(DevError, match="ODOO_SOURCE"):
+        Odoo(tmp_path / "state").install()
+
+
+def test_the_chosen_python_is_taken_and_a_broken_one_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON", sys.executable)
+    assert find_python() == (sys.executable, sys.version_info[:3])
+    shim = tmp_path / "python3.12"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PYTHON", str(shim))
+    with pytest.raises(DevError, match=str(shim)):
+        find_python()
+
+
+def test_the_parser_s_race_is_known_by_version() -> None:
+    assert is_racy((3, 11, 2)) and is_racy((3, 11, 7))
+    assert not any(map(is_racy, [(3, 10, 13), (3, 11, 8), (3, 12, 1)]))
