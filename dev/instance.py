@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 
 from .console import run, step
-from .odoo import addons
+from .documents import manifests
 from .process import Daemon, free_ports
 from .services.nginx import Nginx
 from .stack import Stack
@@ -88,7 +88,6 @@ class Instance:
         self.directory = stack.state / "instances" / name
         self.nodes = [Node(self.directory / f"node{number}") for number in (1, 2)]
         self.nginx = Nginx(self.directory / "nginx")
-        self._prepared = self.directory / "prepared"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -98,18 +97,25 @@ class Instance:
         """Create the database with the suite and call ``install()``, unless that is done.
 
         The files begin in a local file store, as everywhere; ``install()`` moves them.
+        Where the addons have changed since, they are updated.
         """
-        if self._prepared.exists() and self.name in self.stack.postgresql.databases():
+        versions = json.dumps({name: m["version"] for name, m in manifests().items()})
+        prepared = self.directory / "prepared"
+        exists = prepared.exists() and self.name in self.stack.postgresql.databases()
+        if exists and prepared.read_text() == versions:
             return
-        self._prepared.unlink(missing_ok=True)
         data = self.directory / "before-install"
-        with step(f"Creating the database '{self.name}' with {', '.join(addons())}"):
-            self.stack.databases.create(self.name, data)
-            self.stack.databases.install(self.name, addons(), data, self.variables)
+        if not exists:
+            # the mark goes first and comes last: what was made by half is made again
+            prepared.unlink(missing_ok=True)
+            with step(f"Creating the database '{self.name}'"):
+                self.stack.databases.create(self.name, data)
+        with step(f"Installing {', '.join(manifests())}"):
+            self.stack.databases.install(self.name, list(manifests()), data, self.variables)
         with step("Calling env['cloud.platform'].install()"):
             self.shell(INSTALL_SCRIPT, data)
-        shutil.rmtree(data)
-        self._prepared.touch()
+        shutil.rmtree(data, ignore_errors=True)
+        prepared.write_text(versions)
 
     def shell(self, script: str, data_directory: Path) -> str:
         """Run a script in ``odoo shell`` and return what it printed."""

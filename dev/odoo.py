@@ -18,11 +18,6 @@ TEMPLATE_MODULES = ("base", "web", "mail")
 NEW_UUID = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
 
 
-def addons() -> list[str]:
-    """Return the names of the suite's addons."""
-    return sorted(path.parent.name for path in REPOSITORY.glob("*/__manifest__.py"))
-
-
 class Odoo:
     """The Odoo to work with: ``ODOO_SOURCE``, or 19.0 from Debian's package."""
 
@@ -139,6 +134,9 @@ class Databases:
         self._copy_files(self._filestores / template, template, data_directory, database)
 
     def installed(self, database: str) -> set[str]:
+        """Return the modules that are installed; none in a database without Odoo."""
+        if self._postgresql.query(database, "SELECT to_regclass('ir_module_module')") == [""]:
+            return set()
         sql = "SELECT name FROM ir_module_module WHERE state = 'installed'"
         return set(self._postgresql.query(database, sql))
 
@@ -149,10 +147,18 @@ class Databases:
         data_directory: Path,
         variables: Mapping[str, str],
     ) -> None:
-        """Install modules; Odoo's status says nothing of a refused one, so each is looked up."""
+        """Install modules, or update those that are installed.
+
+        Odoo's status says nothing of a module that it refused, so each is looked up.
+        """
+        known = self.installed(database)
+        new = ",".join(name for name in modules if name not in known)
+        old = ",".join(name for name in modules if name in known)
         output = run(
             self._odoo.command(
-                *("-d", database, "-i", ",".join(modules), "--stop-after-init", "--no-http"),
+                *("-d", database, "--stop-after-init", "--no-http"),
+                *(["-i", new] if new else []),
+                *(["-u", old] if old else []),
                 *("--addons-path", self._odoo.addons_path, "--data-dir", data_directory),
                 *("--without-demo=True", "--log-level=warn", "--max-cron-threads=0"),
             ),

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from ..console import DevError, step
-from ..odoo import addons
+from ..documents import manifests
 from ..settings import REPOSITORY
 from ..stack import Stack
 from .test import running
@@ -31,7 +31,7 @@ def benchmark(stack: Stack, name: str) -> int:
     try:
         with stack.lock(), step(f"Preparing the benchmark '{name}'"):
             stack.databases.create(database, data)
-            stack.databases.install(database, addons(), data, variables)
+            stack.databases.install(database, list(manifests()), data, variables)
         command = [
             *(stack.odoo.venv.python, "-m", "dev.benchmarks", name, database),
             *("--addons-path", stack.odoo.addons_path, "--data-dir", data, "--log-level=warn"),

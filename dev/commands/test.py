@@ -17,8 +17,8 @@ from pathlib import Path
 
 from .. import settings
 from ..console import DevError, say, step
+from ..documents import manifests
 from ..environments import REQUIREMENTS, VirtualEnvironment
-from ..odoo import addons
 from ..process import free_ports
 from ..settings import REPOSITORY, child_environment
 from ..stack import Stack, check_state_directory, tool_python
@@ -50,11 +50,12 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    chosen = arguments or [*addons(), END_TO_END]
-    unknown = set(chosen) - {*addons(), END_TO_END}
+    addons = list(manifests())
+    chosen = arguments or [*addons, END_TO_END]
+    unknown = set(chosen) - {*addons, END_TO_END}
     if unknown:
         raise DevError(
-            f"no such addon: {', '.join(sorted(unknown))} (there are {', '.join(addons())})"
+            f"no such addon: {', '.join(sorted(unknown))} (there are {', '.join(addons)})"
         )
     modules = [name for name in chosen if name != END_TO_END]
     stack = Stack()
