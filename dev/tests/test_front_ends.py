@@ -204,10 +204,11 @@ def uploads(page: Page, count: int) -> Iterator[None]:
 
 
 def seen_thumbnail(page: Page) -> None:
-    image = page.locator(".o-mail-AttachmentList img[src*='/web/image']").first
-    image.wait_for()
+    images = ".o-mail-AttachmentList img[src*='/web/image']"
     page.wait_for_function(
-        "image => image.complete && image.naturalWidth > 0", arg=image.element_handle()
+        "images => [...document.querySelectorAll(images)]"
+        ".some(image => image.complete && image.naturalWidth > 0)",
+        arg=images,
     )
 
 
