@@ -109,6 +109,7 @@ def stored_object(instance: Instance, uri: str) -> bytes:
 
 
 def open_partner(page: Page) -> None:
+    page.goto("about:blank")  # an address that differs by its anchor alone loads nothing
     page.goto(f"/web#id={PARTNER}&model=res.partner&view_type=form")
     page.wait_for_selector(".o-mail-Chatter")
 
@@ -175,7 +176,8 @@ def test_killing_a_front_end_loses_nobody_s_work(
     node.daemon.kill()
 
     open_partner(page)
-    page.click(".o-mail-Chatter-attachFiles")  # with files there, it lists them
+    # once the client knows that there are files, this button lists them
+    page.click(".o-mail-Chatter-attachFiles:has(sup)")
     seen_thumbnail(page)
     assert "/web/login" not in page.url
     for name, (attachment, _uri) in stored.items():
