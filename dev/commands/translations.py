@@ -41,6 +41,7 @@ def export(stack: Stack, data: Path) -> None:
         env=stack.odoo.environment(**variables),
     )
     for addon in addons:
-        folder = REPOSITORY / addon / "i18n"
-        if not list(folder.iterdir()):
-            folder.rmdir()  # nothing to translate
+        template = REPOSITORY / addon / "i18n" / f"{addon}.pot"
+        if not template.stat().st_size:  # nothing to translate
+            template.unlink()
+            template.parent.rmdir()
