@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from . import apt, environments
 from .console import DevError, say
 from .environments import REQUIREMENTS, VirtualEnvironment
 from .odoo import Databases, Odoo
+from .process import Daemon
 from .services import postgresql
 from .services.redis import Redis
 from .services.seaweedfs import SeaweedFS
@@ -52,9 +53,30 @@ class Stack:
         self.postgresql.clean()
         shutil.rmtree(self.state, ignore_errors=True)
 
-    @property
-    def running(self) -> bool:
-        return self.postgresql.daemon.pid is not None
+    @contextmanager
+    def in_use(self, *more_programs: str) -> Iterator[None]:
+        """Have everything installed and running.
+
+        Of several users the last one stops the services, unless an instance runs on them.
+        """
+        with ExitStack() as until_the_end:
+            with self.lock():
+                users = until_the_end.enter_context((self.state / "users").open("w"))
+                # before the services are looked at: another one may be stopping them
+                fcntl.flock(users, fcntl.LOCK_SH)
+                self.install(*more_programs)
+                self.start()
+            try:
+                yield
+            finally:
+                with suppress(BlockingIOError):
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if not self._instance_runs():
+                        self.stop()
+
+    def _instance_runs(self) -> bool:
+        pid_files = (self.state / "instances").glob("*/*/pid")
+        return any(Daemon(path.parent).pid for path in pid_files)
 
     def variables(self, project: str, environment: str = "prod") -> dict[str, str]:
         """Return what a project's front-ends take from the environment, all of it."""

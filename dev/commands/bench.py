@@ -8,7 +8,6 @@ from ..console import DevError, step
 from ..documents import manifests
 from ..settings import REPOSITORY
 from ..stack import Stack
-from .test import running
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 NO_BENCHMARKS = ("__init__", "__main__", "rounds")
@@ -19,7 +18,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in names:
         raise DevError(f"usage: dev/bench NAME, where NAME is one of: {', '.join(names)}")
     stack = Stack()
-    with running(stack, browser=False):
+    with stack.in_use():
         return benchmark(stack, arguments[0])
 
 

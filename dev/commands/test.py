@@ -10,8 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,26 +60,12 @@ def main(arguments: list[str]) -> int:
     stack = Stack()
     check_state_directory(stack.state)
     outcome = Outcome()
-    with running(stack, browser=END_TO_END in chosen):
+    with stack.in_use(*(["chromium"] if END_TO_END in chosen else [])):
         if modules:
             outcome += run_odoo(stack, modules)
         if END_TO_END in chosen:
             outcome += run_pytest(stack)
     return conclude(outcome)
-
-
-@contextmanager
-def running(stack: Stack, browser: bool) -> Iterator[None]:
-    """Have the services for the tests; those that did not run before are stopped again."""
-    with stack.lock():
-        stack.install(*(["chromium"] if browser else []))
-        was_running = stack.running
-        stack.start()
-    try:
-        yield
-    finally:
-        if not was_running:
-            stack.stop()
 
 
 def run_odoo(stack: Stack, modules: Sequence[str]) -> Outcome:

@@ -7,14 +7,13 @@ from ..console import DevError, run, step
 from ..documents import manifests
 from ..settings import REPOSITORY
 from ..stack import Stack
-from .test import running
 
 DATABASE = "translations"
 
 
 def main(arguments: list[str]) -> int:
     stack = Stack()
-    with running(stack, browser=False), stack.lock():
+    with stack.in_use(), stack.lock():
         if stack.odoo.series != "19.0":
             raise DevError("the templates are those of Odoo 19.0: unset ODOO_SOURCE")
         data = stack.state / "tests" / DATABASE
