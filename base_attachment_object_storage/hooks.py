@@ -1,13 +1,28 @@
-"""The patch of core that this addon installs: on Odoo 17.0, streams of attachments.
+"""The patches of core that this addon installs; other databases do not notice them.
 
-From 18.0 on a model decides how an attachment is streamed (``_to_http_stream``). 17.0 has
-the class method ``http.Stream.from_attachment`` instead: there it asks the model where
-the model has an answer, so databases without this addon do not notice.
+Streams, on Odoo 17.0: from 18.0 on a model decides how an attachment is streamed
+(``_to_http_stream``). 17.0 has the class method ``http.Stream.from_attachment`` instead:
+there it asks the model where the model has an answer.
+
+Updates: while modules are installed or updated, those that load before the addon of a
+store work on a registry without it. Core takes a location that it does not know for the
+local file store: it would write files that no other front-end finds, and read nothing.
+Until the addon is loaded, new content goes to the database instead (``_register_hook``
+moves it when all is loaded), objects are read, and those that a row drops are marked.
 """
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from odoo import http
+from odoo.tools.sql import table_exists
+
+from odoo.addons.base.models.ir_attachment import IrAttachment
+
+from .garbage import GARBAGE_TABLE, mark
+from .settings import storage_settings
+from .store import NotFound, StoreUri, Unavailable
 
 # None from 18.0 on
 core_from_attachment = getattr(http.Stream, "from_attachment", None)
@@ -24,3 +39,52 @@ def delegate_streams() -> None:
         return core_from_attachment(attachment)
 
     http.Stream.from_attachment = classmethod(from_attachment)
+
+
+_logger = logging.getLogger(__name__)
+
+_core_storage = IrAttachment._storage
+_core_file_read = IrAttachment._file_read
+_core_file_delete = IrAttachment._file_delete
+
+# how to read an object without a registry, by scheme
+_readers: dict[str, Callable[[StoreUri], bytes]] = {}
+
+
+def serve_before_loaded(scheme: str, read: Callable[[StoreUri], bytes]) -> None:
+    """Have core do right by a store where a registry does not have its addon yet."""
+    _readers[scheme] = read
+    IrAttachment._storage = _storage
+    IrAttachment._file_read = _file_read
+    IrAttachment._file_delete = _file_delete
+
+
+def _is_left_to_core(attachments: Any, scheme: str) -> bool:
+    return scheme in _readers and scheme not in getattr(attachments, "_get_stores", list)()
+
+
+def _storage(self: Any) -> Any:
+    location = _core_storage(self)
+    return "db" if _is_left_to_core(self, location) else location
+
+
+def _file_read(self: Any, fname: str, size: int | None = None) -> Any:
+    scheme = fname.partition("://")[0]
+    if not _is_left_to_core(self, scheme):
+        # only 19.0 knows the size
+        return _core_file_read(self, fname, *([] if size is None else [size]))
+    if storage_settings().disabled:
+        raise Unavailable("the storage is switched off by DISABLE_ATTACHMENT_STORAGE")
+    try:
+        return _readers[scheme](StoreUri.parse(fname))[:size]
+    except NotFound as error:
+        _logger.warning("%s: %s", fname, error)
+        return b""  # as core reads a missing file
+
+
+def _file_delete(self: Any, fname: str) -> Any:
+    if not _is_left_to_core(self, fname.partition("://")[0]):
+        return _core_file_delete(self, fname)
+    if table_exists(self.env.cr, GARBAGE_TABLE):
+        mark(self.env.cr, fname)
+    return None

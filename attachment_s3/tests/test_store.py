@@ -3,7 +3,6 @@
 import multiprocessing
 import socket
 import threading
-import time
 import warnings
 from contextlib import closing
 
@@ -104,18 +103,24 @@ class TestS3Store(S3SetUp, StoreContract, BaseCase):
 class TestNoServer(BaseCase):
     """An outage is a typed error, in bounded time; needs no server."""
 
-    def test_a_closed_port_is_unavailable_at_once(self):
+    def test_a_closed_port_is_unavailable(self):
         with closing(socket.socket()) as taken:
             taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
             store = self.store_at(taken.getsockname()[1])
-            self.assert_unavailable_within(10, store)
+            self.assert_unavailable(store)
 
-    def test_a_server_that_never_answers_is_unavailable_in_bounded_time(self):
+    def test_a_server_that_never_answers_is_unavailable_after_the_tries(self):
+        # without bounds this would wait for ever
         with closing(socket.create_server(("127.0.0.1", 0))) as silent:
             store = self.store_at(
                 silent.getsockname()[1], AWS_READ_TIMEOUT="0.5", AWS_MAX_ATTEMPTS="2"
             )
-            self.assert_unavailable_within(10, store)
+            self.assert_unavailable(store)
+            silent.setblocking(False)
+            for _request in range(3 * 2):  # three uses, two tries each
+                silent.accept()[0].close()
+            with self.assertRaises(BlockingIOError):
+                silent.accept()
 
     def test_a_body_that_is_cut_short_is_unavailable(self):
         head = b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: "x"\r\n\r\nonly this'
@@ -159,9 +164,7 @@ class TestNoServer(BaseCase):
         threading.Thread(target=serve, daemon=True).start()
         return self.store_at(server.getsockname()[1], AWS_MAX_ATTEMPTS="1")
 
-    def assert_unavailable_within(self, seconds, store):
+    def assert_unavailable(self, store):
         for use in (store.read, store.head, lambda key: store.put(key, b"x")):
-            started = time.monotonic()
             with self.assertRaises(Unavailable):
                 use("key")
-            self.assertLess(time.monotonic() - started, seconds)

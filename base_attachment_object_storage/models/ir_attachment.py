@@ -21,6 +21,7 @@ from odoo import _, api, models
 from odoo.exceptions import ValidationError
 
 from .. import hooks
+from ..garbage import mark
 from ..keys import check_content, owned_key
 from ..placement import PARAMETER, Placement, PlacementError
 from ..settings import storage_settings
@@ -206,7 +207,7 @@ class IrAttachment(models.Model):
         if not self._is_file_from_a_store(fname):
             return super()._file_delete(fname)
         # no request deletes an object: a rollback, or another row, may still need it
-        return self.env["ir.attachment.garbage"]._mark(fname)
+        return mark(self.env.cr, fname)
 
     @api.model
     def _store_file_delete(self, fname):

@@ -1,6 +1,6 @@
 """Marks on stored objects that a row has ceased to use."""
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 
 class IrAttachmentGarbage(models.Model):
@@ -19,12 +19,3 @@ class IrAttachmentGarbage(models.Model):
 
     store_fname = fields.Char(string="Stored Filename", required=True, index=True)
     time = fields.Datetime(required=True)
-
-    @api.model
-    def _mark(self, store_fname):
-        """Append a mark; in SQL, because core also deletes rows behind the ORM's back."""
-        self.env.cr.execute(
-            "INSERT INTO ir_attachment_garbage (store_fname, time)"
-            " VALUES (%s, now() AT TIME ZONE 'UTC')",
-            (store_fname,),
-        )

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import config
 
 from ..mover import MoveReport, Place, Row, move_batch
+from ..store import StoreError
 
 _logger = logging.getLogger(__name__)
 
@@ -15,6 +16,19 @@ BATCH = 100
 
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
+
+    def _register_hook(self):
+        super()._register_hook()
+        # modules that load before this addon have stored without it, see hooks.py
+        if self.pool.updated_modules and self._storage() in self._get_stores():
+            try:
+                self.sudo()._move_to_store()
+            except StoreError:
+                _logger.error(
+                    "Attachments of updated modules are not in %s yet: "
+                    "run env['ir.attachment'].force_storage() once the store works",
+                    self._storage(),
+                )
 
     @api.model
     def force_storage(self):

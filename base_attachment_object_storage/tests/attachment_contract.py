@@ -18,6 +18,7 @@ from ..store import Integrity, NotFound, StoreUri, Unavailable
 
 LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment"
 CORE_LOG = "odoo.addons.base.models.ir_attachment"
+MOVE_LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment_move"
 
 
 def noise(size, image_format="PNG"):
@@ -466,7 +467,7 @@ class MoveContract(AttachmentSetUp):
         self.assertEqual(kept.raw, b"body {}")
         self.assertEqual(self.attachments.force_storage()["moved"], 0)
 
-    @mute_logger(CORE_LOG, "odoo.addons.base_attachment_object_storage.models.ir_attachment_move")
+    @mute_logger(CORE_LOG, MOVE_LOG)
     def test_a_missing_local_file_is_reported_and_left_alone(self):
         missing = self.created_at("file", b"will be missing")
         self.env.flush_all()
@@ -481,7 +482,7 @@ class MoveContract(AttachmentSetUp):
         self.assertEqual(self.columns(missing), before)
         self.assertTrue(fine.store_fname)
 
-    @mute_logger("odoo.addons.base_attachment_object_storage.models.ir_attachment_move")
+    @mute_logger(MOVE_LOG)
     def test_content_that_its_checksum_does_not_name_is_reported_and_left_alone(self):
         attachment = self.created_at("db", b"right")
         self.env.flush_all()
@@ -525,6 +526,29 @@ class MoveContract(AttachmentSetUp):
                 self.assertEqual(attachment.raw, b"back to " + location.encode())
                 self.assertFalse(self.attachments._is_file_from_a_store(attachment.store_fname))
                 self.assertTrue(self.marks(fname))
+
+    def test_what_an_update_stored_before_this_addon_loaded_is_moved(self):
+        attachment = self.created_at("file", b"stored by a module that loads first")
+        self.patch(self.registry, "updated_modules", [])
+        self.attachments._register_hook()
+        self.assertNotIn("://", attachment.store_fname)
+        self.registry.updated_modules.append("base")
+        self.attachments._register_hook()
+        self.assertEqual(self.read_object(attachment), attachment.raw)
+
+    @mute_logger(LOG)
+    def test_an_update_ends_well_while_the_store_is_down(self):
+        def fail(records, key, bin_data):
+            raise Unavailable("no answer")
+
+        attachment = self.created_at("file", b"stored by a module that loads first")
+        self.patch(self.registry, "updated_modules", ["base"])
+        self.patch(self.registry["ir.attachment"], "_store_file_write", fail)
+        with self.assertLogs(MOVE_LOG, "ERROR") as logs:
+            self.attachments._register_hook()
+        self.assertIn("force_storage()", logs.output[0])
+        self.env.invalidate_all()
+        self.assertNotIn("://", attachment.store_fname)
 
     def test_the_context_chooses_where_to_move(self):
         attachment = self.created_at("db", b"by context")

@@ -18,7 +18,9 @@ import redis
 from botocore.config import Config
 from playwright.sync_api import Page, Response, sync_playwright
 
+from dev.console import run
 from dev.instance import Instance, Node
+from dev.odoo import TEMPLATE_MODULES
 
 PARTNER = 3  # the administrator's: a record with a chatter in every database
 
@@ -142,6 +144,17 @@ def test_install_moved_what_was_there_before(instance: Instance) -> None:
     moved = rows(instance, "SELECT count(*) FROM ir_attachment WHERE store_fname LIKE 's3://%%'")
     assert left == [(0,)]
     assert moved[0][0] > 0
+
+
+def test_an_update_of_modules_leaves_no_local_file(instance: Instance) -> None:
+    odoo = instance.stack.odoo
+    node = instance.nodes[0]
+    arguments = ("-d", instance.name, "-u", ",".join(TEMPLATE_MODULES), "--stop-after-init")
+    options = ("--no-http", "--data-dir", node.data_directory, "--log-level=warn")
+    paths = ("--addons-path", odoo.addons_path, "--load", odoo.server_wide_modules)
+    run(odoo.command(*arguments, *options, *paths), env=odoo.environment(**instance.variables))
+    assert local_files(instance) == []
+    test_install_moved_what_was_there_before(instance)
 
 
 def test_killing_a_front_end_loses_nobody_s_work(
