@@ -4,8 +4,6 @@ from ..console import DevError, say
 from ..instance import Instance
 from ..stack import Stack, check_state_directory
 
-NAME = "demo"
-
 
 def main(arguments: list[str]) -> int:
     if arguments not in ([], ["stop"], ["clean"]):
@@ -13,22 +11,28 @@ def main(arguments: list[str]) -> int:
     stack = Stack()
     check_state_directory(stack.state)
     with stack.lock():
-        instance = Instance(stack, NAME)
         if arguments == ["stop"]:
-            instance.stop()
-            stack.stop()
+            stop(stack)
             say("Stopped; 'dev/run' resumes, 'dev/run clean' removes everything")
         elif arguments == ["clean"]:
-            instance.stop()
+            stop(stack)
             stack.clean()
             say(f"Removed {stack.state}")
         else:
             stack.install()
             stack.start()
+            # a database of one series is of no use to another
+            instance = Instance(stack, f"demo{stack.odoo.series[:2]}")
             instance.prepare()
             instance.start()
             show(instance)
     return 0
+
+
+def stop(stack: Stack) -> None:
+    for directory in (stack.state / "instances").glob("*"):
+        Instance(stack, directory.name).stop()
+    stack.stop()
 
 
 def show(instance: Instance) -> None:
