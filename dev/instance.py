@@ -121,9 +121,10 @@ class Instance:
         """Run a script in ``odoo shell`` and return what it printed."""
         odoo = self.stack.odoo
         arguments = ("shell", "-d", self.name, "--no-http", "--log-level=warn")
-        options = ("--addons-path", odoo.addons_path, "--data-dir", data_directory)
+        paths = ("--addons-path", odoo.addons_path, "--data-dir", data_directory)
+        load = ("--load", odoo.server_wide_modules)
         return run(
-            odoo.command(*arguments, *options),
+            odoo.command(*arguments, *paths, *load),
             env=odoo.environment(**self.variables),
             stdin=script,
         )

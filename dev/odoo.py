@@ -160,6 +160,7 @@ class Databases:
                 *(["-i", new] if new else []),
                 *(["-u", old] if old else []),
                 *("--addons-path", self._odoo.addons_path, "--data-dir", data_directory),
+                *("--load", self._odoo.server_wide_modules),
                 *("--without-demo=True", "--log-level=warn", "--max-cron-threads=0"),
             ),
             env=self._odoo.environment(**{**self._postgresql.env, **variables}),
