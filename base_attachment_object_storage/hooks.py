@@ -22,7 +22,9 @@ from odoo.addons.base.models.ir_attachment import IrAttachment
 
 from .garbage import GARBAGE_TABLE, mark
 from .settings import storage_settings
-from .store import NotFound, StoreUri, Unavailable
+from .store import NotFound, StoreUri
+
+_logger = logging.getLogger(__name__)
 
 # None from 18.0 on
 core_from_attachment = getattr(http.Stream, "from_attachment", None)
@@ -40,8 +42,6 @@ def delegate_streams() -> None:
 
     http.Stream.from_attachment = classmethod(from_attachment)
 
-
-_logger = logging.getLogger(__name__)
 
 _core_storage = IrAttachment._storage
 _core_file_read = IrAttachment._file_read
@@ -73,8 +73,7 @@ def _file_read(self: Any, fname: str, size: int | None = None) -> Any:
     if not _is_left_to_core(self, scheme):
         # only 19.0 knows the size
         return _core_file_read(self, fname, *([] if size is None else [size]))
-    if storage_settings().disabled:
-        raise Unavailable("the storage is switched off by DISABLE_ATTACHMENT_STORAGE")
+    storage_settings().require_enabled()
     try:
         return _readers[scheme](StoreUri.parse(fname))[:size]
     except NotFound as error:

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
+from .store import Unavailable
+
 
 class StorageSettings(EnvironmentSettings):
     """How attachments use their store."""
@@ -15,6 +17,11 @@ class StorageSettings(EnvironmentSettings):
         alias="DISABLE_ATTACHMENT_STORAGE",
         description="1: the store is not touched, new files go to the database",
     )
+
+    def require_enabled(self) -> None:
+        """Raise ``Unavailable`` where the store must not be touched."""
+        if self.disabled:
+            raise Unavailable("the storage is switched off by DISABLE_ATTACHMENT_STORAGE")
 
 
 @functools.cache

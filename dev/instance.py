@@ -148,11 +148,6 @@ class Instance:
             odoo.command("-c", configuration), env=odoo.environment(**self.variables)
         )
 
-    @property
-    def running(self) -> bool:
-        daemons = [self.nginx.daemon, *(node.daemon for node in self.nodes)]
-        return all(daemon.pid is not None for daemon in daemons)
-
     def stop(self) -> None:
         self.nginx.stop()
         for node in self.nodes:

@@ -2,13 +2,13 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
 from . import apt, environments
-from .console import DevError, say
+from .console import DevError, say, step
 from .environments import REQUIREMENTS, VirtualEnvironment
 from .odoo import Databases, Odoo
 from .process import Daemon
@@ -73,6 +73,22 @@ class Stack:
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     if not self._instance_runs():
                         self.stop()
+
+    @contextmanager
+    def database(
+        self, name: str, modules: Sequence[str], variables: Mapping[str, str]
+    ) -> Iterator[Path]:
+        """Have a database with some modules, dropped at the end; gives its data directory."""
+        data = self.state / "tests" / name
+        try:
+            with self.lock(), step(f"Creating the database '{name}'"):
+                self.databases.create(name, data)
+                if modules:
+                    self.databases.install(name, modules, data, variables)
+            yield data
+        finally:
+            self.postgresql.drop(name)
+            shutil.rmtree(data, ignore_errors=True)
 
     def _instance_runs(self) -> bool:
         pid_files = (self.state / "instances").glob("*/*/pid")

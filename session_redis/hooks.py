@@ -31,8 +31,10 @@ def post_load() -> None:
         _complain_when_late()
         return
     before_serving(mistakes)
-    if not mistakes() and RedisSettings.read().enabled:
-        use_redis(RedisSettings.read())
+    if not mistakes():
+        settings = RedisSettings.read()
+        if settings.enabled:
+            use_redis(settings)
 
 
 def mistakes() -> list[str]:

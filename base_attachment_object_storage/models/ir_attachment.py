@@ -246,8 +246,7 @@ class IrAttachment(models.Model):
         the browser and the cause names hosts.
         """
         try:
-            if self._attachment_storage_settings().disabled:
-                raise Unavailable("the storage is switched off by DISABLE_ATTACHMENT_STORAGE")
+            self._attachment_storage_settings().require_enabled()
             yield
         except StoreError as error:
             _logger.warning("%s: %s: %s", name, type(error).__name__, error)

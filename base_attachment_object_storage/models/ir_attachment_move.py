@@ -22,7 +22,9 @@ class IrAttachment(models.Model):
         # modules that load before this addon have stored without it, see hooks.py
         if self.pool.updated_modules and self._storage() in self._get_stores():
             try:
-                self.sudo()._move_to_store()
+                # objects elsewhere are read where they are: a copy of a database must not
+                # fetch all of the original's when its modules are updated
+                self.sudo()._move_to_store(objects=False)
             except StoreError:
                 _logger.error(
                     "Attachments of updated modules are not in %s yet: "
@@ -57,7 +59,8 @@ class IrAttachment(models.Model):
             super(IrAttachment, attachment)._migrate()
 
     @api.model
-    def _move_to_store(self):
+    def _move_to_store(self, objects=True):
+        """Move what is elsewhere; ``objects`` says whether those of other containers too."""
         report = MoveReport()
         placement = self._placement()
 
@@ -70,7 +73,7 @@ class IrAttachment(models.Model):
 
         self.flush_model()
         last_id = 0
-        while rows := self._rows_to_move(last_id):
+        while rows := self._rows_to_move(last_id, objects):
             last_id = rows[-1].id
             to_move = [row for row in rows if row.store_fname or not keeps(row)]
             report.skipped += len(rows) - len(to_move)
@@ -83,11 +86,16 @@ class IrAttachment(models.Model):
         return report
 
     @api.model
-    def _rows_to_move(self, last_id):
-        """Return the next rows whose content is not in the container for new objects."""
+    def _rows_to_move(self, last_id, objects=True):
+        """Return the next rows whose content is not in the container for new objects.
+
+        Without ``objects``: in no store at all.
+        """
         scheme = self._storage()
         store = self._get_object_store(scheme)
-        moved = f"{scheme}://{store.container}/" if store else f"{scheme}://"
+        in_place = [f"{scheme}://{store.container}/" if store else f"{scheme}://"]
+        if not objects:
+            in_place = [f"{name}://" for name in self._get_stores()]
         self.env.cr.execute(
             """
             SELECT id, store_fname, checksum, COALESCE(mimetype, ''),
@@ -95,10 +103,11 @@ class IrAttachment(models.Model):
               FROM ir_attachment
              WHERE id > %s AND type = 'binary'
                AND CASE WHEN store_fname IS NULL THEN octet_length(db_datas) > 0
-                        ELSE NOT starts_with(store_fname, %s) END
+                        ELSE NOT EXISTS (SELECT 1 FROM unnest(%s) AS place
+                                          WHERE starts_with(store_fname, place)) END
              ORDER BY id LIMIT %s
             """,
-            (last_id, moved, BATCH),
+            (last_id, in_place, BATCH),
         )
         return [Row(*values) for values in self.env.cr.fetchall()]
 

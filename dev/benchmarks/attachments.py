@@ -10,13 +10,13 @@ from botocore.config import Config
 
 from .rounds import compare
 
-SIZE = 10_000  # bytes: above the limits of no rule, so that nothing is kept in the database
+SIZE = 10_000  # bytes
 OPERATIONS = 20
-MIMETYPE = "application/octet-stream"
+MIMETYPE = "application/octet-stream"  # no rule keeps it in the database
 
 
 def main(registry: Any, environment: Callable[[Any], Any]) -> None:
-    """Run on a database with ``attachment_s3``; nothing that it stores is kept."""
+    """Run on a database with ``attachment_s3``; its objects stay in the bucket."""
     with registry.cursor() as cursor:
         settings = environment(cursor)["ir.attachment"]._s3_settings()
         environment(cursor)["ir.attachment"]._get_object_store("s3").create_container()

@@ -1,10 +1,9 @@
 """``dev/bench NAME``: one benchmark of ``dev/benchmarks``, on real services."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
-from ..console import DevError, step
+from ..console import DevError
 from ..documents import manifests
 from ..settings import REPOSITORY
 from ..stack import Stack
@@ -25,12 +24,8 @@ def main(arguments: list[str]) -> int:
 def benchmark(stack: Stack, name: str) -> int:
     """Run a benchmark on a database of its own with the whole suite installed."""
     database = f"bench_{name}"
-    data = stack.state / "tests" / database
     variables = stack.variables(f"bench-{name}", "dev")
-    try:
-        with stack.lock(), step(f"Preparing the benchmark '{name}'"):
-            stack.databases.create(database, data)
-            stack.databases.install(database, list(manifests()), data, variables)
+    with stack.database(database, list(manifests()), variables) as data:
         command = [
             *(stack.odoo.venv.python, "-m", "dev.benchmarks", name, database),
             *("--addons-path", stack.odoo.addons_path, "--data-dir", data, "--log-level=warn"),
@@ -38,9 +33,5 @@ def benchmark(stack: Stack, name: str) -> int:
         ]
         environment = stack.odoo.environment(**variables)
         environment["PYTHONPATH"] = f"{REPOSITORY}:{environment['PYTHONPATH']}"
-        return subprocess.run(
-            [str(part) for part in command], env=environment, cwd=data
-        ).returncode
-    finally:
-        stack.postgresql.drop(database)
-        shutil.rmtree(data, ignore_errors=True)
+        arguments = [str(part) for part in command]
+        return subprocess.run(arguments, env=environment, cwd=data).returncode

@@ -7,7 +7,6 @@ for the repository itself.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -71,19 +70,14 @@ def main(arguments: list[str]) -> int:
 def run_odoo(stack: Stack, modules: Sequence[str]) -> Outcome:
     """Run the addons' tests in Odoo's runner, on a database that is dropped afterwards."""
     database = f"test_{os.getpid()}"
-    directory = stack.state / "tests" / database
-    with stack.lock():
-        stack.databases.create(database, directory)
-    try:
+    variables = test_variables(stack)
+    with stack.database(database, [], variables) as data:
         with step(f"Testing {', '.join(modules)} on Odoo {stack.odoo.series}"):
             status, output = follow(
-                stack.odoo.command(*odoo_arguments(stack, database, modules, directory)),
-                stack.odoo.environment(**test_variables(stack)),
+                stack.odoo.command(*odoo_arguments(stack, database, modules, data)),
+                stack.odoo.environment(**variables),
             )
         absent = sorted(set(modules) - stack.databases.installed(database))
-    finally:
-        stack.postgresql.drop(database)
-        shutil.rmtree(directory, ignore_errors=True)
     return judge_odoo(modules, absent, status, output)
 
 

@@ -1,9 +1,10 @@
 """``dev/main.py translations``: have Odoo 19.0 write each addon's ``i18n/ADDON.pot`` again."""
 
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
-from ..console import DevError, run, step
+from .. import settings
+from ..console import DevError, run
 from ..documents import manifests
 from ..settings import REPOSITORY
 from ..stack import Stack
@@ -13,26 +14,19 @@ DATABASE = "translations"
 
 def main(arguments: list[str]) -> int:
     stack = Stack()
-    with stack.in_use(), stack.lock():
-        if stack.odoo.series != "19.0":
-            raise DevError("the templates are those of Odoo 19.0: unset ODOO_SOURCE")
-        data = stack.state / "tests" / DATABASE
-        try:
-            with step("Exporting the terms of the addons"):
-                export(stack, data)
-        finally:
-            stack.postgresql.drop(DATABASE)
-            shutil.rmtree(data, ignore_errors=True)
+    if settings.odoo_source():
+        raise DevError("the templates are those of Odoo 19.0: unset ODOO_SOURCE")
+    with stack.in_use():
+        variables = stack.variables("suite", "test")
+        with stack.database(DATABASE, list(manifests()), variables) as data:
+            export(stack, data, variables)
     return 0
 
 
-def export(stack: Stack, data: Path) -> None:
-    variables = stack.variables("suite", "test")
-    addons = list(manifests())
-    stack.databases.create(DATABASE, data)
-    stack.databases.install(DATABASE, addons, data, variables)
+def export(stack: Stack, data: Path, variables: Mapping[str, str]) -> None:
     configuration = data / "odoo.conf"
     configuration.write_text(f"[options]\naddons_path = {stack.odoo.addons_path}\n")
+    addons = list(manifests())
     for addon in addons:
         (REPOSITORY / addon / "i18n").mkdir(exist_ok=True)
     run(
