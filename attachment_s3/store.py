@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from odoo.addons.base_attachment_object_storage.store import (
     Conflict,
@@ -23,7 +23,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     StoreError,
     Unavailable,
 )
-from odoo.addons.base_attachment_object_storage.store.protocol import CHUNK_SIZE
+from odoo.addons.base_attachment_object_storage.store.protocol import CHUNK_SIZE, OCTETS
 
 from .settings import S3Settings
 
@@ -37,13 +37,21 @@ class S3Store(ObjectStore):
         self.container = bucket
         self._settings = settings
 
-    def put(self, key: str, content: bytes, md5: str | None = None) -> None:
+    def put(
+        self,
+        key: str,
+        content: bytes | BinaryIO,
+        md5: str | None = None,
+        content_type: str = OCTETS,
+    ) -> None:
+        content = content if isinstance(content, bytes) else content.read()
         digest = bytes.fromhex(md5) if md5 else _md5(content)
         with _translated(key):
             self._client.put_object(
                 Bucket=self.container,
                 Key=key,
                 Body=content,
+                ContentType=content_type,
                 ContentMD5=base64.b64encode(digest).decode(),
             )
 
@@ -61,7 +69,7 @@ class S3Store(ObjectStore):
     def head(self, key: str) -> ObjectInfo:
         with _translated(key):
             answer = self._client.head_object(Bucket=self.container, Key=key)
-        return ObjectInfo(key, answer["ContentLength"])
+        return ObjectInfo(key, answer["ContentLength"], answer["LastModified"])
 
     def delete_many(self, keys: Iterable[str]) -> dict[str, StoreError]:
         pending = list(keys)
@@ -83,7 +91,7 @@ class S3Store(ObjectStore):
             )
             for page in pages:
                 for found in page.get("Contents", []):
-                    yield ObjectInfo(found["Key"], found["Size"])
+                    yield ObjectInfo(found["Key"], found["Size"], found["LastModified"])
 
     def create_container(self) -> None:
         region = self._client.meta.region_name

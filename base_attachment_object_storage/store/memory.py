@@ -6,9 +6,10 @@ server. No deployment can choose it: its objects die with the process.
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from .errors import Integrity, NotFound, Refused, StoreError
-from .protocol import CHUNK_SIZE, ObjectInfo, ObjectReader, ObjectStore
+from .protocol import CHUNK_SIZE, OCTETS, ObjectInfo, ObjectReader, ObjectStore
 
 
 class MemoryStore(ObjectStore):
@@ -20,11 +21,18 @@ class MemoryStore(ObjectStore):
         self.container = container
         self._containers = {} if containers is None else containers
 
-    def put(self, key: str, content: bytes, md5: str | None = None) -> None:
+    def put(
+        self,
+        key: str,
+        content: bytes | BinaryIO,
+        md5: str | None = None,
+        content_type: str = OCTETS,
+    ) -> None:
         objects = self._objects()
+        content = content if isinstance(content, bytes) else content.read()
         if md5 and md5 != hashlib.md5(content, usedforsecurity=False).hexdigest():
             raise Integrity(f"the checksum of {key!r} does not match")
-        objects[key] = bytes(content)
+        objects[key] = content
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         content = self._content(key)

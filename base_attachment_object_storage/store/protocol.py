@@ -8,19 +8,27 @@ verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
+from typing import BinaryIO
 
 from .errors import NotFound, StoreError
 
 CHUNK_SIZE = 128 * 1024
+OCTETS = "application/octet-stream"
 
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object as listings and ``head`` describe it; ``size`` is in bytes."""
+    """An object as listings and ``head`` describe it.
+
+    ``size`` is in bytes, ``modified`` in UTC with its offset; None where the store does not
+    tell.
+    """
 
     key: str
     size: int
+    modified: datetime | None = None
 
 
 class ObjectReader:
@@ -57,10 +65,21 @@ class ObjectStore(ABC):
 
     container: str
 
+    # whether presign() can decide the Content-Type of the answer
+    presigns_content_type = False
+
     @abstractmethod
-    def put(self, key: str, content: bytes, md5: str | None = None) -> None:
+    def put(
+        self,
+        key: str,
+        content: bytes | BinaryIO,
+        md5: str | None = None,
+        content_type: str = OCTETS,
+    ) -> None:
         """Store ``content``; the store itself compares it with its checksum.
 
+        :param content: bytes, or a seekable file, which is read in parts from where it
+            stands to its end
         :param md5: hexadecimal; computed when left out. MD5 because every S3 and Swift
             server checks it; against accidents, not attackers.
         :raises Integrity: when the bytes that arrived are others; nothing is stored
@@ -93,6 +112,17 @@ class ObjectStore(ABC):
     @abstractmethod
     def create_container(self) -> None:
         """Create the bucket or container; it may exist already if it is ours."""
+
+    def presign(
+        self, key: str, seconds: int, content_type: str | None = None, disposition: str = ""
+    ) -> str | None:
+        """Return a URL that gives the object to anyone for some seconds; sends nothing.
+
+        :param content_type: of the answer, where ``presigns_content_type``; else the stored one
+        :param disposition: the Content-Disposition of the answer
+        :return: None where the store has no such URLs
+        """
+        return None
 
     def read(self, key: str) -> bytes:  # pylint: disable=method-required-super
         """Return all bytes of an object."""
