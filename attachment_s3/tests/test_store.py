@@ -13,7 +13,10 @@ from odoo.addons.base_attachment_object_storage.store import (
     Refused,
     Unavailable,
 )
-from odoo.addons.base_attachment_object_storage.tests.store_contract import StoreContract
+from odoo.addons.base_attachment_object_storage.tests.store_contract import (
+    PresignContract,
+    StoreContract,
+)
 
 from ..settings import S3Settings
 from ..store import S3Store
@@ -23,7 +26,7 @@ LOCAL = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @tagged("post_install", "-at_install")
-class TestS3Store(S3SetUp, StoreContract, BaseCase):
+class TestS3Store(S3SetUp, PresignContract, StoreContract, BaseCase):
     def setUp(self):
         super().setUp()
         self.store = self.make_store()

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import requests
+
 from ..store import Integrity, NotFound, Refused
 
 ODD_KEYS = [
@@ -14,6 +16,8 @@ ODD_KEYS = [
     "trailing space ",
     "k" * 200,
 ]
+# a file name that needs quoting everywhere
+DISPOSITION = "attachment; filename*=UTF-8''na%C3%AFve%20%2B%20%E2%82%AC.pdf"
 # what a server that keeps objects in files may refuse, or list under another name
 PATH_TRICKS = ["..", "../outside", "inside/../outside", "./here", "back\\slash"]
 
@@ -152,3 +156,45 @@ class StoreContract:
         self.store.put(self.key(), b"kept")
         self.store.create_container()
         self.assertEqual(self.store.read(self.key()), b"kept")
+
+
+class PresignContract:
+    """Mixed in beside ``StoreContract`` where the store presigns URLs."""
+
+    allow_inherited_tests_method = True
+
+    def presigned(self, key, **options):
+        """Return the answer to a presigned URL, got without any credentials."""
+        return requests.get(self.store.presign(key, 60, **options), timeout=20)
+
+    def test_a_presigned_url_gives_the_object_to_anyone(self):
+        for name in ("plain", "a b+c%2B/ünï?x=1#f"):
+            self.store.put(self.key(name), b"presigned")
+            with self.subTest(name):
+                answer = self.presigned(self.key(name))
+                self.assertEqual((answer.status_code, answer.content), (200, b"presigned"))
+
+    def test_a_presigned_url_gives_the_stored_type_and_the_disposition_asked_for(self):
+        self.store.put(self.key(), b"presigned", content_type="image/png")
+        answer = self.presigned(self.key(), disposition=DISPOSITION)
+        self.assertEqual(answer.headers["Content-Type"], "image/png")
+        disposition = answer.headers["Content-Disposition"]
+        self.assertTrue(disposition.startswith("attachment"), disposition)
+        self.assertIn("na%C3%AFve%20%2B%20%E2%82%AC.pdf", disposition)
+
+    def test_a_presigned_url_gives_the_type_asked_for_where_the_store_says_so(self):
+        self.store.put(self.key(), b"presigned", content_type="image/png")
+        answer = self.presigned(self.key(), content_type="text/plain; charset=utf-8")
+        expected = {True: "text/plain; charset=utf-8", False: "image/png"}
+        self.assertEqual(
+            answer.headers["Content-Type"], expected[self.store.presigns_content_type]
+        )
+
+    def test_a_changed_or_expired_presigned_url_gives_nothing(self):
+        self.store.put(self.key("one"), b"secret content")
+        self.store.put(self.key("two"), b"secret content")
+        changed = self.store.presign(self.key("one"), 60).replace("one", "two")
+        for wrong in (changed, self.store.presign(self.key("one"), -60)):
+            answer = requests.get(wrong, timeout=20)
+            self.assertIn(answer.status_code, (400, 401, 403))
+            self.assertNotIn(b"secret content", answer.content)
