@@ -1,10 +1,12 @@
 """The environment variables of S3."""
 
 import functools
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -24,6 +26,15 @@ def _url(host: str) -> str:
     if scheme not in ("http", "https") or not rest.strip("/"):
         raise ValueError("takes a host or an http(s) URL, for example https://s3.example.com")
     return url
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+ChecksumMode = Annotated[Literal["when_required", "when_supported"], BeforeValidator(_lower)]
+
+MIB = 1024 * 1024
 
 
 class S3Settings(EnvironmentSettings):
@@ -76,6 +87,64 @@ class S3Settings(EnvironmentSettings):
         alias="AWS_MAX_ATTEMPTS",
         description="how often a request is tried in all",
     )
+    addressing_style: Annotated[
+        Literal["path", "virtual", "auto"] | None, BeforeValidator(_lower)
+    ] = Field(
+        default=None,
+        alias="AWS_ADDRESSING_STYLE",
+        description="path, virtual (the bucket is part of the host's name) or auto; unset: path "
+        "with AWS_HOST, else auto",
+        validate_default=True,
+    )
+    ca_bundle: str | None = Field(
+        default=None,
+        alias="AWS_CA_BUNDLE",
+        description="file of certificates of the authorities that sign the server's",
+    )
+    proxy: SecretStr | None = Field(
+        default=None,
+        alias="AWS_PROXY",
+        description="URL of an HTTP proxy; unset: HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide",
+    )
+    server_side_encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = Field(
+        default=None,
+        alias="AWS_SERVER_SIDE_ENCRYPTION",
+        description="AES256, aws:kms or aws:kms:dsse; unset: as the bucket has it",
+    )
+    kms_key: str | None = Field(
+        default=None,
+        alias="AWS_KMS_KEY_ID",
+        description="key of aws:kms; unset: the account's default key",
+        validate_default=True,
+    )
+    storage_class: str | None = Field(
+        default=None,
+        alias="AWS_STORAGE_CLASS",
+        description="class of new objects, as STANDARD_IA; unset: STANDARD",
+    )
+    request_checksums: ChecksumMode | None = Field(
+        default=None,
+        alias="AWS_REQUEST_CHECKSUM_CALCULATION",
+        description="when_required or when_supported; unset: when_required with AWS_HOST, "
+        "because many servers refuse the newer checksums",
+        validate_default=True,
+    )
+    response_checksums: ChecksumMode | None = Field(
+        default=None,
+        alias="AWS_RESPONSE_CHECKSUM_VALIDATION",
+        description="the same for what is read",
+        validate_default=True,
+    )
+    multipart_threshold_bytes: PositiveInt = Field(
+        default=64 * MIB,
+        alias="AWS_MULTIPART_THRESHOLD",
+        description="bytes; a larger object is uploaded in parts",
+    )
+    multipart_part_bytes: PositiveInt = Field(
+        default=16 * MIB,
+        alias="AWS_MULTIPART_CHUNKSIZE",
+        description="bytes of a part, which is held in memory; most servers take 5 MiB or more",
+    )
 
     # a rule of the field: those of the model are left out while any field is wrong
     @field_validator("secret_key")
@@ -87,6 +156,42 @@ class S3Settings(EnvironmentSettings):
                 "boto3 find credentials"
             )
         return secret
+
+    @field_validator("addressing_style")
+    @classmethod
+    def _address(cls, style: str | None, info: ValidationInfo) -> str:
+        # bucket names of other servers are seldom in their DNS
+        return style or ("path" if info.data.get("endpoint") else "auto")
+
+    @field_validator("request_checksums", "response_checksums")
+    @classmethod
+    def _checksums(cls, mode: str | None, info: ValidationInfo) -> str:
+        # checksums in headers and trailers are unknown to many servers other than Amazon's
+        return mode or ("when_required" if info.data.get("endpoint") else "when_supported")
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _readable(cls, path: str | None) -> str | None:
+        if path is not None and not Path(path).is_file():
+            raise ValueError("takes a file of certificates, and there is none at this path")
+        return path
+
+    @field_validator("kms_key")
+    @classmethod
+    def _for_kms(cls, key: str | None, info: ValidationInfo) -> str | None:
+        encryption = info.data.get("server_side_encryption") or ""
+        if key and not encryption.startswith("aws:kms"):
+            raise ValueError("needs AWS_SERVER_SIDE_ENCRYPTION=aws:kms")
+        return key
+
+    def object_options(self) -> dict[str, str]:
+        """Return what is asked for each new object, as botocore names it."""
+        options = {
+            "ServerSideEncryption": self.server_side_encryption,
+            "SSEKMSKeyId": self.kms_key,
+            "StorageClass": self.storage_class,
+        }
+        return {name: value for name, value in options.items() if value}
 
     def bucket_for(self, database: str) -> str:
         """Return the bucket for the new objects of a database.

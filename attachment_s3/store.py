@@ -1,111 +1,60 @@
-"""S3 as an object store: boto3 in, our errors out.
+"""S3 as an object store: each verb is one request.
 
-One client serves a process: it is thread-safe, keeps its connections, and does not
-survive a fork. boto3 is imported when a store is first used, and no sooner.
+::
+
+    put     PutObject; a large object: multipart.py
+    read    GetObject           head    HeadObject
+    delete  DeleteObjects       list    ListObjectsV2
+            └── DeleteObject for each key, where a server has no bulk request
 """
 
 import base64
-import functools
-import hashlib
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import Any
 
 from odoo.addons.base_attachment_object_storage.store import (
+    CHUNK_SIZE,
     Conflict,
-    Integrity,
-    NotFound,
+    Content,
     ObjectInfo,
     ObjectReader,
     ObjectStore,
-    Refused,
     StoreError,
-    Unavailable,
+    delete_singly,
 )
-from odoo.addons.base_attachment_object_storage.store.protocol import CHUNK_SIZE, OCTETS
 
+from . import multipart
+from .client import client_for, error_for, translated
 from .settings import S3Settings
-
-DELETE_LIMIT = 1000  # keys in one DeleteObjects request
 
 
 class S3Store(ObjectStore):
     """One bucket; making one costs nothing and sends nothing."""
 
+    backend = "s3"
     presigns_content_type = True
 
     def __init__(self, settings: S3Settings, bucket: str) -> None:
         self.container = bucket
         self._settings = settings
 
-    def put(
-        self,
-        key: str,
-        content: bytes | BinaryIO,
-        md5: str | None = None,
-        content_type: str = OCTETS,
-    ) -> None:
-        content = content if isinstance(content, bytes) else content.read()
-        digest = bytes.fromhex(md5) if md5 else _md5(content)
-        with _translated(key):
-            self._client.put_object(
-                Bucket=self.container,
-                Key=key,
-                Body=content,
-                ContentType=content_type,
-                ContentMD5=base64.b64encode(digest).decode(),
-            )
-
-    def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
-        if length == 0:
-            return ObjectReader([], 0, close=lambda: None)
-        part = {}
-        if start or length is not None:
-            part["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
-        with _translated(key):
-            answer = self._client.get_object(Bucket=self.container, Key=key, **part)
-        body = answer["Body"]
-        return ObjectReader(_chunks(body, key), answer["ContentLength"], body.close)
-
-    def head(self, key: str) -> ObjectInfo:
-        with _translated(key):
-            answer = self._client.head_object(Bucket=self.container, Key=key)
-        return ObjectInfo(key, answer["ContentLength"], answer["LastModified"])
-
-    def delete_many(self, keys: Iterable[str]) -> dict[str, StoreError]:
-        pending = list(keys)
-        failures: dict[str, StoreError] = {}
-        for at in range(0, len(pending), DELETE_LIMIT):
-            objects = [{"Key": key} for key in pending[at : at + DELETE_LIMIT]]
-            with _translated(f"{len(objects)} objects"):
-                answer = self._client.delete_objects(
-                    Bucket=self.container, Delete={"Objects": objects, "Quiet": True}
-                )
-            for error in answer.get("Errors", []):
-                failures[error["Key"]] = _error_for(error.get("Code", ""), 0, str(error))
-        return failures
-
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        with _translated(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.container, Prefix=prefix
-            )
-            for page in pages:
-                for found in page.get("Contents", []):
-                    yield ObjectInfo(found["Key"], found["Size"], found["LastModified"])
+    @property
+    def _client(self) -> Any:
+        return client_for(self._settings)
 
     def create_container(self) -> None:
-        region = self._client.meta.region_name
+        client = self._client
+        region = client.meta.region_name
         # us-east-1 is the default and, as the only region, refused as a constraint
-        place = {} if region == "us-east-1" else {"LocationConstraint": region}
-        options = {"CreateBucketConfiguration": place} if place else {}
+        options = {}
+        if region not in (None, "us-east-1", "aws-global"):
+            options["CreateBucketConfiguration"] = {"LocationConstraint": region}
         try:
-            with _translated(self.container):
-                self._client.create_bucket(Bucket=self.container, **options)
+            with translated(self.container):
+                client.create_bucket(Bucket=self.container, **options)
         except Conflict:
-            with _translated(self.container):  # ours, or somebody else's?
-                self._client.head_bucket(Bucket=self.container)
+            with translated(self.container):  # ours, or somebody else's?
+                client.head_bucket(Bucket=self.container)
 
     def presign(
         self, key: str, seconds: int, content_type: str | None = None, disposition: str = ""
@@ -115,104 +64,82 @@ class S3Store(ObjectStore):
             parameters["ResponseContentType"] = content_type
         if disposition:
             parameters["ResponseContentDisposition"] = disposition
-        with _translated(key):
+        with translated(f"{self.container}/{key}"):
             url: str = self._client.generate_presigned_url("get_object", parameters, seconds)
             return url
 
-    @property
-    def _client(self) -> Any:
-        return _client(os.getpid(), self._settings)
+    def _put(self, key: str, content: Content, content_type: str) -> None:
+        target = {"Bucket": self.container, "Key": key}
+        options = {"ContentType": content_type, **self._settings.object_options()}
+        if content.size > self._settings.multipart_threshold_bytes:
+            multipart.put(self._settings, target, options, content)
+            return
+        with translated(f"{self.container}/{key}"):
+            self._client.put_object(
+                **target,
+                **options,
+                Body=content.source,
+                ContentMD5=base64.b64encode(content.md5).decode(),
+            )
 
-
-@functools.cache
-def _client(pid: int, settings: S3Settings) -> Any:
-    """Return the client of process ``pid``: a fork gets one of its own."""
-    import boto3
-    from botocore.config import Config
-
-    custom = settings.endpoint is not None
-    # checksums in headers and trailers are unknown to many servers other than Amazon's,
-    # and bucket names are seldom in their DNS
-    checksums = "when_required" if custom else "when_supported"
-    with _translated("credentials"):
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=settings.endpoint,
-            region_name=settings.region or ("us-east-1" if custom else None),
-            aws_access_key_id=_revealed(settings.access_key),
-            aws_secret_access_key=_revealed(settings.secret_key),
-            aws_session_token=_revealed(settings.session_token),
-            config=Config(
-                connect_timeout=settings.connect_timeout_seconds,
-                read_timeout=settings.read_timeout_seconds,
-                retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
-                max_pool_connections=32,
-                # the older signature, which is the default of presigned URLs, is no longer
-                # taken everywhere
-                signature_version="s3v4",
-                s3={"addressing_style": "path" if custom else "auto"},
-                request_checksum_calculation=checksums,
-                response_checksum_validation=checksums,
-            ),
+    def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
+        part = {}
+        if start or length is not None:
+            part["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
+        with translated(f"{self.container}/{key}"):
+            answer = self._client.get_object(Bucket=self.container, Key=key, **part)
+        body = answer["Body"]
+        return ObjectReader(
+            _chunks(body, f"{self.container}/{key}"), answer["ContentLength"], body.close
         )
 
+    def _head(self, key: str) -> ObjectInfo:
+        with translated(f"{self.container}/{key}"):
+            answer = self._client.head_object(Bucket=self.container, Key=key)
+        return ObjectInfo(key, answer["ContentLength"], answer["LastModified"])
 
-def _revealed(secret: Any) -> str | None:
-    return secret.get_secret_value() if secret else None
+    def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
+        from botocore.exceptions import ClientError
+
+        objects = [{"Key": key} for key in keys]
+        try:
+            with translated(f"{len(keys)} objects of {self.container}"):
+                answer = self._client.delete_objects(
+                    Bucket=self.container, Delete={"Objects": objects, "Quiet": True}
+                )
+        except StoreError as error:
+            if isinstance(error.__cause__, ClientError) and _has_no_bulk(error.__cause__):
+                return delete_singly(keys, self._delete)
+            raise
+        return {
+            error["Key"]: error_for(error.get("Code", ""), 0, str(error))
+            for error in answer.get("Errors", [])
+            if error.get("Code") != "NoSuchKey"
+        }
+
+    def _delete(self, key: str) -> None:
+        with translated(f"{self.container}/{key}"):
+            self._client.delete_object(Bucket=self.container, Key=key)
+
+    def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
+        more = {"ContinuationToken": after} if after else {}
+        with translated(f"{self.container}/{prefix}"):
+            answer = self._client.list_objects_v2(Bucket=self.container, Prefix=prefix, **more)
+        found = [
+            ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
+            for entry in answer.get("Contents", [])
+        ]
+        return found, answer.get("NextContinuationToken") if answer["IsTruncated"] else None
 
 
-def _md5(content: bytes) -> bytes:
-    return hashlib.md5(content, usedforsecurity=False).digest()
+# how servers say that they know no DeleteObjects
+_NO_BULK = {"NotImplemented", "MethodNotAllowed", "MalformedXML", "InvalidRequest", "405", "501"}
 
 
-def _chunks(body: Any, key: str) -> Iterator[bytes]:
-    with _translated(key):
+def _has_no_bulk(error: Any) -> bool:
+    return error.response.get("Error", {}).get("Code") in _NO_BULK
+
+
+def _chunks(body: Any, name: str) -> Iterator[bytes]:
+    with translated(name):
         yield from body.iter_chunks(CHUNK_SIZE)
-
-
-@contextmanager
-def _translated(name: str) -> Iterator[None]:
-    """Turn whatever boto3 raises into an error of ours; ``name`` says about what."""
-    from botocore import exceptions
-
-    try:
-        yield
-    except exceptions.ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error.response.get("Error", {}).get("Code", "")
-        raise _error_for(code, status, f"{name}: {error}") from error
-    except (
-        exceptions.NoCredentialsError,
-        exceptions.PartialCredentialsError,
-        exceptions.ParamValidationError,
-        exceptions.NoRegionError,
-    ) as error:
-        raise Refused(f"{name}: {error}") from error
-    except exceptions.BotoCoreError as error:  # connections, timeouts, cut bodies
-        raise Unavailable(f"{name}: {error}") from error
-
-
-_ERRORS: dict[str, type[StoreError]] = {
-    "BadDigest": Integrity,
-    "InvalidDigest": Integrity,
-    "XAmzContentChecksumMismatch": Integrity,
-    "XAmzContentSHA256Mismatch": Integrity,
-    "NoSuchBucket": NotFound,
-    "NoSuchKey": NotFound,
-    "InternalError": Unavailable,
-    "RequestTimeout": Unavailable,
-    "ServiceUnavailable": Unavailable,
-    "SlowDown": Unavailable,
-}
-
-
-def _error_for(code: str, status: int, message: str) -> StoreError:
-    if code in _ERRORS:
-        return _ERRORS[code](message)
-    if status == 404:
-        return NotFound(message)
-    if status in (409, 412):
-        return Conflict(message)
-    if status == 429 or status >= 500:
-        return Unavailable(message)
-    return Refused(message)

@@ -1,7 +1,25 @@
 """The S3 server that the tests use: the one of the environment."""
 
+from pydantic import Field
+
+from odoo.addons.cloud_settings.settings import EnvironmentSettings
+
 from ..settings import S3Settings, s3_settings
 from ..store import S3Store
+
+
+class Services(EnvironmentSettings):
+    """Servers beside the one of the environment: name -> its variables."""
+
+    by_name: dict[str, dict[str, str]] = Field(default={}, alias="CLOUD_TEST_SERVICES")
+
+
+def required_service(case, name):
+    """Return the variables of a server, or skip aloud."""
+    found = Services.read().by_name.get(name)
+    if found is None:
+        case.skipTest(f"no {name} server")
+    return found
 
 
 class S3SetUp:

@@ -60,3 +60,51 @@ class TestS3Settings(BaseCase):
         settings = S3Settings(AWS_REGION="us-east-1")
         one_try = settings.connect_timeout_seconds + settings.read_timeout_seconds
         self.assertLess(settings.max_attempts * one_try, 45)
+
+    def test_defaults_suit_amazon_or_the_server_of_aws_host(self):
+        amazon = S3Settings(AWS_REGION="eu-central-1")
+        other = S3Settings(AWS_HOST="https://s3.example.com")
+        for settings, style, checksums in (
+            (amazon, "auto", "when_supported"),
+            (other, "path", "when_required"),
+        ):
+            self.assertEqual(settings.addressing_style, style)
+            self.assertEqual(settings.request_checksums, checksums)
+            self.assertEqual(settings.response_checksums, checksums)
+        chosen = S3Settings(
+            AWS_HOST="https://s3.example.com",
+            AWS_ADDRESSING_STYLE="Virtual",
+            AWS_REQUEST_CHECKSUM_CALCULATION="WHEN_SUPPORTED",
+        )
+        self.assertEqual(chosen.addressing_style, "virtual")
+        self.assertEqual(chosen.request_checksums, "when_supported")
+        self.assertEqual(chosen.response_checksums, "when_required")
+
+    def test_what_is_asked_for_each_object(self):
+        self.assertEqual(S3Settings(AWS_REGION="x").object_options(), {})
+        settings = S3Settings(
+            AWS_SERVER_SIDE_ENCRYPTION="aws:kms",
+            AWS_KMS_KEY_ID="alias/odoo",
+            AWS_STORAGE_CLASS="STANDARD_IA",
+        )
+        self.assertEqual(
+            settings.object_options(),
+            {
+                "ServerSideEncryption": "aws:kms",
+                "SSEKMSKeyId": "alias/odoo",
+                "StorageClass": "STANDARD_IA",
+            },
+        )
+
+    def test_a_wrong_value_is_a_mistake_that_names_the_variable(self):
+        wrong = {
+            "AWS_ADDRESSING_STYLE": "host",
+            "AWS_CA_BUNDLE": "/no/such/file",
+            "AWS_KMS_KEY_ID": "a key without kms",
+            "AWS_MULTIPART_CHUNKSIZE": "0",
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "never",
+            "AWS_SERVER_SIDE_ENCRYPTION": "rot13",
+        }
+        for name, value in wrong.items():
+            with self.subTest(name), self.assertRaisesRegex(ValidationError, name):
+                S3Settings(**{name: value})

@@ -1,14 +1,21 @@
 """The contract of object stores, and what can only go wrong on a network."""
 
+import hashlib
 import multiprocessing
+import os
 import socket
+import tempfile
 import threading
+import tracemalloc
 import warnings
-from contextlib import closing
+from contextlib import closing, contextmanager
+
+from botocore.awsrequest import AWSResponse
 
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base_attachment_object_storage.store import (
+    Integrity,
     NotFound,
     Refused,
     Unavailable,
@@ -20,13 +27,17 @@ from odoo.addons.base_attachment_object_storage.tests.store_contract import (
 
 from ..settings import S3Settings
 from ..store import S3Store
-from .common import S3SetUp
+from .common import S3SetUp, required_service
 
+MIB = 1024 * 1024
+PARTS = {"AWS_MULTIPART_THRESHOLD": 5 * MIB, "AWS_MULTIPART_CHUNKSIZE": 5 * MIB}
 LOCAL = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @tagged("post_install", "-at_install")
 class TestS3Store(S3SetUp, PresignContract, StoreContract, BaseCase):
+    put_creates_containers = True
+
     def setUp(self):
         super().setUp()
         self.store = self.make_store()
@@ -50,23 +61,138 @@ class TestS3Store(S3SetUp, PresignContract, StoreContract, BaseCase):
         store.create_container()
         self.addCleanup(store._client.delete_bucket, Bucket=store.container)
         with self.assertRaises(NotFound):
-            store.read("bucket is there, object is not")
+            store.read("the bucket is there, the object is not")
         self.assertEqual(list(store.list()), [])
 
     def test_each_verb_is_one_request(self):
-        sent = []
-        events = self.store._client.meta.events
-
-        def note(request, **_kwargs):
-            sent.append(request.method)
-
-        events.register("before-send.s3", note)
-        self.addCleanup(events.unregister, "before-send.s3", note)
+        sent = self.requests_of(self.store)
         self.store.put(self.key(), b"x")
         self.store.read(self.key())
         self.store.head(self.key())
         self.store.delete_many([self.key()])
         self.assertEqual(sent, ["PUT", "GET", "HEAD", "POST"])
+
+    def requests_of(self, store):
+        """Return a list that gets the method of each request."""
+        sent = []
+        events = store._client.meta.events
+
+        def note(request, **_event):
+            sent.append(request.method)
+
+        events.register("before-send.s3", note)
+        self.addCleanup(events.unregister, "before-send.s3", note)
+        return sent
+
+    def test_a_large_object_arrives_in_parts_and_whole(self):
+        store = S3Store(self.settings_with(**PARTS), self.bucket)
+        sent = self.requests_of(store)
+        content = os.urandom(5 * MIB * 2 + 12345)
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        with tempfile.TemporaryFile() as file:
+            file.write(b"skipped" + content)
+            file.seek(7)
+            store.put(self.key(), file, md5=md5, content_type="image/png")
+        self.assertEqual(sent, ["POST", "PUT", "PUT", "PUT", "POST"])
+        self.assertEqual(store.read(self.key()), content)
+        with store.open(self.key(), 5 * MIB - 2, 4) as reader:
+            self.assertEqual(reader.read(), content[5 * MIB - 2 : 5 * MIB + 2])
+        answer = store._client.head_object(Bucket=self.bucket, Key=self.key())
+        self.assertEqual(answer["ContentType"], "image/png")
+        store.put(self.key(), content[::-1])
+        self.assertEqual(store.read(self.key()), content[::-1])
+
+    def test_an_upload_in_parts_that_fails_leaves_neither_object_nor_parts(self):
+        store = S3Store(self.settings_with(**PARTS), self.bucket)
+        with self.assertRaises(Integrity):
+            store.put(self.key(), bytes(6 * MIB), md5="00" * 16)
+        self.assertFalse(store.exists(self.key()))
+
+        def break_off(params, **_event):
+            raise ConnectionResetError("in the middle of an upload")
+
+        events = store._client.meta.events
+        events.register("before-call.s3.CompleteMultipartUpload", break_off)
+        self.addCleanup(events.unregister, "before-call.s3.CompleteMultipartUpload", break_off)
+        with self.assertRaises(Unavailable):
+            store.put(self.key(), bytes(6 * MIB))
+        self.assertFalse(store.exists(self.key()))
+        uploads = store._client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
+        self.assertEqual(uploads, [])
+
+    def test_a_file_is_uploaded_in_bounded_memory(self):
+        store = S3Store(self.settings_with(**PARTS), self.bucket)
+        with tempfile.TemporaryFile() as file:
+            file.truncate(48 * MIB)
+            for size in (12 * MIB, 48 * MIB):  # the first loads what is loaded once
+                file.seek(48 * MIB - size)
+                tracemalloc.start()
+                self.addCleanup(tracemalloc.stop)
+                store.put(self.key(), file)
+                _now, peak = tracemalloc.get_traced_memory()
+                tracemalloc.stop()
+        self.assertLess(peak, 20 * MIB)
+        self.assertEqual(store.head(self.key()).size, 48 * MIB)
+
+    def test_a_server_without_a_bulk_request_deletes_singly(self):
+        for code in ("NotImplemented", "MethodNotAllowed", "InvalidRequest"):
+            names = [self.key(f"{code}-{number}") for number in range(20)]
+            for name in names:
+                self.store.put(name, b"x")
+            with self.subTest(code), self.refusing_bulk(self.store, code):
+                self.assertEqual(self.store.delete_many([*names, self.key("never")]), {})
+            self.assertEqual(list(self.store.list(self.prefix)), [])
+
+    @contextmanager
+    def refusing_bulk(self, store, code):
+        """Have a server in between that refuses DeleteObjects as some real servers do."""
+
+        def refuse(request, **_event):
+            body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+            answer = AWSResponse(request.url, 400, {}, None)
+            answer._content = body
+            return answer
+
+        events = store._client.meta.events
+        events.register("before-send.s3.DeleteObjects", refuse)
+        try:
+            yield
+        finally:
+            events.unregister("before-send.s3.DeleteObjects", refuse)
+
+    def test_bulk_deletion_carries_the_checksum_that_every_server_knows(self):
+        headers = []
+
+        def note(request, **_event):
+            headers.append({name.lower() for name in request.headers})
+
+        events = self.store._client.meta.events
+        events.register("before-send.s3.DeleteObjects", note)
+        self.addCleanup(events.unregister, "before-send.s3.DeleteObjects", note)
+        self.store.delete_many([self.key()])
+        self.assertIn("content-md5", headers[0])
+        for name in headers[0]:
+            self.assertFalse(name.startswith(("x-amz-checksum", "x-amz-sdk-checksum")), name)
+
+    def test_a_read_only_key_reads_and_is_refused_to_write(self):
+        self.store.put(self.key(), b"read only")
+        reader = self.read_only_store()
+        self.assertEqual(reader.read(self.key()), b"read only")
+        self.assertEqual([found.key for found in reader.list(self.prefix)], [self.key()])
+        for size in (1, 6 * MIB):
+            with self.assertRaises(Refused):
+                reader.put(self.key("new"), b"x" * size)
+        try:
+            failures = reader.delete_many([self.key()])
+        except Refused:
+            pass
+        else:
+            self.assertIsInstance(failures[self.key()], Refused)
+        self.assertEqual(self.store.read(self.key()), b"read only")
+
+    def read_only_store(self):
+        """Return the same bucket as a key sees it that may only read."""
+        return S3Store(self.settings_with(**required_service(self, "s3-reader")), self.bucket)
 
     def test_threads_share_one_client(self):
         self.store.put(self.key(), b"shared")

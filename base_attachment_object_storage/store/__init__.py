@@ -1,20 +1,39 @@
 """Object stores in plain Python: nothing in this package imports Odoo."""
 
-from .errors import Conflict, Integrity, NotFound, Refused, StoreError, Unavailable
+from .clients import ClientPerProcess
+from .content import CHUNK_SIZE, Content, new_md5
+from .directory import DirectoryStore
+from .errors import (
+    Conflict,
+    Integrity,
+    NotFound,
+    OutOfRange,
+    Refused,
+    StoreError,
+    Unavailable,
+)
 from .memory import MemoryStore
 from .protocol import ObjectInfo, ObjectReader, ObjectStore
+from .singly import delete_singly
 from .uri import StoreUri
 
 __all__ = [
+    "CHUNK_SIZE",
+    "ClientPerProcess",
     "Conflict",
+    "Content",
+    "DirectoryStore",
     "Integrity",
     "MemoryStore",
     "NotFound",
     "ObjectInfo",
     "ObjectReader",
     "ObjectStore",
+    "OutOfRange",
     "Refused",
     "StoreError",
     "StoreUri",
     "Unavailable",
+    "delete_singly",
+    "new_md5",
 ]

@@ -1,8 +1,10 @@
 """What goes wrong with an object store.
 
 StoreError
-├── NotFound        no such object or container
-├── Refused         credentials, rights or a request that the store does not take
+├── NotFound        no such object
+├── Refused         credentials, rights, a missing container, or a request that the store
+│   │               does not take
+│   └── OutOfRange  the object has fewer bytes than the range begins with
 ├── Unavailable     no answer in time, no connection, or the store says "later"
 ├── Conflict        something else happened to the object or container at the same time
 └── Integrity       the bytes are not those that their checksum names
@@ -14,11 +16,19 @@ class StoreError(Exception):
 
 
 class NotFound(StoreError):
-    """The object or its container does not exist."""
+    """The object does not exist.
+
+    A missing container is ``Refused`` wherever the store tells the two apart: a wrong
+    setting must not look like lost files.
+    """
 
 
 class Refused(StoreError):
     """The store understood and said no; to ask again does not help."""
+
+
+class OutOfRange(Refused):
+    """A range begins behind the last byte of its object."""
 
 
 class Unavailable(StoreError):

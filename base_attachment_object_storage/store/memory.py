@@ -5,15 +5,16 @@ server. No deployment can choose it: its objects die with the process.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO
 
-from .errors import Integrity, NotFound, Refused, StoreError
-from .protocol import CHUNK_SIZE, OCTETS, ObjectInfo, ObjectReader, ObjectStore
+from .content import CHUNK_SIZE, Content
+from .errors import Integrity, NotFound, OutOfRange, Refused, StoreError
+from .protocol import ObjectInfo, ObjectReader, ObjectStore
 
 
 class MemoryStore(ObjectStore):
     """A container in ``containers``, which plays the server and may be shared by stores."""
+
+    backend = "memory"
 
     def __init__(
         self, container: str, containers: dict[str, dict[str, bytes]] | None = None
@@ -21,49 +22,44 @@ class MemoryStore(ObjectStore):
         self.container = container
         self._containers = {} if containers is None else containers
 
-    def put(
-        self,
-        key: str,
-        content: bytes | BinaryIO,
-        md5: str | None = None,
-        content_type: str = OCTETS,
-    ) -> None:
-        objects = self._objects()
-        content = content if isinstance(content, bytes) else content.read()
-        if md5 and md5 != hashlib.md5(content, usedforsecurity=False).hexdigest():
-            raise Integrity(f"the checksum of {key!r} does not match")
-        objects[key] = content
+    def create_container(self) -> None:
+        self._containers.setdefault(self.container, {})
 
-    def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
+    def _put(self, key: str, content: Content, content_type: str) -> None:
+        objects = self._objects()
+        stored = content.part(0, content.size)
+        if content.md5 != hashlib.md5(stored, usedforsecurity=False).digest():
+            raise Integrity(f"the checksum of {key!r} does not match")
+        objects[key] = stored
+
+    def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
         content = self._content(key)
-        if start and start >= len(content):
-            raise Refused(f"{key!r} has only {len(content)} bytes")
+        if (start or length) and start >= len(content):
+            raise OutOfRange(f"{key!r} has only {len(content)} bytes")
         part = content[start : None if length is None else start + length]
         chunks = (part[at : at + CHUNK_SIZE] for at in range(0, len(part), CHUNK_SIZE))
-        return ObjectReader(chunks, len(part), close=lambda: None)
+        return ObjectReader(chunks, len(part))
 
-    def head(self, key: str) -> ObjectInfo:
+    def _head(self, key: str) -> ObjectInfo:
         return ObjectInfo(key, len(self._content(key)))
 
-    def delete_many(self, keys: Iterable[str]) -> dict[str, StoreError]:
+    def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
         objects = self._objects()
         for key in keys:
             objects.pop(key, None)
         return {}
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        for key, content in sorted(self._objects().items()):
-            if key.startswith(prefix):
-                yield ObjectInfo(key, len(content))
-
-    def create_container(self) -> None:
-        self._containers.setdefault(self.container, {})
+    def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
+        found = sorted(self._objects().items())
+        return [
+            ObjectInfo(key, len(stored)) for key, stored in found if key.startswith(prefix)
+        ], None
 
     def _objects(self) -> dict[str, bytes]:
         try:
             return self._containers[self.container]
         except KeyError:
-            raise NotFound(f"no container {self.container!r}") from None
+            raise Refused(f"there is no container {self.container!r}") from None
 
     def _content(self, key: str) -> bytes:
         try:

@@ -1,21 +1,27 @@
 """What an object store does: a few verbs that take a key, never a record.
 
-One store is one bucket (S3) or container (Swift). A backend implements the abstract
+One store is one bucket (S3) or container (Swift). A backend implements the underscored
 verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
-``tests/store_contract.py``.
+``tests/store_contract.py``::
+
+    caller ── put, open, read, head, delete_many, list      counted here, once for all
+                └── _put, _open, _head, _delete_batch, _page    a backend's requests
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from .errors import NotFound, StoreError
+from .content import Content
+from .errors import NotFound, OutOfRange, StoreError
 
-CHUNK_SIZE = 128 * 1024
+Keys = list[str]
 OCTETS = "application/octet-stream"
+DELETE_LIMIT = 1000  # keys in one bulk request, as S3 has it
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,19 @@ class ObjectInfo:
     modified: datetime | None = None
 
 
+# some objects, and where the rest begins; None: there is no more
+Page = tuple[list[ObjectInfo], str | None]
+
+
 class ObjectReader:
     """The bytes of one object, in chunks; ``size`` says how many there will be.
 
     It holds a connection: exhaust it, close it, or use it in a ``with`` block.
     """
 
-    def __init__(self, chunks: Iterable[bytes], size: int, close: Callable[[], None]) -> None:
+    def __init__(
+        self, chunks: Iterable[bytes], size: int, close: Callable[[], None] = lambda: None
+    ) -> None:
         self.size = size
         self.close = close
         self._chunks = chunks
@@ -60,15 +72,38 @@ class ObjectReader:
         self.close()
 
 
+class Measured(Protocol):
+    """What is known of an operation while it lasts."""
+
+    bytes: int
+
+
+class Unmeasured:
+    """Stands where nobody counts."""
+
+    def __init__(self, verb: str, backend: str) -> None:
+        self.bytes = 0
+
+    def __enter__(self) -> "Unmeasured":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+
 class ObjectStore(ABC):
     """One bucket or container."""
 
+    backend: str
     container: str
 
     # whether presign() can decide the Content-Type of the answer
     presigns_content_type = False
 
-    @abstractmethod
+    # (verb, backend) -> encloses an operation; the addon has it counted, so that this
+    # package needs no other
+    measured: Callable[[str, str], AbstractContextManager[Measured]] = Unmeasured
+
     def put(
         self,
         key: str,
@@ -76,7 +111,7 @@ class ObjectStore(ABC):
         md5: str | None = None,
         content_type: str = OCTETS,
     ) -> None:
-        """Store ``content``; the store itself compares it with its checksum.
+        """Store ``content`` whole or not at all; the store compares it with its checksum.
 
         :param content: bytes, or a seekable file, which is read in parts from where it
             stands to its end
@@ -84,30 +119,63 @@ class ObjectStore(ABC):
             server checks it; against accidents, not attackers.
         :raises Integrity: when the bytes that arrived are others; nothing is stored
         """
+        with self._measured("put") as operation:
+            whole = Content(content, md5)
+            operation.bytes = whole.size
+            self._put(key, whole, content_type or OCTETS)
 
-    @abstractmethod
     def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         """Return a reader of the object, or of ``length`` bytes from ``start`` on.
 
         A length beyond the end gives what there is.
 
-        :raises Refused: when ``start`` lies behind the last byte of an object
+        :raises OutOfRange: when ``start`` lies behind the last byte of an object
         """
+        with self._measured("read") as operation:
+            reader = self._open_range(key, start, length)
+            operation.bytes = reader.size
+        return reader
 
-    @abstractmethod
+    def read(self, key: str) -> bytes:  # pylint: disable=method-required-super
+        """Return all bytes of an object."""
+        with self._measured("read") as operation, self._open(key, 0, None) as reader:
+            operation.bytes = reader.size
+            return reader.read()
+
     def head(self, key: str) -> ObjectInfo:
         """Return what is known of an object without its bytes."""
+        with self._measured("head"):
+            return self._head(key)
 
-    @abstractmethod
+    def exists(self, key: str) -> bool:
+        """Say whether there is such an object."""
+        try:
+            self.head(key)
+        except NotFound:
+            return False
+        return True
+
     def delete_many(self, keys: Iterable[str]) -> dict[str, StoreError]:
         """Delete objects and return an error for each that was not deleted.
 
         An object that does not exist counts as deleted.
         """
+        pending = list(dict.fromkeys(keys))
+        failures: dict[str, StoreError] = {}
+        for at in range(0, len(pending), DELETE_LIMIT):
+            with self._measured("delete"):
+                failures.update(self._delete_batch(pending[at : at + DELETE_LIMIT]))
+        return failures
 
-    @abstractmethod
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield every object whose key starts with ``prefix``, ordered by key."""
+        after = None
+        while True:
+            with self._measured("list"):
+                page, after = self._page(prefix, after)
+            yield from page
+            if after is None:
+                return
 
     @abstractmethod
     def create_container(self) -> None:
@@ -124,15 +192,40 @@ class ObjectStore(ABC):
         """
         return None
 
-    def read(self, key: str) -> bytes:  # pylint: disable=method-required-super
-        """Return all bytes of an object."""
-        with self.open(key) as reader:
-            return reader.read()
+    # --- what a backend does
 
-    def exists(self, key: str) -> bool:
-        """Say whether there is such an object."""
+    @abstractmethod
+    def _put(self, key: str, content: Content, content_type: str) -> None:
+        """Store ``content``."""
+
+    @abstractmethod
+    def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
+        """Return a reader; ``length`` is None or at least 1.
+
+        :raises OutOfRange: also for a range of an empty object
+        """
+
+    @abstractmethod
+    def _head(self, key: str) -> ObjectInfo:
+        """Return what is known of an object."""
+
+    @abstractmethod
+    def _delete_batch(self, keys: Keys) -> dict[str, StoreError]:
+        """Delete at most ``DELETE_LIMIT`` objects."""
+
+    @abstractmethod
+    def _page(self, prefix: str, after: str | None) -> Page:
+        """Return the objects that follow ``after``, a value of the page before."""
+
+    def _open_range(self, key: str, start: int, length: int | None) -> ObjectReader:
+        if length == 0:
+            return ObjectReader([], 0)
         try:
-            self.head(key)
-        except NotFound:
-            return False
-        return True
+            return self._open(key, start, length)
+        except OutOfRange:
+            if start:
+                raise
+            return ObjectReader([], 0)  # an empty object has no first byte either
+
+    def _measured(self, verb: str) -> AbstractContextManager[Measured]:
+        return ObjectStore.measured(verb, self.backend)

@@ -1,10 +1,14 @@
 """What every object store must do: one suite, mixed into each backend's test class."""
 
 import hashlib
+import io
+from datetime import datetime, timezone
 
 import requests
 
-from ..store import Integrity, NotFound, Refused
+from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
+
+from ..store import Integrity, NotFound, OutOfRange, Refused
 
 ODD_KEYS = [
     "plain",
@@ -32,6 +36,9 @@ class StoreContract:
     allow_inherited_tests_method = True
 
     prefix = "contract/"
+
+    # SeaweedFS does it for an administrator's key
+    put_creates_containers = False
 
     def tearDown(self):
         failures = self.store.delete_many(found.key for found in self.store.list(self.prefix))
@@ -84,16 +91,85 @@ class StoreContract:
             with self.assertRaises(NotFound):
                 ask(self.key("never"))
 
-    def test_a_missing_container_is_not_found_and_not_made(self):
+    def test_a_missing_container_is_refused_and_not_made(self):
+        store = self.missing_container_store
         for _attempt in range(2):
-            with self.assertRaises(NotFound):
-                self.missing_container_store.read("object")
+            with self.assertRaisesRegex(Refused, store.container):
+                list(store.list())
+            # a read of some servers does not tell what is missing
+            with self.assertRaises((Refused, NotFound)):
+                store.read("object")
+            self.assertFalse(self.says_exists(store))
+
+    def test_a_put_into_a_missing_container_is_refused(self):
+        if self.put_creates_containers:
+            return
+        with self.assertRaisesRegex(Refused, self.missing_container_store.container):
+            self.missing_container_store.put("object", b"x")
+
+    def says_exists(self, store):
+        try:
+            return store.exists("object")
+        except Refused:
+            return False
 
     def test_bytes_that_arrive_changed_are_refused_and_not_stored(self):
         of_others = hashlib.md5(b"other bytes", usedforsecurity=False).hexdigest()
         with self.assertRaises(Integrity):
             self.store.put(self.key(), b"these bytes", md5=of_others)
         self.assertFalse(self.store.exists(self.key()))
+
+    def test_a_file_is_stored_from_where_it_stands(self):
+        for size in (0, 1, 300_000):
+            with self.subTest(size), io.BytesIO(b"head" + b"x" * size) as file:
+                file.seek(4)
+                self.store.put(self.key(), file)
+                self.assertEqual(self.store.read(self.key()), b"x" * size)
+
+    def test_a_file_that_is_not_what_its_checksum_says_is_not_stored(self):
+        of_others = hashlib.md5(b"other bytes", usedforsecurity=False).hexdigest()
+        with self.assertRaises(Integrity), io.BytesIO(b"these bytes") as file:
+            self.store.put(self.key(), file, md5=of_others)
+        self.assertFalse(self.store.exists(self.key()))
+
+    def test_a_listing_tells_size_and_time(self):
+        self.store.put(self.key(), b"12345")
+        (listed,) = self.store.list(self.prefix)
+        head = self.store.head(self.key())
+        for info in (listed, head):
+            self.assertEqual((info.key, info.size), (self.key(), 5))
+            if info.modified is not None:
+                age = datetime.now(timezone.utc) - info.modified
+                self.assertLess(abs(age.total_seconds()), 3600)
+
+    def test_two_prefixes_share_a_container(self):
+        for owner in ("uuid-1/", "uuid-10/"):
+            self.store.put(self.key(owner + "ab/1"), owner.encode())
+        self.assertEqual(
+            self.store.delete_many(found.key for found in self.store.list(self.key("uuid-1/"))),
+            {},
+        )
+        self.assertEqual(self.store.read(self.key("uuid-10/ab/1")), b"uuid-10/")
+
+    def test_operations_are_told_to_who_counts_them(self):
+        seen = []
+
+        def observe(operation):
+            if operation.component == "object_store":
+                seen.append((operation.name, operation.bytes, operation.error))
+                self.assertEqual(operation.backend, self.store.backend)
+
+        subscribe(observe)
+        self.addCleanup(unsubscribe, observe)
+        self.store.put(self.key(), b"12345")
+        self.store.read(self.key())
+        self.store.open(self.key(), 1, 2).read()
+        self.store.exists(self.key("never"))
+        list(self.store.list(self.prefix))
+        self.store.delete_many([self.key()])
+        expected = [("put", 5, None), ("read", 5, None), ("read", 2, None)]
+        expected += [("head", 0, "NotFound"), ("list", 0, None), ("delete", 0, None)]
+        self.assertEqual(seen, expected)
 
     def test_a_range_gives_the_bytes_asked_for(self):
         self.store.put(self.key(), b"0123456789")
@@ -111,8 +187,14 @@ class StoreContract:
 
     def test_a_range_behind_the_end_is_refused(self):
         self.store.put(self.key(), b"0123456789")
-        with self.assertRaises(Refused):
-            self.store.open(self.key(), 10)
+        for start, length in ((10, None), (11, 5)):
+            with self.assertRaises(OutOfRange):
+                self.store.open(self.key(), start, length)
+
+    def test_a_range_of_an_empty_object_is_empty(self):
+        self.store.put(self.key(), b"")
+        with self.store.open(self.key(), 0, 5) as reader:
+            self.assertEqual((reader.size, reader.read()), (0, b""))
 
     def test_a_large_object_is_read_in_chunks(self):
         content = b"0123456789abcdef" * 65536

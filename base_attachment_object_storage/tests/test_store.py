@@ -1,7 +1,14 @@
 """The parts that know neither Odoo's ORM nor a server."""
 
+import errno
+import io
+import multiprocessing
+import resource
 import subprocess
 import sys
+import tempfile
+import threading
+import warnings
 from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
@@ -10,7 +17,18 @@ from ..keys import check_content, owned_key
 from ..mover import MoveReport, Place, Row, move_batch
 from ..placement import PARAMETER, Placement, PlacementError
 from ..settings import StorageSettings
-from ..store import Integrity, MemoryStore, NotFound, Refused, StoreUri, Unavailable
+from ..store import (
+    ClientPerProcess,
+    DirectoryStore,
+    Integrity,
+    MemoryStore,
+    NotFound,
+    Refused,
+    StoreError,
+    StoreUri,
+    Unavailable,
+    delete_singly,
+)
 from .store_contract import StoreContract
 
 
@@ -23,9 +41,96 @@ class TestMemoryStore(StoreContract, BaseCase):
         self.store.create_container()
         self.missing_container_store = MemoryStore("missing", server)
 
-    def test_a_put_into_a_missing_container_is_not_found(self):
-        with self.assertRaises(NotFound):
-            self.missing_container_store.put("object", b"x")
+
+@tagged("post_install", "-at_install")
+class TestDirectoryStore(StoreContract, BaseCase):
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.store = DirectoryStore(self.root, "container")
+        self.store.create_container()
+        self.missing_container_store = DirectoryStore(self.root, "missing")
+
+    def test_no_name_leads_out_of_the_container(self):
+        for name in ("..", "../..", "/etc/passwd", "a/../../../b", "%2e%2e/x", "\x00", "x" * 900):
+            with self.subTest(name):
+                self.store.put(self.key(name), b"inside")
+                self.assertEqual(self.store.read(self.key(name)), b"inside")
+                self.assertIn(self.key(name), {found.key for found in self.store.list()})
+        self.assertEqual([path.name for path in self.root.iterdir()], ["container"])
+
+    def test_a_key_may_be_the_beginning_of_another(self):
+        for name in ("a", "a/b", "a/b/c", "a+", "a=", "a/"):
+            self.store.put(self.key(name), name.encode())
+        for name in ("a", "a/b", "a/b/c", "a+", "a=", "a/"):
+            self.assertEqual(self.store.read(self.key(name)), name.encode())
+
+    def test_a_put_that_fails_half_way_leaves_the_old_object_and_no_file(self):
+        self.store.put(self.key(), b"old")
+
+        class Breaking(io.BytesIO):
+            def read(self, size=-1):
+                if self.tell():
+                    raise OSError(errno.EIO, "the disk is broken")
+                return super().read(size)
+
+        with self.assertRaises(Unavailable):
+            self.store.put(self.key(), Breaking(b"x" * 10**6), md5="00" * 16)
+        self.assertEqual(self.store.read(self.key()), b"old")
+        files = [path for path in self.root.rglob("*") if path.is_file()]
+        self.assertEqual(len(files), 1)
+
+    def test_a_full_disk_is_unavailable_and_leaves_no_file(self):
+        context = multiprocessing.get_context("fork")
+        receiver, sender = context.Pipe(duplex=False)
+
+        def child():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+            try:
+                self.store.put(self.key(), b"x" * 10_000)
+            except StoreError as error:
+                sender.send(type(error))
+
+        process = context.Process(target=child)
+        with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        self.assertTrue(receiver.poll(20))
+        self.assertEqual(receiver.recv(), Unavailable)
+        process.join(20)
+        self.assertEqual([path for path in self.root.rglob("*") if path.is_file()], [])
+
+
+@tagged("post_install", "-at_install")
+class TestParts(BaseCase):
+    def test_a_client_is_made_once_a_process_and_key(self):
+        made = []
+        clients = ClientPerProcess(lambda key: made.append(key) or object())
+        threads = [threading.Thread(target=clients, args=("a",)) for _number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertIs(clients("a"), clients("a"))
+        clients("b")
+        self.assertEqual(made, ["a", "b"])
+
+    def test_deleting_singly_ends_at_the_first_outage(self):
+        asked = []
+
+        def delete(key):
+            asked.append(key)
+            raise {"missing": NotFound, "forbidden": Refused}.get(key, Unavailable)(key)
+
+        self.assertEqual(delete_singly([], delete), {})
+        failures = delete_singly(["missing", "forbidden"], delete)
+        self.assertEqual([*map(type, failures.values())], [Refused])
+        keys = [str(number) for number in range(1000)]
+        failures = delete_singly(keys, delete)
+        self.assertEqual(list(failures), keys)
+        self.assertLess(len(asked), 100)
 
 
 @tagged("post_install", "-at_install")

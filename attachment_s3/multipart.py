@@ -1,0 +1,80 @@
+"""A large object in parts: it appears when the last request has succeeded, or not at all.
+
+One part at a time is in memory, and the server compares each with its MD5. After a failure
+the parts that were sent are given up; a bucket should have a lifecycle rule for those that
+a killed process leaves (``AbortIncompleteMultipartUpload``).
+"""
+
+import base64
+import logging
+import math
+from typing import Any
+
+from odoo.addons.base_attachment_object_storage.store import (
+    Content,
+    Integrity,
+    StoreError,
+    new_md5,
+)
+
+from .client import client_for, translated
+from .settings import S3Settings
+
+_logger = logging.getLogger(__name__)
+
+MOST_PARTS = 10_000
+
+_Target = dict[str, str]
+
+
+def put(settings: S3Settings, target: _Target, options: dict[str, str], content: Content) -> None:
+    """Store ``content`` at ``target``, a bucket and a key."""
+    client = client_for(settings)
+    with translated(_name(target)):
+        upload = client.create_multipart_upload(**target, **options)["UploadId"]
+    target = {**target, "UploadId": upload}
+    try:
+        parts = _send_parts(client, target, content, settings.multipart_part_bytes)
+        with translated(_name(target)):
+            client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+    except BaseException:
+        _abort(settings, target)
+        raise
+
+
+def _send_parts(
+    client: Any, target: _Target, content: Content, part_size: int
+) -> list[dict[str, Any]]:
+    part_size = max(part_size, math.ceil(content.size / MOST_PARTS))
+    whole = new_md5()
+    parts = []
+    for number, offset in enumerate(range(0, content.size, part_size), start=1):
+        body = content.part(offset, min(part_size, content.size - offset))
+        whole.update(body)
+        digest = new_md5()
+        digest.update(body)
+        with translated(_name(target)):
+            answer = client.upload_part(
+                **target,
+                PartNumber=number,
+                Body=body,
+                ContentMD5=base64.b64encode(digest.digest()).decode(),
+            )
+        parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+    if content.declared_md5 not in (None, whole.digest()):
+        raise Integrity(f"{_name(target)}: the bytes are not those that the checksum names")
+    return parts
+
+
+def _abort(settings: S3Settings, target: _Target) -> None:
+    # one try: the time of all tries may already have been spent on an outage
+    client = client_for(settings.model_copy(update={"max_attempts": 1}))
+    try:
+        with translated(_name(target)):
+            client.abort_multipart_upload(**target)
+    except StoreError as error:
+        _logger.warning("parts of %s are left behind: %s", _name(target), error)
+
+
+def _name(target: _Target) -> str:
+    return f"{target['Bucket']}/{target['Key']}"

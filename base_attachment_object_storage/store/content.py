@@ -1,0 +1,87 @@
+"""What is put into a store: bytes, or a file that is never held in memory as a whole.
+
+A request may have to be sent again, so a ``Section`` can be read any number of times, and a
+file has to be seekable. One thread at a time reads a ``Content``.
+"""
+
+import functools
+import hashlib
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from .errors import Integrity
+
+CHUNK_SIZE = 128 * 1024
+
+
+def new_md5() -> Any:
+    """Return an MD5 hash: every server checks it; it guards against accidents only."""
+    return hashlib.md5(usedforsecurity=False)
+
+
+class Content:
+    """Bytes, or a file from where it stands to its end; ``size`` is in bytes.
+
+    ``declared_md5`` is the MD5 digest that the caller says it has, if any.
+    """
+
+    def __init__(self, source: bytes | BinaryIO, md5: str | None = None) -> None:
+        self.source = source
+        self.declared_md5 = bytes.fromhex(md5) if md5 else None
+        if isinstance(source, bytes):
+            self.size = len(source)
+        else:
+            self._start = source.tell()
+            self.size = source.seek(0, io.SEEK_END) - self._start
+            source.seek(self._start)
+
+    @functools.cached_property
+    def md5(self) -> bytes:
+        """The MD5 digest that the caller declared, or that of the bytes."""
+        if self.declared_md5 is not None:
+            return self.declared_md5
+        return self.computed_md5()
+
+    def computed_md5(self) -> bytes:
+        digest = new_md5()
+        if isinstance(self.source, bytes):
+            digest.update(self.source)
+        else:
+            for chunk in self.section(0, self.size):
+                digest.update(chunk)
+            self.source.seek(self._start)
+        result: bytes = digest.digest()
+        return result
+
+    def section(self, offset: int, length: int) -> "Section":
+        """Return ``length`` bytes from ``offset`` on, to be read in chunks."""
+        if isinstance(self.source, bytes):
+            return Section(io.BytesIO(self.source), offset, length)
+        return Section(self.source, self._start + offset, length)
+
+    def part(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset`` on."""
+        return b"".join(self.section(offset, length))
+
+
+class Section:
+    """Some bytes of a file; each iteration starts at the first of them again."""
+
+    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+        self._file = file
+        self._start = start
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(self._start)
+        left = self._length
+        while left:
+            chunk = self._file.read(min(left, CHUNK_SIZE))
+            if not chunk:
+                raise Integrity(f"the file has become {left} bytes shorter")
+            left -= len(chunk)
+            yield chunk
