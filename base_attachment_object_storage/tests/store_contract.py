@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import requests
@@ -169,7 +171,8 @@ class StoreContract:
         self.store.delete_many([self.key()])
         expected = [("put", 5, None), ("read", 5, None), ("read", 2, None)]
         expected += [("head", 0, "NotFound"), ("list", 0, None), ("delete", 0, None)]
-        self.assertEqual(seen, expected)
+        # a listing may take several requests
+        self.assertEqual([operation for operation, _same in itertools.groupby(seen)], expected)
 
     def test_a_range_gives_the_bytes_asked_for(self):
         self.store.put(self.key(), b"0123456789")
@@ -222,8 +225,8 @@ class StoreContract:
 
     def test_listing_and_deleting_go_beyond_one_page(self):
         names = [self.key(f"{number:04}") for number in range(1005)]
-        for name in names:
-            self.store.put(name, b"")
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda name: self.store.put(name, b""), names))
         self.assertEqual([found.key for found in self.store.list(self.prefix)], names)
         self.assertEqual(self.store.delete_many(names), {})
         self.assertEqual(list(self.store.list(self.prefix)), [])

@@ -1,0 +1,203 @@
+"""The client of a Swift server, and the one place where its errors become ours.
+
+::
+
+    client_for(settings)            one a process: it logs in once, when first used
+    └── request()                   to Swift; a token that is refused is renewed, once
+        └── keystoneauth1           tokens, connections, tries
+            └── swiftclient         the older login (version 1)
+
+``swiftclient.Connection`` is not used: threads cannot share it, while they can share a
+session of keystoneauth1, with its token and its connections. Both are imported when first
+used; Odoo itself has imported requests.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from odoo.addons.base_attachment_object_storage.store import (
+    ClientPerProcess,
+    Conflict,
+    Integrity,
+    NotFound,
+    OutOfRange,
+    Refused,
+    StoreError,
+    Unavailable,
+)
+
+from .settings import SwiftSettings
+
+CONNECTIONS = 32  # kept open by a process at most
+TRY_AGAIN = [408, 429, 498, 500, 502, 503, 504]
+
+
+class SwiftClient:
+    """Sends requests to the object store of a project."""
+
+    def __init__(self, settings: SwiftSettings) -> None:
+        missing = settings.required()
+        if missing:
+            raise Refused("; ".join(missing))
+        self._settings = settings
+        self._session = _session(settings)
+        self._endpoint: str | None = None
+
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        """Return the server's answer, a ``requests.Response``.
+
+        :param path: below the account, quoted; see ``quoted()``
+        """
+        retries = self._settings.max_attempts - 1
+        with translated(path):
+            answer = self._session.request(
+                self.endpoint() + path,
+                method,
+                connect_retries=retries,
+                status_code_retries=retries,
+                retriable_status_codes=TRY_AGAIN,
+                raise_exc=False,
+                log=False,
+                **options,
+            )
+        if answer.status_code >= 400:
+            answer.close()
+            raise error_for(answer.status_code, f"{path}: {answer.status_code} {answer.reason}")
+        return answer
+
+    def endpoint(self) -> str:
+        """Return the URL of the project's account; the first call logs in."""
+        if self._endpoint is None:
+            self._endpoint = self._ask_endpoint()
+        return self._endpoint
+
+    def _ask_endpoint(self) -> str:
+        with translated("login"):
+            url = self._session.get_endpoint(
+                service_type="object-store",
+                interface=self._settings.interface,
+                region_name=self._settings.region,
+                skip_discovery=True,
+            )
+        if not url:
+            raise Refused("login: no object-store: see SWIFT_REGION_NAME, SWIFT_INTERFACE")
+        return str(url).rstrip("/")
+
+
+client_for = ClientPerProcess(SwiftClient)
+
+
+def quoted(container: str, key: str = "") -> str:
+    """Return the path of a container or an object.
+
+    :raises Refused: for a key that HTTP would take for another
+    """
+    if {".", ".."}.intersection(key.split("/")):
+        raise Refused(f"{key!r} leads to another object")
+    try:
+        path = f"/{quote(container, safe='')}"
+        return f"{path}/{quote(key)}" if key else path
+    except UnicodeEncodeError as error:
+        raise Refused(f"{key!r} is no Unicode text") from error
+
+
+class _Connections(HTTPAdapter):
+    """Connections with two timeouts, where keystoneauth1 knows one."""
+
+    def __init__(self, settings: SwiftSettings) -> None:
+        super().__init__(pool_maxsize=CONNECTIONS)
+        self._timeouts = (settings.connect_timeout_seconds, settings.read_timeout_seconds)
+
+    def send(self, request: Any, **options: Any) -> Any:
+        return super().send(request, **{**options, "timeout": self._timeouts})
+
+
+def _session(settings: SwiftSettings) -> Any:
+    from keystoneauth1.session import Session
+
+    connections = requests.Session()
+    for scheme in ("http://", "https://"):
+        connections.mount(scheme, _Connections(settings))
+    return Session(auth=_login(settings), session=connections, verify=settings.ca_bundle or True)
+
+
+def _login(settings: SwiftSettings) -> Any:
+    from keystoneauth1.identity import v3
+    from swiftclient.authv1 import PasswordPlugin
+
+    if settings.is_version_1:
+        password = _revealed(settings.password)
+        return PasswordPlugin(settings.auth_url, settings.account, password, settings.owner)
+    if settings.application_credential:
+        return v3.ApplicationCredential(
+            settings.auth_url,
+            application_credential_id=settings.application_credential,
+            application_credential_secret=_revealed(settings.application_secret),
+        )
+    return v3.Password(
+        settings.auth_url,
+        username=settings.account,
+        password=_revealed(settings.password),
+        project_name=settings.owner,
+        **_domain("user", settings.user_domain),
+        **_domain("project", settings.project_domain),
+    )
+
+
+def _domain(of: str, name: str | None) -> dict[str, str]:
+    return {f"{of}_domain_name": name} if name else {f"{of}_domain_id": "default"}
+
+
+def _revealed(secret: Any) -> Any:
+    return secret.get_secret_value() if secret else None
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turn whatever the libraries raise into an error of ours; ``name`` says about what."""
+    from keystoneauth1 import exceptions
+
+    try:
+        yield
+    except exceptions.HttpError as error:  # of a login: those of Swift are not raised
+        raise error_for(error.http_status, f"{name}: {error}", login=True) from error
+    except (
+        exceptions.ConnectionError,
+        exceptions.DiscoveryFailure,
+        exceptions.InvalidResponse,
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+    ) as error:  # connections, timeouts, cut bodies
+        raise Unavailable(f"{name}: {error}") from error
+    except exceptions.CatalogException as error:
+        raise Refused(f"{name}: {error}: see SWIFT_REGION_NAME, SWIFT_INTERFACE") from error
+    except exceptions.ClientException as error:
+        raise Refused(f"{name}: {error}") from error
+
+
+_ERRORS: dict[int, type[StoreError]] = {
+    404: NotFound,
+    408: Unavailable,
+    409: Conflict,
+    412: Conflict,
+    416: OutOfRange,
+    422: Integrity,
+    429: Unavailable,
+    498: Unavailable,
+}
+
+
+def error_for(status: int, message: str, login: bool = False) -> StoreError:
+    """Return our error for a status; a login that finds nothing has a wrong address."""
+    if status >= 500:
+        return Unavailable(message)
+    if login and status == 404:
+        return Refused(message)
+    return _ERRORS.get(status, Refused)(message)

@@ -1,0 +1,119 @@
+"""A large object in segments: it appears with its manifest, the last request, or not at all.
+
+The segments are objects of the same container, because a TempURL opens no other::
+
+    .segments/{key}/{MD5 of the whole}/{bytes of a segment}/{number}
+
+So the same content that is put again, after a failure or by somebody else at the same time,
+writes the same segments with the same bytes: nothing has to be removed that another may
+need. Deleting an object deletes every segment under its key, those of failed uploads too.
+"""
+
+import json
+import math
+from typing import Any
+
+from odoo.addons.base_attachment_object_storage.store import (
+    Content,
+    Integrity,
+    NotFound,
+    Refused,
+    new_md5,
+)
+
+from .client import SwiftClient, quoted, translated
+
+FOLDER = ".segments/"
+MOST_SEGMENTS = 1000  # in a manifest, by Swift's default
+
+
+def put(
+    client: SwiftClient, container: str, key: str, content: Content, content_type: str, size: int
+) -> None:
+    """Store a static large object in segments of ``size`` bytes, larger if they are too many."""
+    size = max(size, math.ceil(content.size / MOST_SEGMENTS))
+    digests = _digests(content, size, f"{container}/{key}")
+    folder = f"{FOLDER}{key}/{content.md5.hex()}/{size}"
+    manifest = []
+    for index, digest in enumerate(digests):
+        section = content.section(index * size, min(size, content.size - index * size))
+        name = f"{folder}/{index:08}"
+        send(client, container, name, section, {"ETag": digest})
+        manifest.append(
+            {"path": f"/{container}/{name}", "etag": digest, "size_bytes": len(section)}
+        )
+    # A server that knows no manifests would store the text of this one as the object: the
+    # ETag, which is that of a large object, makes it refuse.
+    whole = new_md5()
+    whole.update("".join(digests).encode())
+    headers = {"ETag": whole.hexdigest(), "Content-Type": content_type}
+    body = json.dumps(manifest).encode()
+    send(client, container, key, body, headers, "?multipart-manifest=put")
+
+
+def listed(client: SwiftClient, container: str, parameters: dict[str, str]) -> Any:
+    """Return one page of a listing, as Swift describes the objects."""
+    try:
+        answer = client.request("GET", quoted(container), params=parameters)
+    except NotFound as error:
+        raise _no_container(container) from error
+    with translated(container):
+        return answer.json()
+
+
+def send(
+    client: SwiftClient,
+    container: str,
+    key: str,
+    body: Any,
+    headers: dict[str, str],
+    query: str = "",
+) -> None:
+    """Store one object in one request."""
+    try:
+        client.request("PUT", quoted(container, key) + query, data=body, headers=headers)
+    except NotFound as error:
+        raise _no_container(container) from error
+
+
+def _no_container(container: str) -> Refused:
+    return Refused(f"there is no container {container!r}")
+
+
+def of(client: SwiftClient, container: str, keys: list[str]) -> dict[str, str]:
+    """Return the segments of objects: segment -> key."""
+    wanted = set(keys)
+    found: dict[str, str] = {}
+    # "0" follows "/": every name under the last of the keys is before it
+    limits = {"marker": FOLDER + min(keys), "end_marker": FOLDER + max(keys) + "0"}
+    while True:
+        parameters = {**limits, "prefix": FOLDER, "format": "json"}
+        names = [entry["name"] for entry in listed(client, container, parameters)]
+        if not names:
+            return found
+        found.update({name: key for name in names if (key := _key(name)) in wanted})
+        limits["marker"] = names[-1]
+
+
+def _key(segment: str) -> str:
+    return segment.removeprefix(FOLDER).rsplit("/", 3)[0]
+
+
+def _digests(content: Content, size: int, name: str) -> list[str]:
+    """Return the MD5 of each segment, hexadecimal.
+
+    :raises Integrity: when the whole is not what was declared
+    """
+    whole = new_md5()
+    digests = []
+    for offset in range(0, content.size, size):
+        digest = new_md5()
+        for chunk in content.section(offset, min(size, content.size - offset)):
+            digest.update(chunk)
+            whole.update(chunk)
+        digests.append(digest.hexdigest())
+    if content.declared_md5 is None:
+        content.declared_md5 = whole.digest()
+    if content.md5 != whole.digest():
+        raise Integrity(f"{name}: the bytes are not those that the checksum names")
+    return digests

@@ -1,0 +1,198 @@
+"""The environment variables of Swift and its identity service."""
+
+import functools
+import logging
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+
+_logger = logging.getLogger(__name__)
+
+GIB = 1024 * 1024 * 1024
+LARGEST_OBJECT = 5 * GIB  # in one request; every Swift has this limit by default
+
+_VERSION_1 = re.compile(r"/v1(\.0)?/?$")
+_OTHER_VERSION = re.compile(r"/v[23](\.0)?/?$")
+
+
+def _url(url: str) -> str:
+    scheme, _colon, rest = url.partition("://")
+    if scheme not in ("http", "https") or not rest.strip("/"):
+        raise ValueError("takes an http(s) URL, for example https://auth.example.com/v3")
+    if _VERSION_1.search(url):
+        return url
+    # version 3 is the only one of Keystone's that still exists
+    return _OTHER_VERSION.sub("", url).rstrip("/") + "/v3"
+
+
+class SwiftSettings(EnvironmentSettings):
+    """How to reach Swift and where to put new objects."""
+
+    auth_url: Annotated[str, AfterValidator(_url)] | None = Field(
+        default=None,
+        alias="SWIFT_AUTH_URL",
+        description="URL of Keystone; one that ends in /v1.0 is Swift's own login",
+    )
+    account: str | None = Field(default=None, alias="SWIFT_ACCOUNT", description="user's name")
+    password: SecretStr | None = Field(
+        default=None,
+        alias="SWIFT_PASSWORD",
+        description="user's password",
+        validate_default=True,
+    )
+    project: str | None = Field(
+        default=None, alias="SWIFT_PROJECT_NAME", description="project, which owns the containers"
+    )
+    tenant: str | None = Field(
+        default=None,
+        alias="SWIFT_TENANT_NAME",
+        description="deprecated: the old name of SWIFT_PROJECT_NAME",
+    )
+    user_domain: str | None = Field(
+        default=None,
+        alias="SWIFT_USER_DOMAIN_NAME",
+        description="domain of the user; unset: the one whose id is default",
+    )
+    project_domain: str | None = Field(
+        default=None,
+        alias="SWIFT_PROJECT_DOMAIN_NAME",
+        description="domain of the project; unset: the one whose id is default",
+    )
+    application_credential: str | None = Field(
+        default=None,
+        alias="SWIFT_APPLICATION_CREDENTIAL_ID",
+        description="application credential, instead of user, password and project",
+    )
+    application_secret: SecretStr | None = Field(
+        default=None,
+        alias="SWIFT_APPLICATION_CREDENTIAL_SECRET",
+        description="its secret",
+        validate_default=True,
+    )
+    region: str | None = Field(
+        default=None, alias="SWIFT_REGION_NAME", description="region; unset: the first one"
+    )
+    interface: Literal["public", "internal", "admin"] = Field(
+        default="public",
+        alias="SWIFT_INTERFACE",
+        description="which of the server's addresses: public, internal or admin",
+    )
+    ca_bundle: str | None = Field(
+        default=None,
+        alias="SWIFT_CACERT",
+        description="file of certificates of the authorities that sign the servers'",
+    )
+    container: str | None = Field(
+        default=None,
+        alias="SWIFT_WRITE_CONTAINER",
+        description="container for new objects; {db} stands for the database's name",
+    )
+    container_unstructured: Flag = Field(
+        default=False,
+        alias="SWIFT_WRITE_CONTAINER_UNSTRUCTURED",
+        description="1: cloud_platform_swift takes a container of any name",
+    )
+    temp_url_key: SecretStr | None = Field(
+        default=None,
+        alias="SWIFT_TEMP_URL_KEY",
+        description="secret that signs presigned URLs; unset: there are none",
+    )
+    connect_timeout_seconds: PositiveFloat = Field(
+        default=5,
+        alias="SWIFT_CONNECT_TIMEOUT",
+        description="seconds to wait for a connection",
+    )
+    read_timeout_seconds: PositiveFloat = Field(
+        default=15,
+        alias="SWIFT_READ_TIMEOUT",
+        description="seconds to wait for the next bytes of an answer",
+    )
+    max_attempts: PositiveInt = Field(
+        default=2,
+        alias="SWIFT_MAX_ATTEMPTS",
+        description="how often a request is tried in all",
+    )
+    segment_bytes: Annotated[int, Field(gt=0, le=LARGEST_OBJECT)] = Field(
+        default=GIB,
+        alias="SWIFT_SEGMENT_SIZE",
+        description="bytes, at most 5 GiB; a larger object is stored in segments of this size",
+    )
+
+    # rules of fields: those of the model are left out while any field is wrong
+    @field_validator("password")
+    @classmethod
+    def _whole_login(cls, password: SecretStr | None, info: ValidationInfo) -> Any:
+        if (info.data.get("account") is None) != (password is None):
+            raise ValueError("set both SWIFT_ACCOUNT and SWIFT_PASSWORD, or none of them")
+        return password
+
+    @field_validator("application_secret")
+    @classmethod
+    def _whole_credential(cls, secret: SecretStr | None, info: ValidationInfo) -> Any:
+        if (info.data.get("application_credential") is None) != (secret is None):
+            raise ValueError(
+                "set both SWIFT_APPLICATION_CREDENTIAL_ID and "
+                "SWIFT_APPLICATION_CREDENTIAL_SECRET, or none of them"
+            )
+        return secret
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _readable(cls, path: str | None) -> str | None:
+        if path is not None and not Path(path).is_file():
+            raise ValueError("takes a file of certificates, and there is none at this path")
+        return path
+
+    @property
+    def is_version_1(self) -> bool:
+        """Whether Swift itself checks the password, without Keystone."""
+        return bool(_VERSION_1.search(self.auth_url or ""))
+
+    @property
+    def owner(self) -> str | None:
+        """The project's name, under its new or its old variable."""
+        return self.project or self.tenant
+
+    def required(self) -> list[str]:
+        """Return what is missing to reach a server, a sentence a variable."""
+        missing = []
+        if not self.auth_url:
+            missing.append("SWIFT_AUTH_URL: takes the URL of Keystone")
+        if not (self.account or self.application_credential):
+            missing.append("SWIFT_ACCOUNT: takes the user's name")
+        if self.account and not self.is_version_1 and not self.owner:
+            missing.append("SWIFT_PROJECT_NAME: takes the project that owns the containers")
+        return missing
+
+    def container_for(self, database: str) -> str:
+        """Return the container for the new objects of a database.
+
+        :raises ConfigurationError: when there is none
+        """
+        if not self.container:
+            raise ConfigurationError(
+                ["SWIFT_WRITE_CONTAINER: takes the container for new attachments"]
+            )
+        return self.container.replace("{db}", database)
+
+
+@functools.cache
+def swift_settings() -> SwiftSettings:
+    """Return the settings of this process, which are read once, when first needed."""
+    settings = SwiftSettings.read()
+    if settings.tenant:
+        _logger.warning("SWIFT_TENANT_NAME is deprecated: rename it to SWIFT_PROJECT_NAME")
+    return settings

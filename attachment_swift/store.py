@@ -1,0 +1,178 @@
+"""Swift as an object store: each verb is one request.
+
+::
+
+    put     PUT with the MD5 as ETag; a large object: segments.py
+    read    GET                 head    HEAD
+    delete  bulk-delete         list    GET of the container, in pages
+            └── DELETE for each key, where a server has no bulk request
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from odoo.addons.base_attachment_object_storage.store import (
+    CHUNK_SIZE,
+    Content,
+    ObjectInfo,
+    ObjectReader,
+    ObjectStore,
+    StoreError,
+    Unavailable,
+    delete_singly,
+)
+
+from . import segments
+from .client import SwiftClient, client_for, error_for, quoted, translated
+from .settings import SwiftSettings
+
+
+class SwiftStore(ObjectStore):
+    """One container; making one costs nothing and sends nothing."""
+
+    backend = "swift"
+
+    def __init__(self, settings: SwiftSettings, container: str) -> None:
+        self.container = container
+        self._settings = settings
+
+    @property
+    def _client(self) -> SwiftClient:
+        return client_for(self._settings)
+
+    def create_container(self) -> None:
+        """Create the container, and have it take URLs that are signed with the key."""
+        key = self._settings.temp_url_key
+        headers = {"X-Container-Meta-Temp-URL-Key": key.get_secret_value()} if key else {}
+        self._client.request("PUT", quoted(self.container), headers=headers)
+
+    def presign(
+        self, key: str, seconds: int, content_type: str | None = None, disposition: str = ""
+    ) -> str | None:
+        """Return a TempURL, which gives the stored content type in any case."""
+        from swiftclient.utils import generate_temp_url
+
+        secret = self._settings.temp_url_key
+        if secret is None:
+            return None
+        url = urlsplit(self._client.endpoint())
+        expires = int(datetime.now(timezone.utc).timestamp()) + seconds
+        # what is signed is not quoted, what is sent is
+        path = f"{url.path}/{self.container}/{key}"
+        signed = generate_temp_url(
+            path, expires, secret.get_secret_value(), "GET", absolute=True, digest="sha256"
+        )
+        query = signed[len(path) :] + _disposition(disposition)
+        return f"{url.scheme}://{url.netloc}{quote(path)}{query}"
+
+    def _put(self, key: str, content: Content, content_type: str) -> None:
+        target = (self._client, self.container, key)
+        size = self._settings.segment_bytes
+        if content.size > size:
+            segments.put(*target, content, content_type, size)
+            return
+        body = content.section(0, content.size) if content.size else b""
+        segments.send(*target, body, {"Content-Type": content_type, "ETag": content.md5.hex()})
+
+    def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
+        headers = {"Accept-Encoding": "identity"}
+        if start or length is not None:
+            headers["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
+        path = quoted(self.container, key)
+        answer = self._client.request("GET", path, headers=headers, stream=True)
+        size = int(answer.headers["Content-Length"])
+        return ObjectReader(_chunks(answer, path, size), size, answer.close)
+
+    def _head(self, key: str) -> ObjectInfo:
+        answer = self._client.request("HEAD", quoted(self.container, key))
+        modified = parsedate_to_datetime(answer.headers["Last-Modified"])
+        return ObjectInfo(key, int(answer.headers["Content-Length"]), modified)
+
+    def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
+        owned = segments.of(self._client, self.container, keys)
+        failures = self._delete_all(keys)
+        # the segments of an object that is still there are kept
+        gone = {name: key for name, key in owned.items() if key not in failures}
+        left = self._delete_all(list(gone))
+        return {**failures, **{gone[name]: error for name, error in left.items()}}
+
+    def _delete_all(self, keys: list[str]) -> dict[str, StoreError]:
+        if not keys:
+            return {}
+
+        def delete(key: str) -> None:
+            self._client.request("DELETE", quoted(self.container, key))
+
+        paths = {quoted(self.container, key): key for key in keys}
+        answer = self._client.request(
+            "POST",
+            "?bulk-delete",
+            data="\n".join(paths).encode(),
+            headers={"Content-Type": "text/plain", "Accept": "application/json"},
+        )
+        try:
+            report = json.loads(answer.content)
+            statuses = _statuses(report, paths)
+        except (ValueError, KeyError, TypeError):  # a server without the bulk middleware
+            return delete_singly(keys, delete)
+        # a token is refused for each object, and only a request of its own renews it
+        refused = [key for key, status in statuses.items() if status.startswith("401")]
+        failures: dict[str, StoreError] = {
+            key: error_for(int(status[:3]), f"{self.container}/{key}: {status}")
+            for key, status in statuses.items()
+            if key not in refused
+        }
+        return {**failures, **delete_singly(refused, delete)}
+
+    def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
+        parameters = {"format": "json", "prefix": prefix, "marker": after or ""}
+        entries = segments.listed(self._client, self.container, parameters)
+        found = [
+            ObjectInfo(entry["name"], entry["bytes"], _time(entry["last_modified"]))
+            for entry in entries
+            if not entry["name"].startswith(segments.FOLDER)
+        ]
+        return found, entries[-1]["name"] if entries else None
+
+
+def _statuses(report: Any, paths: dict[str, str]) -> dict[str, str]:
+    """Return what a bulk deletion says of the keys that it did not delete.
+
+    :raises StoreError: when the request failed as a whole
+    """
+    by_name = {unquote(path): key for path, key in paths.items()}
+    statuses = {by_name.get(unquote(name), name): status for name, status in report["Errors"]}
+    whole = report["Response Status"]
+    if not statuses and not whole.startswith(("200", "404")):
+        raise error_for(int(whole[:3]), f"bulk-delete: {whole} {report.get('Response Body')}")
+    return statuses
+
+
+def _chunks(answer: Any, path: str, size: int) -> Iterator[bytes]:
+    with translated(path):
+        # raw: an object that was stored with a Content-Encoding stays as it is
+        for chunk in answer.raw.stream(CHUNK_SIZE, decode_content=False):
+            size -= len(chunk)
+            yield chunk
+    if size:
+        raise Unavailable(f"{path}: the answer ends {size} bytes early")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+
+
+def _disposition(header: str) -> str:
+    """Return a Content-Disposition as a TempURL has it, in its query."""
+    if not header:
+        return ""
+    message = Message()
+    message["Content-Disposition"] = header
+    name = message.get_filename()
+    query = f"&filename={quote(name, safe='')}" if name else ""
+    return query + ("&inline" if message.get_content_disposition() == "inline" else "")

@@ -1,0 +1,1 @@
+from . import test_attachment, test_settings, test_store

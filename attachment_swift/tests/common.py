@@ -1,0 +1,40 @@
+"""The Swift server that the tests use: the one of the environment."""
+
+from ..settings import SwiftSettings, swift_settings
+from ..store import SwiftStore
+
+TEMP_URL_KEY = "signs the URLs of the tests"
+
+
+class SwiftSetUp:
+    """Mixed into a test case; skips aloud where no server is named."""
+
+    scheme = "swift"
+
+    def setUp(self):
+        self.settings = self.environment()
+        if self.settings.required() or not self.settings.container:
+            self.skipTest(
+                "no Swift server: set SWIFT_AUTH_URL, SWIFT_ACCOUNT, SWIFT_PASSWORD, "
+                "SWIFT_PROJECT_NAME, SWIFT_WRITE_CONTAINER"
+            )
+        if not self.settings.temp_url_key:
+            self.settings = self.settings_with(SWIFT_TEMP_URL_KEY=TEMP_URL_KEY)
+        self.bucket = self.settings.container.replace("{db}", "test")
+        self.other_container = f"{self.bucket}-other"
+        self.make_store().create_container()
+        super().setUp()
+
+    def environment(self):
+        return swift_settings()
+
+    def make_store(self, container=None):
+        return SwiftStore(self.settings, container or self.bucket)
+
+    def settings_with(self, **values):
+        """Return the settings of the environment with other values."""
+        by_alias = {
+            field.alias: getattr(self.settings, name)
+            for name, field in SwiftSettings.model_fields.items()
+        }
+        return SwiftSettings(**{**by_alias, **values})
