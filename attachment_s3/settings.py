@@ -62,6 +62,11 @@ class S3Settings(EnvironmentSettings):
     session_token: SecretStr | None = Field(
         default=None, alias="AWS_SESSION_TOKEN", description="token of a temporary access key"
     )
+    default_credentials: Flag = Field(
+        default=False,
+        alias="AWS_DEFAULT_CREDENTIALS",
+        description="1: no access key is set on purpose, boto3 finds credentials (IAM role, ...)",
+    )
     bucket: str | None = Field(
         default=None,
         alias="AWS_BUCKETNAME",

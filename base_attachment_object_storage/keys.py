@@ -13,10 +13,14 @@ from .store.errors import Integrity
 _OWNED_KEY = re.compile(r"[^/]+/[0-9a-f]{2}/(?P<sha256>[0-9a-f]{64})")
 
 
-def owned_key(database_uuid: str, content: bytes) -> str:
-    """Return the key under which the database keeps ``content``."""
-    digest = hashlib.sha256(content).hexdigest()
-    return f"{database_uuid}/{digest[:2]}/{digest}"
+def owned_key(owner: str, content: bytes) -> str:
+    """Return the key under which an owner keeps ``content``."""
+    return key_of_digest(owner, hashlib.sha256(content).hexdigest())
+
+
+def key_of_digest(owner: str, sha256: str) -> str:
+    """Return the key under which an owner keeps the content with a digest (hexadecimal)."""
+    return f"{owner}/{sha256[:2]}/{sha256}"
 
 
 def check_content(key: str, content: bytes) -> None:

@@ -1,14 +1,21 @@
-"""Moving content from where it is to where it belongs, one file after the other.
+"""Moving content from where it is to where it belongs; no ORM.
 
-Pure: what to read, where to put it and how to change a row come in as functions. The
-rows are the state, so a move that was cut short is simply started again.
+::
+
+    Source      one distinct content, and the rows that have it
+    carry()     in a thread: read, compare with its checksum, hand to the target
+    MoveReport  what was done, how fast, and what is left
+
+The rows are the state, so a move that was cut short is simply started again: what it has
+committed is in its place.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .content import Content
 from .store.errors import Integrity, NotFound, Refused
 
 
@@ -24,71 +31,108 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where content belongs: an object's name, or the database with the content itself."""
+class Source:
+    """Content that one or more rows have; ``read`` is called in a thread."""
 
-    store_fname: str | None
-    db_datas: bytes | None = None
+    rows: tuple[Row, ...]
+    read: Callable[[], Content]
+
+    @property
+    def checksum(self) -> str | None:
+        return self.rows[0].checksum
+
+    @property
+    def mimetype(self) -> str:
+        return self.rows[0].mimetype
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of a source: the name of its object, its bytes, or the reason why not."""
+
+    source: Source
+    size: int = 0
+    store_fname: str | None = None
+    content: bytes | None = None
+    problem: str | None = None
 
 
 @dataclass
 class MoveReport:
-    """What a move did; ``failed`` has an attachment's id and the reason."""
+    """What a move did, in rows and bytes; ``failed`` has an attachment's id and the reason.
+
+    ``total`` and ``total_bytes`` are what there was to move; ``complete`` says whether the
+    move looked at all of it.
+    """
 
     moved: int = 0
     skipped: int = 0
     bytes: int = 0
     failed: list[tuple[int, str]] = field(default_factory=list)
+    total: int = 0
+    total_bytes: int = 0
+    seconds: float = 0.0
+    complete: bool = False
+    _began: float = field(default_factory=time.monotonic, repr=False)
+
+    def tick(self) -> None:
+        """Note the time that has passed."""
+        self.seconds = time.monotonic() - self._began
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.moved / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take at this rate; None where nobody can say."""
+        left = self.total - self.moved - len(self.failed)
+        return max(left, 0) / self.rate if self.rate else None
 
     def __str__(self) -> str:
-        return (
-            f"{self.moved} moved ({self.bytes} bytes), {self.skipped} skipped, "
-            f"{len(self.failed)} failed"
+        done = (
+            f"{self.moved} of {self.total} moved ({self.bytes} of {self.total_bytes} bytes), "
+            f"{self.skipped} skipped, {len(self.failed)} failed, {self.rate:.0f} a second"
         )
+        left = self.seconds_left
+        return done if left is None or self.complete else f"{done}, {left:.0f} seconds left"
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return a JSON-able form."""
+        values = {k: v for k, v in asdict(self).items() if not k.startswith("_")}
+        return {**values, "rate": self.rate, "seconds_left": self.seconds_left}
 
 
-def move_batch(
-    rows: Iterable[Row],
-    report: MoveReport,
-    read: Callable[[Row], bytes],
-    place: Callable[[Row, bytes], Place],
-    swap: Callable[[Row, Place], bool],
-) -> None:
-    """Put the content of ``rows`` into its place, then change the rows; add to ``report``.
+def carry(
+    source: Source, put: Callable[[Content, str], str] | None, keep_content: bool
+) -> Carried:
+    """Read a source, check it, and hand it to its target.
 
-    ``place`` uploads what belongs to the store.
+    A source that is missing, wrong or forbidden is reported and left as it is. A target that
+    does not take content ends the move: the error is raised.
 
-    The rows come last and together: their locks are held for no upload. A source that is
-    missing, wrong or forbidden is reported and left as it is. A store that does not take
-    content ends the move: the error is raised.
+    :param put: stores the content and returns its name; None where no store is the target
+    :param keep_content: return the bytes as well, for the database or a local file
     """
-    placed = []
-    for row in rows:
-        try:
-            content = verified(row, read(row))
-        except (NotFound, Integrity, Refused) as error:
-            report.failed.append((row.id, str(error)))
-        else:
-            placed.append((row, place(row, content), len(content)))
-    for row, new_place, size in placed:
-        if swap(row, new_place):
-            report.moved += 1
-            report.bytes += size
-        else:
-            report.skipped += 1
+    try:
+        content = source.read()
+    except (NotFound, Integrity, Refused, OSError) as error:
+        return Carried(source, problem=str(error) or type(error).__name__)
+    try:
+        problem = _mismatch(source, content)
+        if problem:
+            return Carried(source, problem=problem)
+        name = put(content, source.mimetype) if put else None
+        kept = content.whole() if keep_content else None
+        return Carried(source, content.size, name, kept)
+    finally:
+        content.close()
 
 
-def verified(row: Row, content: bytes) -> bytes:
-    """Return ``content`` if it is what the row says.
-
-    :raises NotFound: when there is none, as core reads a missing file
-    :raises Integrity: when it is not what the checksum (SHA-1, hexadecimal) names
-    """
-    if not content:
-        raise NotFound("the content is missing")
-    if row.checksum and row.checksum != hashlib.sha1(content, usedforsecurity=False).hexdigest():
-        raise Integrity("the content is not what its checksum names")
-    return content
+def _mismatch(source: Source, content: Content) -> str | None:
+    if not content.size:
+        return "the content is missing"
+    if source.checksum and source.checksum != content.sha1:
+        return "the content is not what its checksum names"
+    return None

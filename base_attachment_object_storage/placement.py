@@ -7,6 +7,7 @@ code of an instance: a database gives both faster, and a dump carries them along
 import ast
 import contextlib
 import json
+import re
 from dataclasses import dataclass
 
 PARAMETER = "ir_attachment.storage.force.database"
@@ -46,6 +47,35 @@ class Placement:
             mimetype.startswith(prefix) and (limit == 0 or size <= limit)
             for prefix, limit in self.limits
         )
+
+    def sql(self, mimetype: str, size: str) -> tuple[str, list[object]]:
+        """Return ``stays_in_database`` as an SQL condition on two expressions, and its values."""
+        conditions = ["FALSE"]
+        values: list[object] = []
+        for prefix, limit in self.limits:
+            condition = f"starts_with({mimetype}, %s)"
+            values.append(prefix)
+            if limit:
+                condition = f"({condition} AND {size} <= %s)"
+                values.append(limit)
+            conditions.append(condition)
+        return f"({' OR '.join(conditions)})", values
+
+    def domain(self) -> list[object]:
+        """Return ``stays_in_database`` as a search domain on ``ir.attachment``.
+
+        For attachments with content: their ``file_size`` and ``mimetype`` are set.
+        """
+        leaves: list[list[object]] = []
+        for prefix, limit in self.limits:
+            # "=like" takes a pattern, in which a prefix has no characters of its own
+            pattern = re.sub(r"([%_\\])", r"\\\1", prefix)
+            # not "=like" for all: no pattern finds an attachment without a type
+            leaf: list[object] = [("mimetype", "=like", f"{pattern}%") if prefix else (1, "=", 1)]
+            leaves.append(["&", *leaf, ("file_size", "<=", limit)] if limit else leaf)
+        if not leaves:
+            return [(0, "=", 1)]
+        return ["|"] * (len(leaves) - 1) + [term for leaf in leaves for term in leaf]
 
 
 def _literal(text: str) -> object:

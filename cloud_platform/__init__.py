@@ -1,2 +1,4 @@
-from . import models
-from .hooks import post_load
+from . import controllers, models
+from .hooks import watch_starts
+
+watch_starts()

@@ -12,5 +12,4 @@
         "server_environment",
         "session_redis",
     ],
-    "post_load": "post_load",
 }

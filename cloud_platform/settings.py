@@ -1,13 +1,40 @@
 """The environment variables of the platform itself."""
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat, SecretStr
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
 
 class PlatformSettings(EnvironmentSettings):
+    """How strict the platform is."""
+
     unsafe: Flag = Field(
         default=False,
         alias="ODOO_CLOUD_PLATFORM_UNSAFE",
-        description="Skip the platform's checks: a wrong configuration then starts.",
+        description="1: skip the platform's checks, a wrong configuration then starts",
+    )
+    silenced_checks: str = Field(
+        default="",
+        alias="ODOO_CLOUD_PLATFORM_SILENCED_CHECKS",
+        description="ids of checks to leave out, with commas between them",
+    )
+    degraded: Flag = Field(
+        default=False,
+        alias="ODOO_CLOUD_PLATFORM_DEGRADED",
+        description="1: a server with errors stays up, not ready and without storage writes",
+    )
+    probes: Flag = Field(
+        default=True,
+        alias="ODOO_CLOUD_PLATFORM_PROBES",
+        description="0: the checks send nothing to Redis or the store",
+    )
+    probe_timeout_seconds: PositiveFloat = Field(
+        default=5,
+        alias="ODOO_CLOUD_PLATFORM_PROBE_TIMEOUT",
+        description="seconds that one probe may take",
+    )
+    health_token: SecretStr | None = Field(
+        default=None,
+        alias="ODOO_CLOUD_PLATFORM_HEALTH_TOKEN",
+        description="bearer token that shows the details of the readiness endpoint",
     )

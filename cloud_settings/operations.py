@@ -85,7 +85,7 @@ def _tell(operation: Operation) -> None:
     for observer in tuple(_observers):
         try:
             observer(operation)
-        except Exception:  # noqa: BLE001  # metrics must not disturb what they count
+        except Exception:  # metrics must not disturb what they count
             if id(observer) not in _blamed:
                 _blamed.add(id(observer))
                 _logger.warning("%r fails, its figures are incomplete", observer, exc_info=True)

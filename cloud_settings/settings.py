@@ -1,5 +1,6 @@
 """Settings that come from environment variables, one class for each addon."""
 
+import os
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ValidationError
@@ -54,6 +55,12 @@ class EnvironmentSettings(BaseSettings):
             return cls()
         except ValidationError as error:
             raise ConfigurationError(sentences(error)) from None
+
+    @classmethod
+    def given(cls) -> dict[str, str]:
+        """Return those of the group's variables that the environment sets, as they are there."""
+        names = [field.alias for field in cls.model_fields.values() if field.alias]
+        return {name: os.environ[name] for name in names if os.environ.get(name, "").strip()}
 
     @classmethod
     def mistakes(cls) -> list[str]:

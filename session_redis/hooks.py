@@ -68,3 +68,9 @@ def _complain_when_late() -> None:
         _logger.error(
             "ODOO_SESSION_REDIS is set, but %s is not in --load: sessions stay in files", ADDON
         )
+
+
+def is_active() -> bool:
+    """Say whether the sessions of this process are in Redis."""
+    store = vars(http.Application).get("session_store")
+    return type(store).__name__ == "RedisSessionStore"

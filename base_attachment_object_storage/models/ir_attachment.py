@@ -95,8 +95,7 @@ class IrAttachment(models.Model):
     @api.model
     def _upload(self, content):
         """Have ``content`` in the store before a row names it; return the row's name for it."""
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        owned = owned_key(uuid, content)
+        owned = owned_key(self._object_owner(), content)
         key = self.env.context.get("force_storage_key") or owned
         uploaded = self._transaction_memo("uploaded")
         if (self._storage(), key, owned) not in uploaded:
@@ -104,6 +103,11 @@ class IrAttachment(models.Model):
                 fname = self._store_file_write(key, content)
             uploaded[self._storage(), key, owned] = fname
         return uploaded[self._storage(), key, owned]
+
+    @api.model
+    def _object_owner(self):
+        """Return the first part of the keys of this database's objects."""
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
 
     @api.model
     def _transaction_memo(self, name):

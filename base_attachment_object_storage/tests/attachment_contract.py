@@ -11,7 +11,6 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
 from ..models.ir_attachment_move import BATCH
-from ..mover import Place
 from ..placement import PARAMETER
 from ..settings import StorageSettings
 from ..store import Integrity, NotFound, StoreUri, Unavailable
@@ -305,15 +304,16 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(self.columns(attachment)[:4], before)
 
     @mute_logger(LOG)
-    def test_forcing_the_storage_of_a_missing_object_is_refused(self):
+    def test_forcing_the_storage_of_a_missing_object_leaves_its_row_alone(self):
         attachment = self.new(b"lost")
         self.lose_object(attachment)
         before = self.columns(attachment)
         for location in ("db", "file"):
             self.set_location(location)
-            with self.subTest(location), self.assertRaises(NotFound), self.env.cr.savepoint():
-                self.attachments.force_storage()
-            self.assertEqual(self.columns(attachment), before)
+            with self.subTest(location):
+                report = self.attachments.force_storage()
+                self.assertIn(attachment.id, [number for number, _reason in report["failed"]])
+                self.assertEqual(self.columns(attachment), before)
 
     # --- delete
 
@@ -412,8 +412,8 @@ class MoveContract(AttachmentSetUp):
         (row,) = self.attachments._rows_to_move(0)
         attachment.with_context(storage_location="db").write({"raw": b"after"})
         self.env.flush_all()
-        place = Place(f"{self.scheme}://c/of-before")
-        self.assertFalse(self.attachments._swap_content(row, place))
+        fname = f"{self.scheme}://c/of-before"
+        self.assertFalse(self.attachments._swap_content(row, fname, None))
         self.env.invalidate_all()
         self.assertEqual((attachment.raw, attachment.store_fname), (b"after", False))
 
@@ -455,7 +455,7 @@ class MoveContract(AttachmentSetUp):
     def test_what_the_rule_keeps_stays(self):
         kept = self.created_at("db", b"body {}", mimetype="text/css")
         report = self.attachments.force_storage()
-        self.assertEqual((report["moved"], report["skipped"]), (0, 1))
+        self.assertEqual((report["total"], report["moved"]), (0, 0))
         self.assertEqual(kept.db_datas, b"body {}")
 
     def test_what_the_rule_keeps_leaves_local_files_for_the_database(self):
@@ -492,6 +492,54 @@ class MoveContract(AttachmentSetUp):
         before = self.columns(attachment)
         self.assertEqual(len(self.attachments.force_storage()["failed"]), 1)
         self.assertEqual(self.columns(attachment), before)
+
+    def test_a_file_that_rows_share_is_read_and_sent_once(self):
+        first, *copies = [self.created_at("file", b"shared by rows") for _number in range(4)]
+        self.calls.clear()
+        self.assertEqual(self.attachments.force_storage()["moved"], 4)
+        self.assertEqual(self.calls, ["put"])
+        self.assertEqual({copy.store_fname for copy in copies}, {first.store_fname})
+
+    def test_a_plan_counts_and_touches_nothing(self):
+        attachment = self.created_at("db", b"planned")
+        self.created_at("file", b"planned too")
+        before = self.columns(attachment)
+        self.calls.clear()
+        plan = self.attachments._plan_move()
+        self.assertEqual((plan["files"], plan["bytes"]), (2, 18))
+        self.assertEqual(plan["places"]["db"], {"files": 1, "bytes": 7})
+        self.assertEqual((self.columns(attachment), self.calls), (before, []))
+
+    def test_a_move_tells_how_far_it_is_and_stops_when_told(self):
+        self.set_location("db")
+        values = {"name": "a", "mimetype": "application/pdf"}
+        self.attachments.create([{**values, "raw": b"%d" % n} for n in range(BATCH + 5)])
+        self.set_location(self.scheme)
+        told = []
+
+        def stop(report):
+            told.append((report.moved, report.total, report.rate > 0, report.seconds_left >= 0))
+            return True
+
+        report = self.attachments._move(progress=stop)
+        self.assertEqual(told, [(BATCH, BATCH + 5, True, True)])
+        self.assertFalse(report.complete)
+        report = self.attachments._move(limit=1)
+        self.assertEqual((report.moved, report.total), (5, 5))
+
+    def test_a_changed_rule_is_applied_both_ways(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        attachment = self.new(b"body {}", mimetype="application/pdf")
+        fname = attachment.store_fname
+        parameters.set_param(PARAMETER, '{"application/pdf": 7}')
+        self.assertEqual(self.attachments.force_storage()["moved"], 1)
+        self.env.invalidate_all()
+        self.assertEqual((attachment.store_fname, attachment.db_datas), (False, b"body {}"))
+        self.assertEqual(self.marks(fname), 1)
+        parameters.set_param(PARAMETER, '{"application/pdf": 6}')
+        self.assertEqual(self.attachments.force_storage()["moved"], 1)
+        self.env.invalidate_all()
+        self.assertEqual((attachment.store_fname, attachment.db_datas), (fname, False))
 
     def test_a_second_move_finds_nothing_to_do(self):
         self.created_at("db", b"once")
@@ -554,12 +602,12 @@ class MoveContract(AttachmentSetUp):
 
     @mute_logger(LOG)
     def test_an_update_ends_well_while_the_store_is_down(self):
-        def fail(records, key, bin_data):
+        def fail(content, mimetype):
             raise Unavailable("no answer")
 
         attachment = self.created_at("file", b"stored by a module that loads first")
         self.patch(self.registry, "updated_modules", ["base"])
-        self.patch(self.registry["ir.attachment"], "_store_file_write", fail)
+        self.patch(self.registry["ir.attachment"], "_make_put", lambda records, place: fail)
         with self.assertLogs(MOVE_LOG, "ERROR") as logs:
             self.attachments._register_hook()
         self.assertIn("force_storage()", logs.output[0])

@@ -2,19 +2,25 @@
 
 import errno
 import io
+import json
 import multiprocessing
 import resource
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import warnings
+from contextlib import closing
 from pathlib import Path
 
-from odoo.tests import BaseCase, tagged
+from odoo.tests import BaseCase, TransactionCase, tagged
 
+from .. import shards
+from ..content import IN_MEMORY, Content
 from ..keys import check_content, owned_key
-from ..mover import MoveReport, Place, Row, move_batch
+from ..mover import MoveReport, Row, Source, carry
+from ..parallel import workers
 from ..placement import PARAMETER, Placement, PlacementError
 from ..settings import StorageSettings
 from ..store import (
@@ -29,6 +35,7 @@ from ..store import (
     Unavailable,
     delete_singly,
 )
+from ..upload import stored_type
 from .store_contract import StoreContract
 
 
@@ -228,52 +235,106 @@ class TestMover(BaseCase):
 
     def setUp(self):
         super().setUp()
-        self.report = MoveReport()
         self.uploads = []
-        self.swaps = []
 
-    def move(self, read, upload=None, swap=None):
-        upload = upload or (lambda content: self.uploads.append(content) or "s3://b/k")
-        rows = [Row(1, "11/" + self.X_SHA1, self.X_SHA1, "text/plain", 1)]
-        move_batch(
-            rows,
-            self.report,
-            read,
-            lambda row, content: Place(upload(content)),
-            swap or (lambda row, place: self.swaps.append((row.id, place.store_fname)) or True),
-        )
+    def carry(self, content, put=None):
+        def read():
+            if isinstance(content, Exception):
+                raise content
+            return Content(content)
 
-    def test_verified_content_is_uploaded_before_the_row_changes(self):
-        self.move(lambda row: b"x")
-        self.assertEqual((self.uploads, self.swaps), ([b"x"], [(1, "s3://b/k")]))
-        self.assertEqual((self.report.moved, self.report.bytes), (1, 1))
+        def upload(content, mimetype):
+            self.uploads.append((content.whole(), mimetype))
+            return "s3://b/k"
 
-    def test_missing_content_is_reported_and_not_moved(self):
-        self.move(lambda row: b"")
-        self.assertEqual((self.uploads, self.swaps), ([], []))
-        self.assertEqual(self.report.failed, [(1, "the content is missing")])
+        row = Row(1, "11/" + self.X_SHA1, self.X_SHA1, "text/plain", 1)
+        return carry(Source((row,), read), put or upload, keep_content=False)
 
-    def test_wrong_content_is_reported_and_not_moved(self):
-        self.move(lambda row: b"y")
-        self.assertEqual((self.uploads, self.swaps, len(self.report.failed)), ([], [], 1))
+    def test_verified_content_is_handed_on(self):
+        carried = self.carry(b"x")
+        self.assertEqual(self.uploads, [(b"x", "text/plain")])
+        self.assertEqual((carried.store_fname, carried.size), ("s3://b/k", 1))
+        self.assertIsNone(carried.problem)
 
-    def test_a_source_that_refuses_is_reported_and_not_moved(self):
-        def read(row):
-            raise Refused("forbidden")
+    def test_what_is_missing_wrong_or_forbidden_is_a_problem_and_not_uploaded(self):
+        for content in (b"", b"y", NotFound("gone"), Refused("forbidden"), Integrity("other")):
+            with self.subTest(content):
+                self.assertTrue(self.carry(content).problem)
+        self.assertEqual(self.uploads, [])
 
-        self.move(read)
-        self.assertEqual(self.report.failed, [(1, "forbidden")])
+    def test_a_source_that_does_not_answer_ends_the_move(self):
+        with self.assertRaises(Unavailable):
+            self.carry(Unavailable("no answer"))
 
-    def test_a_store_that_takes_nothing_ends_the_move(self):
+    def test_a_target_that_takes_nothing_ends_the_move(self):
         for error in (Unavailable, Refused):
 
-            def upload(content, error=error):
+            def fail(content, mimetype, error=error):
                 raise error("no")
 
             with self.assertRaises(error):
-                self.move(lambda row: b"x", upload)
-        self.assertEqual(self.swaps, [])
+                self.carry(b"x", fail)
 
-    def test_a_row_that_has_changed_meanwhile_is_skipped(self):
-        self.move(lambda row: b"x", swap=lambda row, fname: False)
-        self.assertEqual((self.report.moved, self.report.skipped), (0, 1))
+    def test_a_report_knows_its_rate_and_what_is_left(self):
+        report = MoveReport(total=30, moved=10, seconds=5.0)
+        self.assertEqual((report.rate, report.seconds_left), (2.0, 10.0))
+        self.assertIsNone(MoveReport(total=30).seconds_left)
+        self.assertEqual(json.loads(json.dumps(report.as_dict()))["moved"], 10)
+
+
+@tagged("post_install", "-at_install")
+class TestContent(BaseCase):
+    def test_large_content_is_a_file_with_the_same_digests(self):
+        data = bytes(IN_MEMORY + 1)
+        chunks = [data[:1000], data[1000:]]
+        spooled = Content.spooled(chunks, len(data))
+        self.addCleanup(spooled.close)
+        whole = Content(data)
+        self.assertNotIsInstance(spooled.data, bytes)
+        for name in ("size", "sha256", "sha1", "md5"):
+            self.assertEqual(getattr(spooled, name), getattr(whole, name))
+        self.assertEqual(spooled.whole(), data)
+
+    def test_what_a_browser_would_run_is_stored_as_octets(self):
+        for mimetype in ("text/html", "image/svg+xml", "application/xhtml+xml", "x", "", "a b/c"):
+            self.assertEqual(stored_type(mimetype), "application/octet-stream")
+        for mimetype in ("image/png", "application/pdf", "Text/Plain; charset=utf-8"):
+            self.assertEqual(stored_type(mimetype), mimetype.partition(";")[0].lower())
+
+
+@tagged("post_install", "-at_install")
+class TestWorkers(BaseCase):
+    def test_results_come_in_the_order_of_the_items(self):
+        with workers(4) as pool:
+            self.assertEqual(pool.run(lambda n: n * n, range(50)), [n * n for n in range(50)])
+
+    def test_the_first_error_is_raised_and_what_has_not_begun_is_left(self):
+        begun = []
+
+        def work(number):
+            begun.append(number)
+            if number == 0:
+                raise ValueError("first")
+            time.sleep(0.01)
+
+        with workers(2) as pool, self.assertRaisesRegex(ValueError, "first"):
+            pool.run(work, range(1000))
+        self.assertLess(len(begun), 1000)
+
+
+@tagged("post_install", "-at_install")
+class TestShards(TransactionCase):
+    def test_a_shard_is_the_first_byte_of_the_digest(self):
+        self.assertEqual(shards.shard_of("uuid/ff/ff00"), 255)
+        self.assertEqual(shards.shard_of("00ab"), 0)
+        self.assertIn(shards.shard_of("any key of another form"), range(256))
+
+    def test_collection_waits_for_no_writer_and_writers_share(self):
+        shards.lock_shared(self.env.cr, [3, 1, 3])
+        with closing(self.registry._db.cursor()) as other:
+            shards.lock_shared(other, [1])
+            self.assertFalse(shards.try_lock(other, 3))
+            self.assertTrue(shards.try_lock(other, 2))
+            other.rollback()
+            self.assertTrue(shards.try_lock(other, 2))
+            other.rollback()

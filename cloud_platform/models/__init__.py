@@ -1,1 +1,1 @@
-from . import cloud_platform
+from . import cloud_platform, ir_attachment, ir_cron, ir_http

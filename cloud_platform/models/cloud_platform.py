@@ -1,26 +1,32 @@
-"""The platform: which store an environment uses, and the one call that sets it up.
+"""The platform: which store an environment uses, the one call that sets it up, its checks.
 
-``install()`` -> ``_install(kind)`` -> ``_config_by_server_env`` (the store of the running
-environment) -> the store is prepared, the location is set, the attachments are moved.
-A platform addon adds its kind to ``_platform_kinds`` and ``_filestore_kinds`` and says in
-``_config_by_server_env_for_<kind>`` which environment uses what.
+::
+
+    install() ── _install(kind) ── _config_by_server_env    the store of the environment
+                              ├─── _require_right_storage   refuses what would not start
+                              ├─── _prepare_filestore       the only place that makes a bucket
+                              └─── force_storage()          moves the attachments
+
+A platform addon adds its kind to ``_platform_kinds`` and ``_filestore_kinds``, says in
+``_config_by_server_env_for_<kind>`` which environment uses what, and has its checks in a
+module ``checks``.
 """
 
 import logging
 from collections import namedtuple
+from dataclasses import replace
 
 from odoo import _, api, models
 from odoo.exceptions import UserError
-from odoo.tools import config
+
+from .. import gate
+from ..checks import ENVIRONMENTS, ERROR, Finding, Report, environment_of, registry
+from ..checks.facts import KIND_PARAMETER, LOCATION_PARAMETER, read_database
 
 _logger = logging.getLogger(__name__)
 
 FilestoreKind = namedtuple("FilestoreKind", "name location")  # location: remote, local
 PlatformConfig = namedtuple("PlatformConfig", "filestore")
-
-ENVIRONMENTS = ("prod", "integration", "labs", "test", "dev")
-KIND_PARAMETER = "cloud.platform.kind"
-LOCATION_PARAMETER = "ir_attachment.location"
 
 
 class CloudPlatform(models.AbstractModel):
@@ -53,9 +59,9 @@ class CloudPlatform(models.AbstractModel):
 
         :raises UserError: for a name that stands for no environment
         """
-        name = config["running_env"]
-        environment = "labs" if name.startswith("labs") else name
-        if environment not in ENVIRONMENTS:
+        name = registry.running_environment()
+        environment = environment_of(name)
+        if not environment:
             raise UserError(
                 _(
                     "The running environment '%(name)s' is unknown: RUNNING_ENV takes %(known)s.",
@@ -65,21 +71,71 @@ class CloudPlatform(models.AbstractModel):
             )
         return environment
 
+    # --- checks
+
+    def _register_hook(self):
+        super()._register_hook()
+        gate.admit(self.env.cr.dbname, self.sudo().check())
+
     @api.model
-    def install(self):
+    def check(self, probe=False):
+        """Run every check on this database; returns a ``Report`` and raises nothing.
+
+        :param probe: ask the store as well
+        """
+        database = read_database(self.env.cr, self.env.cr.dbname)
+        return registry.run(database, probe) + self._check_by_hooks(database)
+
+    @api.model
+    def _check_by_hooks(self, database):
+        environment = environment_of(registry.running_environment())
+        if not database.kind or registry.is_unsafe():
+            return Report(environment)
+        findings = []
+        for name in ("_check_filestore", "_check_redis"):
+            try:
+                getattr(self, name)(environment)
+            except (AssertionError, UserError) as error:
+                findings.append(Finding(name, ERROR, str(error), database=database.name))
+        return Report(environment, tuple(findings))
+
+    @api.model
+    def _check_filestore(self, environment_name):
+        """Raise ``UserError`` where the store is wrong: for addons that override it."""
+
+    @api.model
+    def _check_redis(self, environment_name):
+        """Raise ``UserError`` where the sessions are wrong: for addons that override it."""
+
+    # --- install
+
+    @api.model
+    def install(self, dry_run=False):
         """Set the platform up for the running environment, and move what is stored elsewhere.
 
-        May be called again and again: what is in its place is left alone.
+        May be called again and again: what is in its place is left alone, and what was cut
+        short goes on.
 
+        :param dry_run: say what would be done, and do nothing
         :return: what was done, a JSON-able dictionary
         """
+        return self._install(self._kind_to_install(), dry_run=dry_run)
+
+    @api.model
+    def _kind_to_install(self):
         kinds = self._platform_kinds()
         known = self.env["ir.config_parameter"].sudo().get_param(KIND_PARAMETER)
-        if known not in kinds:
-            if len(kinds) != 1:
-                raise UserError(self._explain_kinds(kinds))
-            known = kinds[0]
-        return self._install(known)
+        known = self._former_kinds().get(known, known)
+        if known in kinds:
+            return known
+        if len(kinds) != 1:
+            raise UserError(self._explain_kinds(kinds))
+        return kinds[0]
+
+    @api.model
+    def _former_kinds(self):
+        """Return the kinds that older databases carry, each with what it is called now."""
+        return {}
 
     @api.model
     def _explain_kinds(self, kinds):
@@ -95,27 +151,51 @@ class CloudPlatform(models.AbstractModel):
         )
 
     @api.model
-    def _install(self, platform_kind):
+    def _install(self, platform_kind, dry_run=False):
         if platform_kind not in self._platform_kinds():
             raise UserError(_("'%s' is no kind of platform that is installed.", platform_kind))
         environment = self._get_running_env()
         filestore = self._config_by_server_env(platform_kind, environment).filestore
+        findings = self._require_right_storage(platform_kind, filestore)
+        report = {
+            "kind": platform_kind,
+            "environment": environment,
+            "location": filestore.name,
+            "dry_run": dry_run,
+            "findings": [str(finding) for finding in findings],
+        }
+        attachments = self.env["ir.attachment"].sudo()
+        if dry_run:
+            attachments = attachments.with_context(storage_location=filestore.name)
+            return {**report, "attachments": attachments._plan_move()}
         if filestore.location == "remote":
             self._prepare_filestore(filestore)
         parameters = self.env["ir.config_parameter"].sudo()
         parameters.set_param(KIND_PARAMETER, platform_kind)
         parameters.set_param(LOCATION_PARAMETER, filestore.name)
-        moved = self.env["ir.attachment"].sudo().force_storage()
+        report["attachments"] = attachments.force_storage()
+        gate.forget(self.env.cr.dbname)
         _logger.info(
             "cloud platform configured for %s: environment %s, attachments in %s",
             *(platform_kind, environment, filestore.name),
         )
-        return {
-            "kind": platform_kind,
-            "environment": environment,
-            "location": filestore.name,
-            "attachments": moved,
-        }
+        return report
+
+    @api.model
+    def _require_right_storage(self, platform_kind, filestore):
+        """Return what the checks will find once the platform is installed.
+
+        :raises UserError: when attachments would go to a wrong place. What is wrong with the
+            environment alone is only told: installing neither needs it nor repairs it.
+        """
+        database = read_database(self.env.cr, self.env.cr.dbname)
+        chosen = {KIND_PARAMETER: platform_kind, LOCATION_PARAMETER: filestore.name}
+        planned = replace(database, parameters={**database.parameters, **chosen})
+        report = registry.run(planned)
+        wrong = [finding for finding in report.errors if finding.database]
+        if wrong:
+            raise UserError("\n".join(map(str, wrong)))
+        return report.findings
 
     @api.model
     def _prepare_filestore(self, filestore):

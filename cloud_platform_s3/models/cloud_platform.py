@@ -25,6 +25,10 @@ class CloudPlatform(models.AbstractModel):
         return {name: PlatformConfig(kinds[store]) for name, store in stores.items()}
 
     @api.model
+    def _former_kinds(self):
+        return {**super()._former_kinds(), "exoscale": "s3"}
+
+    @api.model
     def _prepare_filestore(self, filestore):
         if filestore == S3_STORE_KIND:
             self.env["ir.attachment"]._get_object_store("s3").create_container()

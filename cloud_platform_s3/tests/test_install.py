@@ -1,9 +1,12 @@
 import os
 
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
 
+from odoo.addons.attachment_s3.settings import S3Settings
 from odoo.addons.attachment_s3.store import S3Store
 from odoo.addons.attachment_s3.tests.common import S3SetUp
+from odoo.addons.base_attachment_object_storage.store import StoreError
 from odoo.addons.cloud_platform.tests.common import set_running_env
 
 
@@ -14,10 +17,18 @@ class TestInstall(S3SetUp, TransactionCase):
         model = self.registry["ir.attachment"]
         self.patch(model, "_s3_settings", lambda records: self.settings)
         self.parameters = self.env["ir.config_parameter"].sudo()
+        # the rules of the name are test_checks.py's
+        self.variables = {
+            "AWS_ACCESS_KEY_ID": "as the settings have it",
+            "AWS_SECRET_ACCESS_KEY": "as the settings have it",
+            "AWS_BUCKETNAME": self.bucket,
+            "AWS_BUCKETNAME_UNSTRUCTURED": "1",
+        }
+        self.patch(S3Settings, "given", classmethod(lambda cls: self.variables))
 
-    def install(self, environment):
+    def install(self, environment, **options):
         set_running_env(self, environment)
-        return self.env["cloud.platform"].install()
+        return self.env["cloud.platform"].install(**options)
 
     def local_files(self):
         self.env.flush_all()
@@ -66,3 +77,37 @@ class TestInstall(S3SetUp, TransactionCase):
             with self.subTest(environment):
                 self.assertEqual(self.install(environment)["location"], "db")
                 self.assertEqual(self.local_files(), 0)
+
+    def test_a_wrong_bucket_is_refused_before_anything_is_touched(self):
+        name = f"acme{os.getpid()}-odoo-prod"
+        self.settings = self.settings_with(AWS_BUCKETNAME=name)
+        self.variables |= {"AWS_BUCKETNAME": name, "AWS_BUCKETNAME_UNSTRUCTURED": "0"}
+        with self.assertRaisesRegex(UserError, "AWS_BUCKETNAME should not match"):
+            self.install("integration")
+        self.assertFalse(self.parameters.get_param("cloud.platform.kind"))
+        with self.assertRaises(StoreError):
+            list(S3Store(self.settings, name).list())
+
+    def test_what_is_wrong_with_the_sessions_is_told_and_stops_nothing(self):
+        report = self.install("prod")
+        self.assertTrue(any(text.startswith("R1 error") for text in report["findings"]))
+        self.assertEqual(report["location"], "s3")
+
+    def test_a_dry_run_touches_nothing(self):
+        name = f"{self.bucket}-dry-{os.getpid()}"
+        self.settings = self.settings_with(AWS_BUCKETNAME=name)
+        self.created()
+        before = self.local_files()
+        report = self.install("prod", dry_run=True)
+        self.assertEqual((report["dry_run"], report["location"]), (True, "s3"))
+        self.assertGreater(report["attachments"]["files"], 0)
+        self.assertFalse(self.parameters.get_param("cloud.platform.kind"))
+        self.assertEqual(self.local_files(), before)
+        with self.assertRaises(StoreError):
+            list(S3Store(self.settings, name).list())
+
+    def test_a_database_of_the_former_platform_is_taken_over(self):
+        self.parameters.set_param("cloud.platform.kind", "exoscale")
+        self.patch(self.registry["cloud.platform"], "_platform_kinds", lambda records: ["x", "s3"])
+        self.assertEqual(self.install("prod")["kind"], "s3")
+        self.assertEqual(self.parameters.get_param("cloud.platform.kind"), "s3")

@@ -1,0 +1,41 @@
+"""Putting content into a store under its own key; for the ORM and for the mover's threads."""
+
+from .content import Content
+from .keys import key_of_digest
+from .store import NotFound, ObjectStore
+from .store.protocol import OCTETS
+
+# from here on it is cheaper to ask first: two requests instead of sending the same again
+ASK_FIRST = 256 * 1024  # bytes
+
+# what a browser would run: never served as such from the store's own address
+SCRIPTABLE = ("html", "xml", "svg", "javascript", "ecmascript", "xsl", "mathml")
+
+
+def put_content(store: ObjectStore, key: str, content: Content, mimetype: str) -> None:
+    """Have an object with this content under a key that names the content."""
+    if content.size > ASK_FIRST and _is_there(store, key, content.size):
+        return
+    content.rewind()
+    store.put(key, content.data, content.md5, stored_type(mimetype))
+
+
+def put_owned(store: ObjectStore, owner: str, content: Content, mimetype: str) -> str:
+    """Have an owner's object with this content; return its key."""
+    key = key_of_digest(owner, content.sha256)
+    put_content(store, key, content, mimetype)
+    return key
+
+
+def stored_type(mimetype: str) -> str:
+    """Return the Content-Type of an object whose attachment has a MIME type."""
+    name = (mimetype or "").partition(";")[0].strip().lower()
+    safe = name.isascii() and name.count("/") == 1 and not any(s in name for s in SCRIPTABLE)
+    return name if safe and name.isprintable() and " " not in name else OCTETS
+
+
+def _is_there(store: ObjectStore, key: str, size: int) -> bool:
+    try:
+        return store.head(key).size == size
+    except NotFound:
+        return False

@@ -1,0 +1,122 @@
+"""A check, what it finds, and the report of a run."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .facts import ENVIRONMENTS, Facts
+
+ERROR = "error"  # a server must not serve with it
+WARNING = "warning"
+
+# None or False: all is well; True: the message as it stands; mappings: one finding each,
+# with the values of the message's %(names)s
+Verdict = bool | None | Mapping[str, Any] | Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule: what is wrong when ``broken(facts)``, and what to do then.
+
+    ``id`` is what silences it. ``message`` and ``hint`` are sentences with ``%(name)s`` for
+    the values that ``broken`` gives, none of which may be a secret. A check that
+    ``needs_database`` is left out where there is none.
+    """
+
+    id: str
+    level: str
+    message: str
+    broken: Callable[[Facts], Verdict]
+    variable: str = ""
+    hint: str = ""
+    environments: frozenset[str] = frozenset(ENVIRONMENTS)
+    needs_database: bool = False
+
+    def findings(self, facts: Facts) -> list["Finding"]:
+        """Return what is wrong by this check; nothing where it does not apply."""
+        everywhere = self.environments >= frozenset(ENVIRONMENTS)
+        if not everywhere and facts.environment not in self.environments:
+            return []
+        if self.needs_database and facts.database is None:
+            return []
+        verdict = self.broken(facts)
+        if not verdict:
+            return []
+        if verdict is True:
+            verdict = {}
+        many = [verdict] if isinstance(verdict, Mapping) else list(verdict)
+        return [self._finding(facts, values) for values in many]
+
+    def _finding(self, facts: Facts, values: Mapping[str, Any]) -> "Finding":
+        return Finding(
+            self.id,
+            self.level,
+            self.message % values if values else self.message,
+            self.hint % values if values else self.hint,
+            self.variable,
+            facts.database.name if self.needs_database and facts.database else None,
+        )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong; ``database`` is None where the environment itself is."""
+
+    id: str
+    level: str
+    message: str
+    hint: str = ""
+    variable: str = ""
+    database: str | None = None
+
+    def __str__(self) -> str:
+        place = f" (database {self.database})" if self.database else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{self.id} {self.level}{place}: {self.message}{hint}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings of one run, in the order of the checks."""
+
+    environment: str
+    findings: Sequence[Finding] = field(default_factory=tuple)
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.level == ERROR]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.level != ERROR]
+
+    @property
+    def ok(self) -> bool:
+        """Whether a server may serve."""
+        return not self.errors
+
+    def __add__(self, other: "Report") -> "Report":
+        """Return both reports in one, what both found only once."""
+        found = dict.fromkeys([*self.findings, *other.findings])
+        return Report(self.environment or other.environment, tuple(found))
+
+    def __str__(self) -> str:
+        if not self.findings:
+            return f"Cloud platform, environment {self.environment}: all checks passed"
+        head = (
+            f"Cloud platform, environment {self.environment}: "
+            f"{len(self.errors)} errors, {len(self.warnings)} warnings"
+        )
+        return "\n".join([head, *(f"  - {finding}" for finding in self.findings)])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-able form."""
+        return {
+            "environment": self.environment,
+            "ok": self.ok,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+    def as_json(self) -> str:
+        return json.dumps(self.as_dict(), indent=1)

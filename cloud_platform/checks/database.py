@@ -1,0 +1,28 @@
+"""Checks of a database, whatever its kind of platform."""
+
+from .check import ERROR, Check
+from .facts import Facts
+from .registry import register
+
+LOCAL = ("db", "file")
+
+
+def _neutralized_on_a_store(facts: Facts) -> bool:
+    return bool(facts.database and facts.database.neutralized) and facts.location not in LOCAL
+
+
+CHECKS = [
+    Check(
+        id="neutralized",
+        level=ERROR,
+        variable="RUNNING_ENV",
+        message="This database is neutralized, a copy: it must not run as production on"
+        " production's store.",
+        hint="Set RUNNING_ENV to the environment of the copy and call install() there.",
+        broken=_neutralized_on_a_store,
+        environments=frozenset({"prod"}),
+        needs_database=True,
+    ),
+]
+
+register("database", CHECKS)

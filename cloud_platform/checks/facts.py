@@ -1,0 +1,123 @@
+"""What the checks look at. Facts are values: a test writes them down by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from odoo.addons.cloud_settings.settings import Flag
+
+ENVIRONMENTS = ("prod", "integration", "labs", "test", "dev")
+
+KIND_PARAMETER = "cloud.platform.kind"
+LOCATION_PARAMETER = "ir_attachment.location"
+NEUTRALIZED_PARAMETER = "database.is_neutralized"
+
+_flag: TypeAdapter[bool] = TypeAdapter(Flag)
+
+
+def environment_of(name: str) -> str:
+    """Return the environment that a name stands for; every ``labs…`` is ``labs``.
+
+    Empty for a name that stands for none.
+    """
+    if name.startswith("labs"):
+        return "labs"
+    return name if name in ENVIRONMENTS else ""
+
+
+@dataclass(frozen=True)
+class Database:
+    """What a database says of itself; ``extensions`` are the addons that may add checks."""
+
+    name: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    extensions: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.parameters.get(KIND_PARAMETER, "")
+
+    @property
+    def location(self) -> str:
+        """Where new attachments go; core's default is ``file``."""
+        return self.parameters.get(LOCATION_PARAMETER, "") or "file"
+
+    @property
+    def neutralized(self) -> bool:
+        return is_true(self.parameters.get(NEUTRALIZED_PARAMETER, ""))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The environment of a process, and one database or none.
+
+    ``variables`` has those that are set, ``mistakes`` a sentence for each that is wrong,
+    ``server_wide`` the addons of ``--load``, ``active`` those of them that do their work,
+    ``probes`` what is wrong with a service that was asked, as ``"Refused: the reason"``.
+    """
+
+    environment_name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    server_wide: frozenset[str] = frozenset()
+    mistakes: tuple[str, ...] = ()
+    active: frozenset[str] = frozenset()
+    probes: Mapping[str, str] = field(default_factory=dict)
+    database: Database | None = None
+
+    @property
+    def environment(self) -> str:
+        return environment_of(self.environment_name)
+
+    @property
+    def kind(self) -> str:
+        """The kind of platform of the database; empty without one."""
+        return self.database.kind if self.database else ""
+
+    @property
+    def location(self) -> str:
+        """Where the database's new attachments go; empty without a database."""
+        return self.database.location if self.database else ""
+
+    def is_set(self, *names: str) -> bool:
+        """Say whether one of the variables has a value."""
+        return any(self.variables.get(name, "").strip() for name in names)
+
+    def text(self, name: str) -> str:
+        return self.variables.get(name, "").strip()
+
+    def names(self, name: str) -> frozenset[str]:
+        """Return the parts of a variable that is a list with commas."""
+        return frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def flag(self, name: str) -> bool:
+        """Say whether a variable is true, as the settings understand it."""
+        return is_true(self.variables.get(name, ""))
+
+
+def is_true(text: str) -> bool:
+    try:
+        return bool(text) and _flag.validate_python(text)
+    except ValidationError:
+        return False
+
+
+def read_database(cursor: Any, name: str) -> Database | None:
+    """Return what a database says, by plain SQL; None for one without the platform."""
+    cursor.execute("SELECT to_regclass('ir_config_parameter'), to_regclass('ir_module_module')")
+    if not all(cursor.fetchone()):
+        return None
+    cursor.execute(
+        """
+        SELECT module.name
+          FROM ir_module_module AS module
+          JOIN ir_module_module_dependency AS dependency ON dependency.module_id = module.id
+         WHERE dependency.name = 'cloud_platform'
+           AND module.state IN ('installed', 'to upgrade')
+         ORDER BY module.name
+        """
+    )
+    extensions = tuple(row[0] for row in cursor.fetchall())
+    cursor.execute("SELECT key, value FROM ir_config_parameter")
+    return Database(name, {key: value or "" for key, value in cursor.fetchall()}, extensions)

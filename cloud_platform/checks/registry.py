@@ -1,0 +1,186 @@
+"""The checks that are installed, and running them all."""
+
+import importlib
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from typing import Any
+
+from odoo import sql_db
+from odoo.tools import config
+
+from odoo.addons.cloud_settings.settings import EnvironmentSettings
+
+from ..settings import PlatformSettings
+from .check import ERROR, WARNING, Check, Finding, Report
+from .facts import Database, Facts, is_true, read_database
+
+_logger = logging.getLogger(__name__)
+
+UNSAFE_VARIABLE = "ODOO_CLOUD_PLATFORM_UNSAFE"
+UNSAFE = "cloud platform checks disabled, this is not safe"
+
+# the platform's own; imported late: they import server-wide addons, which must be loaded by
+# then, for Odoo calls no post_load of an addon that another one has imported before
+OWN_MODULES = ("environment", "sessions", "database")
+
+NOT_CONFIGURED = Check(
+    id="kind",
+    level=WARNING,
+    variable="cloud.platform.kind",
+    message="cloud platform not configured, you should probably run"
+    " 'env['cloud.platform'].install()'",
+    broken=lambda facts: True,
+    needs_database=True,
+)
+
+_checks: dict[str, list[Check]] = {}
+_groups: list[type[EnvironmentSettings]] = []
+_activities: dict[str, Callable[[], bool]] = {}
+_probes: dict[str, Callable[[Database], None]] = {}
+
+
+def register(
+    name: str,
+    checks: Iterable[Check],
+    settings: Iterable[type[EnvironmentSettings]] = (),
+    active: Callable[[], bool] | None = None,
+    probe: Callable[[Database], None] | None = None,
+) -> None:
+    """Add the checks of an addon, or of a part of one; a second call replaces the first.
+
+    :param settings: groups of variables that the checks look at; their mistakes are found too
+    :param active: says whether a server-wide addon does its work in this process
+    :param probe: asks the service that a database uses, if it uses it, and raises what is wrong
+    """
+    _checks[name] = list(checks)
+    _groups.extend(group for group in settings if group not in _groups)
+    if active:
+        _activities[name] = active
+    if probe:
+        _probes[name] = probe
+
+
+def run(database: Database | None = None, probe: bool = False) -> Report:
+    """Run every check on this process's environment, and on a database where one is given.
+
+    :param probe: ask the database's store as well, within the time of one probe
+    """
+    import_checks(database)
+    return judge(facts_of_process(database, probe))
+
+
+def run_for_database(name: str, probe: bool = False) -> Report:
+    """Run every check on a database, by plain SQL and without its registry.
+
+    A database that does not exist, or holds no Odoo, is judged by the environment alone.
+    """
+    try:
+        with closing(sql_db.db_connect(name).cursor()) as cursor:
+            database = read_database(cursor, name)
+    except Exception as error:  # noqa: BLE001  # of any kind: core reports it when it connects
+        _logger.info("The database %s cannot be checked: %s", name, type(error).__name__)
+        database = None
+    return run(database, probe)
+
+
+def judge(facts: Facts) -> Report:
+    """Return what is wrong with some facts, by every check that is not silenced."""
+    if facts.flag(UNSAFE_VARIABLE):
+        _logger.warning(UNSAFE)
+        return Report(facts.environment_name)
+    checks = [check for checks in _checks.values() for check in checks]
+    if facts.database and not facts.database.kind:
+        # it was never said what this database is to be
+        checks = [NOT_CONFIGURED]
+    silenced = facts.names("ODOO_CLOUD_PLATFORM_SILENCED_CHECKS")
+    findings = [
+        finding
+        for check in checks
+        if check.id not in silenced
+        for finding in _findings(check, facts)
+    ]
+    return Report(facts.environment_name, tuple(findings))
+
+
+def _findings(check: Check, facts: Facts) -> list[Finding]:
+    try:
+        return check.findings(facts)
+    except Exception as error:  # a third-party check must not hide the others
+        _logger.exception("The check %s failed", check.id)
+        message = f"the check itself failed: {type(error).__name__}."
+        return [Finding(check.id, ERROR, message, "The log has the reason.", check.variable)]
+
+
+def is_unsafe() -> bool:
+    """Say whether the checks are switched off."""
+    return is_true(PlatformSettings.given().get(UNSAFE_VARIABLE, ""))
+
+
+def facts_of_process(database: Database | None = None, probe: bool = False) -> Facts:
+    """Return what is known in this process, and what its services answer to a probe."""
+    variables: dict[str, str] = {}
+    mistakes: list[str] = []
+    groups: list[type[EnvironmentSettings]] = [PlatformSettings, *_groups]
+    for group in groups:
+        variables.update(group.given())
+        mistakes += group.mistakes()
+    return Facts(
+        environment_name=running_environment(),
+        variables=variables,
+        mistakes=tuple(dict.fromkeys(mistakes)),
+        server_wide=frozenset(server_wide_modules()),
+        active=frozenset(name for name, is_active in _activities.items() if is_active()),
+        probes=answers_of_probes(database) if database and probe and not mistakes else {},
+        database=database,
+    )
+
+
+def running_environment() -> str:
+    """Return the name of the running environment."""
+    # takes RUNNING_ENV into the configuration; late, as the modules of checks
+    importlib.import_module("odoo.addons.server_environment.server_env")
+    return str(config["running_env"])
+
+
+def answers_of_probes(database: Database) -> dict[str, str]:
+    """Return what is wrong with each service, as ``{name: "Refused: the reason"}``.
+
+    All are asked at the same time, and one that does not answer in time is ``Unavailable``.
+    """
+    settings = PlatformSettings.read()
+    if not settings.probes or not _probes:
+        return {}
+    # no "with": it would wait for the threads
+    pool = ThreadPoolExecutor(len(_probes), thread_name_prefix="cloud_platform.probe")
+    asked = {name: pool.submit(probe, database) for name, probe in _probes.items()}
+    wait(asked.values(), timeout=settings.probe_timeout_seconds)
+    pool.shutdown(wait=False, cancel_futures=True)
+    answers = {}
+    for name, answer in asked.items():
+        if not answer.done():
+            answers[name] = "Unavailable: no answer in time"
+        elif error := answer.exception():
+            answers[name] = f"{type(error).__name__}: {error}"
+    return answers
+
+
+def server_wide_modules() -> list[str]:
+    """Return the addons of ``--load``: a text on 17.0 and 18.0, a list on 19.0."""
+    modules: Any = config.get("server_wide_modules") or []
+    return modules.split(",") if isinstance(modules, str) else list(modules)
+
+
+def import_checks(database: Database | None) -> None:
+    """Import the platform's checks, and those of the addons that a database has installed."""
+    for name in OWN_MODULES:
+        importlib.import_module(f"{__package__}.{name}")
+    for addon in database.extensions if database else ():
+        name = f"odoo.addons.{addon}.checks"
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            # without checks of its own, or not on this host: Odoo itself complains of that
+            if error.name not in (name, f"odoo.addons.{addon}"):
+                raise

@@ -1,0 +1,219 @@
+"""The rules F1 to F7 for a remote store; ``cloud_platform_s3`` and ``_swift`` fill in names.
+
+They apply to a database with a kind of platform: without one, nobody has said yet that its
+attachments belong anywhere.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .check import ERROR, WARNING, Check, Verdict
+from .facts import Facts, environment_of
+
+REMOTE_BY_DEFAULT = frozenset({"prod", "integration", "labs"})
+NOT_PRODUCTION = frozenset({"integration", "labs", "test", "dev"})
+STRUCTURE = re.compile(r"[a-z0-9-]+-odoo-(?P<environment>[a-z0-9-]+)")
+
+
+@dataclass(frozen=True)
+class RemoteStore:
+    """How a store is called and set up, and the rules about it.
+
+    ``kinds`` are the platforms that use it, ``location`` its ``ir_attachment.location``,
+    ``missing`` gives the variables of the credentials that are not set, ``probe`` is the
+    name under which its probe is registered.
+    """
+
+    label: str
+    location: str
+    kinds: frozenset[str]
+    container: str
+    unstructured: str
+    missing: Callable[[Facts], Iterable[str]]
+    probe: str
+
+    def is_expected(self, facts: Facts) -> bool:
+        """Say whether the platform of the database uses this store."""
+        return facts.kind in self.kinds
+
+    def is_used(self, facts: Facts) -> bool:
+        """Say whether new attachments of a database with a platform go there."""
+        return bool(facts.kind) and facts.location == self.location
+
+    def named_environment(self, facts: Facts) -> tuple[str, str]:
+        """Return the container's name and the environment in it; empty where not to judge."""
+        if not self.is_used(facts) or facts.flag(self.unstructured):
+            return "", ""
+        name = facts.text(self.container)
+        if facts.database:
+            name = name.replace("{db}", facts.database.name)
+        found = STRUCTURE.fullmatch(name)
+        return name, found["environment"] if found else ""
+
+    # the rules; each returns what is wrong
+
+    def is_not_used(self, facts: Facts) -> Verdict:
+        return self.is_expected(facts) and not self.is_used(facts)
+
+    def has_no_credentials(self, facts: Facts) -> Verdict:
+        return self.is_used(facts) and [{"name": name} for name in self.missing(facts)]
+
+    def has_no_container(self, facts: Facts) -> Verdict:
+        return self.is_used(facts) and not facts.is_set(self.container)
+
+    def is_not_productions(self, facts: Facts) -> Verdict:
+        name, environment = self.named_environment(facts)
+        return bool(name) and environment != "prod" and {"name": name}
+
+    def is_productions(self, facts: Facts) -> Verdict:
+        name, environment = self.named_environment(facts)
+        return environment == "prod" and {"name": name}
+
+    def is_of_another_environment(self, facts: Facts) -> Verdict:
+        name, environment = self.named_environment(facts)
+        owner = environment_of(environment)
+        # production's is an error already
+        return owner not in ("", "prod", facts.environment) and {"name": name}
+
+    def is_local_in_test(self, facts: Facts) -> Verdict:
+        return self.is_expected(facts) and facts.location not in (self.location, "db")
+
+    def is_unusual(self, facts: Facts) -> Verdict:
+        usual = self.location if facts.environment in REMOTE_BY_DEFAULT else "db"
+        if not self.is_expected(facts) or facts.location == usual:
+            return None
+        return {"place": facts.location, "usual": usual}
+
+    def refuses(self, facts: Facts) -> Verdict:
+        answer = facts.probes.get(self.probe, "")
+        return bool(answer) and not answer.startswith("Unavailable") and {"answer": answer}
+
+    def does_not_answer(self, facts: Facts) -> Verdict:
+        answer = facts.probes.get(self.probe, "")
+        return answer.startswith("Unavailable") and {"answer": answer}
+
+
+def storage_checks(store: RemoteStore) -> list[Check]:
+    """Return the rules for a store."""
+    return [*_rules_of_use(store), *_rules_of_names(store), *_probes(store)]
+
+
+def _rules_of_use(store: RemoteStore) -> list[Check]:
+    return [
+        Check(
+            id="F1",
+            level=ERROR,
+            variable="ir_attachment.location",
+            message=f"{store.label} must be used on production and integration instances."
+            f" It is activated by setting 'ir_attachment.location' to '{store.location}'."
+            " The 'install()' function sets this option automatically.",
+            broken=store.is_not_used,
+            environments=frozenset({"prod", "integration"}),
+            needs_database=True,
+        ),
+        Check(
+            id="F2",
+            level=ERROR,
+            message="%(name)s environment variable is required when ir_attachment.location is"
+            f" '{store.location}'.",
+            broken=store.has_no_credentials,
+            needs_database=True,
+        ),
+        Check(
+            id="F7",
+            level=ERROR,
+            variable="ir_attachment.location",
+            message="In test instances, files must be stored in the database with"
+            " 'ir_attachment.location' set to 'db'."
+            " This is automatically set by the function 'install()'.",
+            broken=store.is_local_in_test,
+            environments=frozenset({"test"}),
+            needs_database=True,
+        ),
+        Check(
+            id="location",
+            level=WARNING,
+            variable="ir_attachment.location",
+            message="Attachments go to '%(place)s'; in this environment '%(usual)s' is usual.",
+            hint="The 'install()' function sets 'ir_attachment.location'.",
+            broken=store.is_unusual,
+            # elsewhere F1 and F7 say so
+            environments=frozenset({"labs", "dev"}),
+            needs_database=True,
+        ),
+    ]
+
+
+def _rules_of_names(store: RemoteStore) -> list[Check]:
+    return [
+        Check(
+            id="F3",
+            level=ERROR,
+            variable=store.container,
+            message=f"{store.container} environment variable is required when"
+            f" ir_attachment.location is '{store.location}'.",
+            hint=f"Normally, '{store.location}' is activated on labs, integration and production,"
+            " but should not be used in dev environment (or using a dedicated dev bucket, never"
+            " using the integration/prod bucket). If you don't actually need a bucket, change"
+            " the 'ir_attachment.location' parameter.",
+            broken=store.has_no_container,
+            environments=REMOTE_BY_DEFAULT,
+            needs_database=True,
+        ),
+        Check(
+            id="F5",
+            level=ERROR,
+            variable=store.container,
+            message=f"{store.container} should match '<client>-odoo-prod', we got: '%(name)s'",
+            hint=f"{store.unstructured}=1 allows any name.",
+            broken=store.is_not_productions,
+            environments=frozenset({"prod"}),
+            needs_database=True,
+        ),
+        Check(
+            id="F6",
+            level=ERROR,
+            variable=store.container,
+            message=f"{store.container} should not match '<client>-odoo-prod', we got: '%(name)s'",
+            hint="Only production may use its container.",
+            broken=store.is_productions,
+            environments=NOT_PRODUCTION,
+            needs_database=True,
+        ),
+        Check(
+            id="container-environment",
+            level=WARNING,
+            variable=store.container,
+            message=f"{store.container} '%(name)s' is named for another environment.",
+            hint=f"{store.unstructured}=1 allows any name.",
+            broken=store.is_of_another_environment,
+            environments=NOT_PRODUCTION,
+            needs_database=True,
+        ),
+    ]
+
+
+def _probes(store: RemoteStore) -> list[Check]:
+    return [
+        Check(
+            id="store-refuses",
+            level=ERROR,
+            variable=store.container,
+            message=f"{store.label} refused a probe: %(answer)s",
+            hint="Check the credentials, their rights, and the name of the container; install()"
+            " creates a container that is missing.",
+            broken=store.refuses,
+            needs_database=True,
+        ),
+        # a server that restarts while the store is down must not stay down as well
+        Check(
+            id="store-unavailable",
+            level=WARNING,
+            variable=store.container,
+            message=f"{store.label} did not answer a probe: %(answer)s",
+            hint="Files cannot be read or written until it does.",
+            broken=store.does_not_answer,
+            needs_database=True,
+        ),
+    ]

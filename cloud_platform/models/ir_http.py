@@ -1,0 +1,21 @@
+from werkzeug.exceptions import ServiceUnavailable
+
+from odoo import models
+from odoo.http import request
+
+from .. import gate
+from ..controllers.health import PATHS
+
+
+class IrHttp(models.AbstractModel):
+    _inherit = "ir.http"
+
+    @classmethod
+    def _match(cls, path_info):
+        if path_info not in PATHS and gate.is_closed(request.env):
+            raise ServiceUnavailable(
+                "This database is closed: its cloud platform is not configured as it must be."
+                " The log of the server has the reasons.",
+                retry_after=int(gate.LOOK_AGAIN_SECONDS),
+            )
+        return super()._match(path_info)

@@ -1,0 +1,81 @@
+"""Whether this process can serve: what the readiness endpoint tells.
+
+Each part is asked within the time of one probe, all at the same time, and the answer stands
+for a few seconds: a crowd of probes asks no more than one.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from functools import partial
+
+from odoo import http, sql_db
+from odoo.modules.registry import Registry
+
+from . import gate
+from .checks import registry
+from .hooks import databases_of_start
+from .settings import PlatformSettings
+
+STANDS_SECONDS = 3.0
+
+_lock = threading.Lock()
+_last: tuple[float, dict[str, str]] = (0.0, {})
+
+
+def readiness() -> dict[str, str]:
+    """Return each part with its problem, which is empty where all is well."""
+    global _last
+    with _lock:
+        time_made, answers = _last
+        if not answers or time.monotonic() > time_made + STANDS_SECONDS:
+            answers = _ask(_parts())
+            _last = (time.monotonic(), answers)
+        return answers
+
+
+def _parts() -> dict[str, Callable[[], str]]:
+    parts: dict[str, Callable[[], str]] = {"sessions": _problem_of_sessions}
+    for name in databases_of_start():
+        parts[f"database {name}"] = partial(_problem_of_database, name)
+    return parts
+
+
+def _ask(parts: dict[str, Callable[[], str]]) -> dict[str, str]:
+    # no "with": it would wait for the threads
+    pool = ThreadPoolExecutor(len(parts), thread_name_prefix="cloud_platform.ready")
+    asked = {name: pool.submit(problem) for name, problem in parts.items()}
+    wait(asked.values(), timeout=PlatformSettings.read().probe_timeout_seconds)
+    pool.shutdown(wait=False, cancel_futures=True)
+    answers = {}
+    for name, answer in asked.items():
+        if not answer.done():
+            answers[name] = "no answer in time"
+        elif error := answer.exception():
+            answers[name] = type(error).__name__
+        else:
+            answers[name] = answer.result()
+    return answers
+
+
+def _problem_of_sessions() -> str:
+    store = http.root.session_store
+    connection = getattr(store, "connection", None)
+    if connection is None:
+        return ""  # core's own store, in files
+    connection.client.ping()
+    return ""
+
+
+def _problem_of_database(name: str) -> str:
+    with closing(sql_db.db_connect(name).cursor()) as cursor:
+        cursor.execute("SELECT 1")
+    Registry(name)  # ready means loaded
+    report = gate.known_report(name)
+    if report is None:  # a database without the platform
+        return ""
+    report = registry.run_for_database(name, probe=True) if report.ok else report
+    wrong = [*report.errors, *(f for f in report.findings if f.id == "store-unavailable")]
+    return "; ".join(str(finding) for finding in wrong)

@@ -1,0 +1,39 @@
+"""The platform's checks for attachments in S3."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from odoo.addons.attachment_s3.settings import S3Settings
+from odoo.addons.attachment_s3.store import S3Store
+from odoo.addons.base_attachment_object_storage.store import NotFound
+from odoo.addons.cloud_platform.checks import Database, Facts, register
+from odoo.addons.cloud_platform.checks.storage import RemoteStore, storage_checks
+
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+def _missing(facts: Facts) -> Iterator[str]:
+    if not facts.flag("AWS_DEFAULT_CREDENTIALS"):
+        yield from (name for name in CREDENTIALS if not facts.is_set(name))
+
+
+def _probe(database: Database) -> None:
+    """Ask for an object that is not there: to hear so takes credentials and a bucket."""
+    settings = S3Settings.read()
+    if database.kind and database.location == STORE.location and settings.bucket:
+        with suppress(NotFound):
+            S3Store(settings, settings.bucket_for(database.name)).open(".cloud_platform").close()
+
+
+STORE = RemoteStore(
+    label="S3",
+    location="s3",
+    # "exoscale" is what the platform was called before
+    kinds=frozenset({"s3", "exoscale"}),
+    container="AWS_BUCKETNAME",
+    unstructured="AWS_BUCKETNAME_UNSTRUCTURED",
+    missing=_missing,
+    probe="cloud_platform_s3",
+)
+
+register("cloud_platform_s3", storage_checks(STORE), settings=[S3Settings], probe=_probe)

@@ -1,0 +1,213 @@
+"""A wrong platform: no server serves with it, and everything that repairs it still starts."""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from dev.instance import Instance
+from dev.process import answers, free_ports
+
+# one mistake in the environment, one that shows with the database only
+WRONG = {"ODOO_SESSION_REDIS_PREFIX": "e2e", "AWS_BUCKETNAME": "e2e-odoo-prodigy"}
+COMPLAINTS = (
+    "R4 error: ODOO_SESSION_REDIS_PREFIX must match '<client>-odoo-<env>', we got: 'e2e'",
+    "F5 error (database e2e): AWS_BUCKETNAME should match '<client>-odoo-prod',"
+    " we got: 'e2e-odoo-prodigy'",
+)
+
+
+class Server:
+    """An Odoo server of a test, on the instance's database or without any."""
+
+    def __init__(self, instance: Instance, directory: Path) -> None:
+        self.instance = instance
+        self.port, self.gevent_port = free_ports(29169, 2)
+        self.log = directory / "log"
+        self._data = directory / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def command(self, *arguments: str, load: str | None = None) -> list[str]:
+        odoo = self.instance.stack.odoo
+        options = [
+            *("--addons-path", odoo.addons_path, "--data-dir", self._data),
+            *("--load", load or odoo.server_wide_modules),
+            *(f"--http-port={self.port}", f"--gevent-port={self.gevent_port}"),
+            "--http-interface=127.0.0.1",
+        ]
+        return [str(part) for part in odoo.command(*arguments, *options)]
+
+    def run(
+        self,
+        *arguments: str,
+        variables: Mapping[str, str],
+        load: str | None = None,
+        text: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a process to its end."""
+        return subprocess.run(
+            self.command(*arguments, load=load),
+            env=self.environment(variables),
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+
+    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        odoo = self.instance.stack.odoo
+        return odoo.environment(**{**self.instance.variables, **variables})
+
+    @contextlib.contextmanager
+    def started(
+        self, *arguments: str, variables: Mapping[str, str], load: str | None = None
+    ) -> Iterator[None]:
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                self.command(*arguments, load=load),
+                env=self.environment(variables),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            deadline = time.monotonic() + 60
+            while not answers(self.port):
+                assert process.poll() is None, self.log.read_text()
+                assert time.monotonic() < deadline, self.log.read_text()
+                time.sleep(0.1)
+            yield
+            assert process.poll() is None, self.log.read_text()
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+    def get(self, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, dict(answer.headers), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, dict(error.headers), error.read().decode()
+
+
+@pytest.fixture
+def server(prepared: Instance, tmp_path: Path) -> Server:
+    return Server(prepared, tmp_path)
+
+
+def seeds_load(server: Server) -> str:
+    """``--load`` without ``cloud_platform``: the check runs when the registry is loaded."""
+    modules = server.instance.stack.odoo.server_wide_modules.split(",")
+    return ",".join(name for name in modules if name not in ("cloud_platform", "attachment_s3"))
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("optimized", ["", "1"], ids=["", "-O"])
+def test_a_wrong_server_ends_before_it_listens(
+    server: Server, workers: str, optimized: str
+) -> None:
+    began = time.monotonic()
+    done = server.run(
+        *("-d", server.instance.name, f"--workers={workers}"),
+        variables={**WRONG, "PYTHONOPTIMIZE": optimized},
+    )
+    assert done.returncode == os.EX_CONFIG, done.stdout
+    assert time.monotonic() - began < 10
+    for complaint in COMPLAINTS:
+        assert done.stdout.count(complaint) == 1, done.stdout
+    assert "HTTP service" not in done.stdout
+    for name in ("AWS_SECRET_ACCESS_KEY", "ODOO_SESSION_REDIS_PASSWORD"):
+        assert server.instance.variables[name] not in done.stdout
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_without_the_platform_in_load_a_server_ends_when_its_database_is_loaded(
+    server: Server, workers: str
+) -> None:
+    done = server.run(
+        *("-d", server.instance.name, f"--workers={workers}"),
+        variables=WRONG,
+        load=seeds_load(server),
+    )
+    assert done.returncode == os.EX_CONFIG, done.stdout
+    for complaint in COMPLAINTS:
+        assert complaint in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_database_on_demand_is_closed_and_ends_no_server(server: Server, workers: str) -> None:
+    name = server.instance.name
+    postgresql = server.instance.stack.postgresql
+    wrong = {"AWS_BUCKETNAME": WRONG["AWS_BUCKETNAME"]}
+    with server.started(
+        f"--workers={workers}", f"--db-filter=^{name}$", variables=wrong, load=seeds_load(server)
+    ):
+        status, headers, text = server.get("/web/login")
+        assert (status, headers.get("Retry-After")) == (503, "10"), text
+        assert "prodigy" not in text
+        assert server.get("/cloud_platform/live")[0] == 200
+        # its cached report changes with the database: without a kind it is not judged
+        sql = "UPDATE ir_config_parameter SET value = '{}' WHERE key = 'cloud.platform.kind'"
+        postgresql.query(name, sql.format("") + " RETURNING id")
+        try:
+            deadline = time.monotonic() + 60
+            while (status := server.get("/web/login")[0]) == 503 and time.monotonic() < deadline:
+                time.sleep(0.5)
+            assert status == 200
+        finally:
+            postgresql.query(name, sql.format("s3") + " RETURNING id")
+    log = server.log.read_text()
+    assert COMPLAINTS[1] in log
+    assert "Traceback" not in log
+
+
+def test_a_degraded_server_serves_and_is_not_ready(server: Server) -> None:
+    variables = {
+        "AWS_BUCKETNAME": WRONG["AWS_BUCKETNAME"],
+        "ODOO_CLOUD_PLATFORM_DEGRADED": "1",
+        "ODOO_CLOUD_PLATFORM_HEALTH_TOKEN": "let-me-see",
+    }
+    with server.started("-d", server.instance.name, variables=variables):
+        assert server.get("/web/login")[0] == 200
+        assert server.get("/cloud_platform/live")[0] == 200
+        status, headers, text = server.get("/cloud_platform/ready")
+        assert (status, json.loads(text)) == (503, {"status": "unready"})
+        assert "Set-Cookie" not in headers
+        told = server.get("/cloud_platform/ready", Authorization="Bearer let-me-see")[2]
+        assert COMPLAINTS[1] in json.loads(told)["parts"][f"database {server.instance.name}"]
+
+
+def test_a_right_server_is_ready(server: Server) -> None:
+    with server.started("-d", server.instance.name, variables={}):
+        status, headers, text = server.get("/cloud_platform/ready")
+        assert (status, json.loads(text)) == (200, {"status": "ready"}), server.log.read_text()
+        assert "Set-Cookie" not in headers
+
+
+def test_unsafe_starts_with_everything_wrong(server: Server) -> None:
+    variables = {**WRONG, "ODOO_CLOUD_PLATFORM_UNSAFE": "1"}
+    with server.started("-d", server.instance.name, variables=variables):
+        assert server.get("/web/login")[0] == 200
+    assert "cloud platform checks disabled, this is not safe" in server.log.read_text()
+
+
+def test_what_stops_by_itself_only_warns(server: Server) -> None:
+    for arguments, text in (
+        (("shell", "-d", server.instance.name, "--no-http"), "print('uid is', env.uid)\n"),
+        (("-d", server.instance.name, "--no-http", "--stop-after-init"), ""),
+    ):
+        done = server.run(*arguments, variables=WRONG, text=text)
+        assert done.returncode == 0, done.stdout
+        assert all(complaint in done.stdout for complaint in COMPLAINTS), done.stdout
+        assert "CRITICAL" not in done.stdout
+        assert "uid is 1" in done.stdout or not text
