@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .content import Content
+from .digested import Digested
 from .store.errors import Integrity, NotFound, Refused
 
 
@@ -32,10 +32,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Source:
-    """Content that one or more rows have; ``read`` is called in a thread."""
+    """Digested that one or more rows have; ``read`` is called in a thread."""
 
     rows: tuple[Row, ...]
-    read: Callable[[], Content]
+    read: Callable[[], Digested]
 
     @property
     def checksum(self) -> str | None:
@@ -105,7 +105,7 @@ class MoveReport:
 
 
 def carry(
-    source: Source, put: Callable[[Content, str], str] | None, keep_content: bool
+    source: Source, put: Callable[[Digested, str], str] | None, keep_content: bool
 ) -> Carried:
     """Read a source, check it, and hand it to its target.
 
@@ -130,7 +130,7 @@ def carry(
         content.close()
 
 
-def _mismatch(source: Source, content: Content) -> str | None:
+def _mismatch(source: Source, content: Digested) -> str | None:
     if not content.size:
         return "the content is missing"
     if source.checksum and source.checksum != content.sha1:

@@ -1,6 +1,6 @@
 """Putting content into a store under its own key; for the ORM and for the mover's threads."""
 
-from .content import Content
+from .digested import Digested
 from .keys import key_of_digest
 from .store import NotFound, ObjectStore
 from .store.protocol import OCTETS
@@ -12,7 +12,7 @@ ASK_FIRST = 256 * 1024  # bytes
 SCRIPTABLE = ("html", "xml", "svg", "javascript", "ecmascript", "xsl", "mathml")
 
 
-def put_content(store: ObjectStore, key: str, content: Content, mimetype: str) -> None:
+def put_content(store: ObjectStore, key: str, content: Digested, mimetype: str) -> None:
     """Have an object with this content under a key that names the content."""
     if content.size > ASK_FIRST and _is_there(store, key, content.size):
         return
@@ -20,7 +20,7 @@ def put_content(store: ObjectStore, key: str, content: Content, mimetype: str) -
     store.put(key, content.data, content.md5, stored_type(mimetype))
 
 
-def put_owned(store: ObjectStore, owner: str, content: Content, mimetype: str) -> str:
+def put_owned(store: ObjectStore, owner: str, content: Digested, mimetype: str) -> str:
     """Have an owner's object with this content; return its key."""
     key = key_of_digest(owner, content.sha256)
     put_content(store, key, content, mimetype)

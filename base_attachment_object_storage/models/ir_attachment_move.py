@@ -18,7 +18,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import config
 
 from .. import shards
-from ..content import Content
+from ..digested import Digested
 from ..mover import MoveReport, Row, Source, carry
 from ..parallel import THREADS, workers
 from ..store import NotFound, StoreError, StoreUri
@@ -289,7 +289,7 @@ class IrAttachment(models.Model):
         """Return a function for threads that reads the content of a row."""
         if not row.store_fname:
             content = in_database.get(row.id, b"")
-            return lambda: Content(content)
+            return lambda: Digested(content)
         if not self._is_file_from_a_store(row.store_fname):
             return partial(_read_file, self._full_path(row.store_fname))
         uri = StoreUri.parse(row.store_fname)
@@ -298,7 +298,7 @@ class IrAttachment(models.Model):
             opened[place] = self._get_object_store(*place)
         if opened[place] is None:
             content = self._read_from_store(row.store_fname)
-            return lambda: Content(content)
+            return lambda: Digested(content)
         return partial(_read_object, opened[place], uri.key)
 
     @api.model
@@ -335,11 +335,11 @@ def _read_file(path):
         with open(path, "rb") as file:
             size = file.seek(0, 2)
             file.seek(0)
-            return Content.spooled(iter(lambda: file.read(1024 * 1024), b""), size)
+            return Digested.spooled(iter(lambda: file.read(1024 * 1024), b""), size)
     except FileNotFoundError:
         raise NotFound("the local file is missing") from None
 
 
 def _read_object(store, key):
     with store.open(key) as reader:
-        return Content.spooled(reader, reader.size)
+        return Digested.spooled(reader, reader.size)

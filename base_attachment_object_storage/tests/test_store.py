@@ -17,7 +17,7 @@ from pathlib import Path
 from odoo.tests import BaseCase, TransactionCase, tagged
 
 from .. import shards
-from ..content import IN_MEMORY, Content
+from ..digested import IN_MEMORY, Digested
 from ..keys import check_content, owned_key
 from ..mover import MoveReport, Row, Source, carry
 from ..parallel import workers
@@ -241,7 +241,7 @@ class TestMover(BaseCase):
         def read():
             if isinstance(content, Exception):
                 raise content
-            return Content(content)
+            return Digested(content)
 
         def upload(content, mimetype):
             self.uploads.append((content.whole(), mimetype))
@@ -283,13 +283,13 @@ class TestMover(BaseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestContent(BaseCase):
+class TestDigested(BaseCase):
     def test_large_content_is_a_file_with_the_same_digests(self):
         data = bytes(IN_MEMORY + 1)
         chunks = [data[:1000], data[1000:]]
-        spooled = Content.spooled(chunks, len(data))
+        spooled = Digested.spooled(chunks, len(data))
         self.addCleanup(spooled.close)
-        whole = Content(data)
+        whole = Digested(data)
         self.assertNotIsInstance(spooled.data, bytes)
         for name in ("size", "sha256", "sha1", "md5"):
             self.assertEqual(getattr(spooled, name), getattr(whole, name))

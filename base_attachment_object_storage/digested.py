@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from .store.protocol import CHUNK_SIZE
+from .store.content import CHUNK_SIZE
 
 IN_MEMORY = 8 * 1024 * 1024  # bytes; larger content goes through a file
 
 
-class Content:
+class Digested:
     """Bytes or a seekable file, with its size in bytes and its digests, all hexadecimal."""
 
     def __init__(self, data: bytes | BinaryIO) -> None:
@@ -29,7 +29,7 @@ class Content:
         self.rewind()
 
     @classmethod
-    def spooled(cls, chunks: Iterable[bytes], size: int) -> "Content":
+    def spooled(cls, chunks: Iterable[bytes], size: int) -> "Digested":
         """Take content that comes in chunks; what is large goes to a temporary file."""
         if size <= IN_MEMORY:
             return cls(b"".join(chunks))
