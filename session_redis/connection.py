@@ -40,6 +40,11 @@ class Connection:
                 self._client = new_client(self._settings)
             return self._client
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the client is one of Redis Cluster, where a write is for one slot."""
+        return False
+
     def close(self) -> None:
         """Close the connections; the next use opens new ones."""
         with self._lock:

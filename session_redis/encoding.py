@@ -5,6 +5,8 @@ The names for datetime, date and set are those that earlier releases of this add
 their sessions are read, and what they can read of ours they do. A dictionary that JSON would
 spoil (a key that is no string, or a key ``_type``) is written as a list of pairs.
 
+Besides the session's own keys, the object has ``_saved``, its stamp (see ``lifetime``).
+
 Reading builds values of these types only and never executes anything.
 """
 
@@ -12,43 +14,82 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytz
 
 MARK = "_type"
+SAVED = "_saved"
+STAMPED = b'{"_saved":'
+
+# Sessions have a few KB, and each request reads one: what is larger is a mistake of whoever
+# filled it, or no session at all
+MAX_BYTES = 2**20
+
+
+class Stamp(NamedTuple):
+    """When a session was saved, in seconds since 1970, and the seconds that it then had."""
+
+    at: int
+    lifetime: int
 
 
 def encode(session: Mapping[str, Any]) -> bytes:
     """Return ``session`` as a JSON object.
 
     :raises TypeError: when a value is of a type that would not come back; names its key
+    :raises ValueError: when it is too large; names the key of its largest value
     """
     plain = {}
     for key, value in session.items():
         try:
             plain[key] = _plain(value)
-        except TypeError as error:
+        except (RecursionError, TypeError) as error:
             raise TypeError(f"session key {key!r}: {error}") from None
-    if not all(type(key) is str for key in plain) or MARK in plain:
+    if SAVED in plain:
+        raise TypeError(f"session key {SAVED!r}: the store keeps this name for itself")
+    if MARK in plain or not all(type(key) is str for key in plain):
         plain = _plain(dict(session))
-    return json.dumps(plain, separators=(",", ":")).encode()
+    body = json.dumps(plain, separators=(",", ":")).encode()
+    if len(body) > MAX_BYTES:
+        largest = max(session, key=lambda key: len(json.dumps(_plain(session[key]))))
+        raise ValueError(
+            f"session key {largest!r}: the session takes {len(body)} bytes, "
+            f"more than the {MAX_BYTES} that are stored"
+        )
+    return body
 
 
-def decode(payload: bytes) -> dict[str, Any]:
-    """Return the session that ``payload`` holds.
+def stamped(body: bytes, stamp: Stamp) -> bytes:
+    """Return what ``encode`` returned with a stamp, as its first key."""
+    return b"%s[%d,%d]%s%s" % (STAMPED, *stamp, b"," if len(body) > len(b"{}") else b"", body[1:])
+
+
+def without_stamp(payload: bytes) -> bytes:
+    """Return what ``stamped`` was given."""
+    if not payload.startswith(STAMPED):
+        return payload
+    return b"{" + payload[payload.index(b"]") + 1 :].removeprefix(b",")
+
+
+def decode(payload: bytes) -> tuple[dict[str, Any], Stamp | None]:
+    """Return the session that ``payload`` holds, and its stamp if it has one.
 
     :raises ValueError: when it is not the JSON object of a session
     """
+    # room for the stamp
+    if len(payload) > MAX_BYTES + 100:
+        raise ValueError(f"{len(payload)} bytes")
     try:
         session = json.loads(payload, object_hook=_restore)
+        if not isinstance(session, dict):
+            raise ValueError("not a JSON object")
+        stamp = session.pop(SAVED, None)
+        return session, stamp and Stamp(*map(int, stamp))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
         # a marked value that is not of its type's shape, or an abyss of brackets
         raise ValueError("malformed session") from error
-    if not isinstance(session, dict):
-        raise ValueError("not a JSON object")
-    return session
 
 
 def _plain(value: Any) -> Any:
@@ -137,4 +178,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 def _restore(value: dict[str, Any]) -> Any:
     if MARK not in value:
         return value
-    return _READERS[value[MARK]](value["value"])
+    restored = _READERS[value[MARK]](value["value"])
+    if SAVED in value:
+        restored[SAVED] = value[SAVED]
+    return restored

@@ -1,4 +1,10 @@
-"""How long sessions live in Redis when they are not used again."""
+"""How long sessions live when they are not used again.
+
+Redis ends them by its own clock. Besides, a session carries a stamp of when it was saved and
+for how long, which reading checks: so a shorter parameter in the database counts at once for
+the sessions that are there, as it does for core's files, and one round trip tells whether a
+session has to be prolonged.
+"""
 
 import math
 import time
@@ -7,19 +13,25 @@ from typing import Any
 from odoo import http
 
 from .compat import get_session_max_inactivity
+from .encoding import Stamp
 from .settings import RedisSettings
+
+# a session is prolonged when this part of its lifetime has passed, not at every read
+PROLONG_AFTER = 0.1
 
 
 class Lifetimes:
     """The seconds that a session lives; the first of these that is known:
 
     the ``deletion_time`` of a rotated id, the session's own ``expiration``, the environment,
-    the system parameter ``sessions.max_inactivity_seconds`` of its database, core's default.
-    An anonymous session has its own variable in the environment, and no parameter.
+    the system parameter ``sessions.max_inactivity_seconds`` of its database, its stamp, core's
+    default. An anonymous session has its own variable in the environment, and where the
+    parameter is less than that, the parameter.
     """
 
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
+        # None stands for sessions of no database
         self._inactivity: dict[str | None, int] = {}
 
     def learn(self, env: Any) -> None:
@@ -30,25 +42,48 @@ class Lifetimes:
         if env is not None and not env.cr.closed:
             self._inactivity[env.cr.dbname] = get_session_max_inactivity(env)
 
-    def known(self, session: Any) -> int | None:
-        """Return the lifetime, or None when no request has told what the database says."""
+    def learn_of_vacuum(self, database: str | None, seconds: int) -> None:
+        """Remember how long the autovacuum of a database lets sessions live.
+
+        Core's deletes the files of all databases; here, those of its own and of none.
+        """
+        self._inactivity[database] = self._inactivity[None] = seconds
+
+    def stamp(self, session: Any, last: Stamp | None = None) -> Stamp:
+        """Return the stamp to save a session with, and the lifetime to give it."""
+        return Stamp(int(time.time()), self._seconds(session, last))
+
+    def of_index(self, session: Any, stamp: Stamp) -> int:
+        """Return the lifetime of the index of a session: other, usual ids may share it."""
+        return max(stamp.lifetime, self._usual(session) or int(http.SESSION_LIFETIME))
+
+    def is_over(self, session: Any, stamp: Stamp | None) -> bool:
+        """Tell whether a session that Redis still holds has ended."""
+        deletion_time = session.get("deletion_time")
+        if isinstance(deletion_time, int | float):
+            return deletion_time <= time.time()
+        return stamp is not None and stamp.at + self._seconds(session, stamp) <= time.time()
+
+    def is_due(self, session: Any, stamp: Stamp | None) -> bool:
+        """Tell whether reading a session should prolong its life."""
+        if "deletion_time" in session:
+            return False
+        if stamp is None:
+            return True
+        return time.time() - stamp.at > PROLONG_AFTER * self._seconds(session, stamp)
+
+    def _seconds(self, session: Any, last: Stamp | None) -> int:
         deletion_time = session.get("deletion_time")
         if isinstance(deletion_time, int | float):
             return max(1, math.ceil(deletion_time - time.time()))
         own = session.get("expiration")
         if isinstance(own, int | float) and own >= 1:
             return int(own)
-        return self._usual(session)
-
-    def of(self, session: Any) -> int:
-        """Return the lifetime that a session is written with."""
-        return self.known(session) or int(http.SESSION_LIFETIME)
-
-    def of_index(self, session: Any) -> int:
-        """Return the lifetime of the index of a session: other, usual ids may share it."""
-        return max(self.of(session), self._usual(session) or http.SESSION_LIFETIME)
+        return self._usual(session) or (last.lifetime if last else int(http.SESSION_LIFETIME))
 
     def _usual(self, session: Any) -> int | None:
-        if not session.get("uid"):
-            return self._settings.expiration_anonymous
-        return self._settings.expiration or self._inactivity.get(session.get("db"))
+        inactivity = self._inactivity.get(session.get("db"))
+        if session.get("uid"):
+            return self._settings.expiration or inactivity
+        anonymous = self._settings.expiration_anonymous
+        return min(anonymous, inactivity) if inactivity else anonymous

@@ -53,6 +53,12 @@ class RedisSettings(EnvironmentSettings):
         alias="ODOO_SESSION_REDIS_PREFIX",
         description="keys are session:<prefix>:<session id>; no braces",
     )
+    old_keys: Flag = Field(
+        default=False,
+        alias="ODOO_SESSION_REDIS_OLD_KEYS",
+        description="write the keys of releases before 3.0, session::<prefix>:<session id>,"
+        " while a front-end of such a release still runs",
+    )
     expiration: PositiveInt | None = Field(
         default=None,
         alias="ODOO_SESSION_REDIS_EXPIRATION",

@@ -3,50 +3,48 @@
 ``RedisSessionStore`` subclasses the file store of the running series. Which ids are valid,
 how they are made and when they rotate stays core's; reading and writing is replaced::
 
-    get             MGET and PTTL, in one round trip
-    save            SET with EX, and the identifier's index
-    rotate          DEL of the old, SET of the new, and the indexes
+    get             GET, of both forms of the key in one round trip (see keys)
+    save            SET with EX, and the identifier's index; nothing when unchanged
+    rotate          SET of the new, DEL of the old, and the indexes
     delete          DEL
 
-A write is one MULTI/EXEC: one round trip, of which a crash leaves all or nothing.
-
-Keys, where ``<prefix>:`` is absent without a prefix:
-
-``session:<prefix>:<session id>``
-    the session, see ``encoding``
-``session:<prefix>:<first 42 characters>``
-    its index: a hash whose fields are the rests of the ids of a user's sessions that begin
-    so. Devices are revoked by these 42 characters; a KEYS or SCAN would read the whole server
-``session::<prefix>:<session id>``
-    as earlier releases of this addon wrote sessions: read where the first is missing,
-    deleted with it
+A write is one MULTI/EXEC: one round trip, of which a crash leaves all or nothing. On Redis
+Cluster it is one for each of the slots, which are two in a hard rotation: the new id is
+written before the old one goes.
 
 When Redis is unavailable, ``get``, ``delete`` and hard rotations (log-in, log-out) raise
 ``SessionStoreUnavailable``, a 503. A plain ``save`` and a soft rotation are given up with an
 error in the log: they happen while a user's work is being committed, and must not undo it.
+
+store -> reading          one round trip, what was read judged
+      -> transaction      what core's policy wants written
+      -> lifetime, keys, encoding
 """
 
 import logging
-import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from odoo import http
 
+from odoo.addons.cloud_settings.operations import Operation, count
+
 from .connection import Connection, redis_errors_as_unavailable
-from .encoding import decode, encode
+from .encoding import encode
 from .exceptions import SessionStoreUnavailable
+from .keys import Keys, shorten
 from .lifetime import Lifetimes
+from .reading import Found, exist, fetch
 from .settings import RedisSettings
 from .transaction import StoredSession, Transaction
 
 _logger = logging.getLogger(__name__)
 
-IDENTIFIERS_A_ROUND_TRIP = 5000
-SOFT_ROTATION_ATTEMPTS = 5
-# a session is prolonged when this part of its lifetime has passed, not at every read
-PROLONG_AFTER = 0.1
+COMPONENT = "session_store"
+BACKEND = "redis"
+SOFT_ROTATION_ATTEMPTS = 8
 
 
 class RedisSessionStore(http.FilesystemSessionStore):
@@ -57,23 +55,11 @@ class RedisSessionStore(http.FilesystemSessionStore):
     ) -> None:
         super().__init__(path, session_class=StoredSession, renew_missing=renew_missing)
         self.connection = Connection(settings)
-        self._settings = settings
+        self.keys = Keys(
+            settings.prefix, self.is_valid_key, self.connection.is_cluster, settings.old_keys
+        )
         self.lifetimes = Lifetimes(settings)
         self._warned = False
-
-    # Keys
-
-    def key(self, name: str) -> str:
-        """Return the key of a session id, or of the first 42 characters of one."""
-        prefix = self._settings.prefix
-        return f"session:{prefix}:{name}" if prefix else f"session:{name}"
-
-    def keys(self, sid: str) -> list[str]:
-        """Return the keys that may hold the session ``sid``, in the order of reading."""
-        if not self.is_valid_key(sid):
-            raise ValueError(f"Invalid session id {shorten(sid)!r}")
-        prefix = self._settings.prefix
-        return [self.key(sid), f"session::{prefix}:{sid}"] if prefix else [self.key(sid)]
 
     # Reading
 
@@ -85,92 +71,80 @@ class RedisSessionStore(http.FilesystemSessionStore):
         if not self.is_valid_key(sid):
             return self.new()
         try:
-            with redis_errors_as_unavailable():
-                pipe = self.connection.client.pipeline(transaction=False)
-                pipe.mget(self.keys(sid))
-                pipe.pttl(self.key(sid))
-                (payload, *older), milliseconds = pipe.execute()
+            with self._doing("read") as operation:
+                found = fetch(self.connection.client, self.keys.of(sid))
+                operation.bytes = found.size
         except SessionStoreUnavailable:
-            if not is_for_static_file():
+            if not is_without_session():
                 raise
             return self._unsaved()
-        session = self._session(sid, payload or next(filter(None, older), None))
-        if session is None:
+        session = found.session(sid)
+        if found.unreadable:
+            self._warn(found.unreadable)
+        if session is None or self.lifetimes.is_over(session, found.stamp):
             return self.new() if self.renew_missing else self.session_class({}, sid, False)
-        if payload:
-            session.remember(payload)
-            self._prolong(session, milliseconds)
+        if self.keys.old_first:
+            # a release before 3.0 may write it at any time
+            session.stored = None
+        if found.old or (not self.keys.old_first and self.lifetimes.is_due(session, found.stamp)):
+            self._rewrite(session, found)
         return session
 
-    def _session(self, sid: str, payload: bytes | None) -> Any:
-        if not payload:
-            return None
-        try:
-            return self.session_class(decode(payload), sid, False)
-        except (TypeError, ValueError) as error:
-            level = logging.DEBUG if self._warned else logging.WARNING
-            self._warned = True
-            _logger.log(
-                level, "A session in Redis is unreadable, its user is logged out: %s", error
-            )
-            return None
+    def _warn(self, reason: str) -> None:
+        count(COMPONENT, "payload_unreadable", BACKEND)
+        level = logging.DEBUG if self._warned else logging.WARNING
+        self._warned = True
+        _logger.log(level, "A session in Redis is unreadable, its user is logged out: %s", reason)
 
     def _unsaved(self) -> Any:
         session = self.new()
         session.can_save = False
         return session
 
-    def _prolong(self, session: Any, milliseconds: int) -> None:
-        lifetime = self.lifetimes.known(session)
-        if not lifetime or milliseconds > lifetime * 1000 * (1 - PROLONG_AFTER):
-            return
+    def _rewrite(self, session: Any, found: Found) -> None:
+        """Write what was read once more: it lives longer, and under the present key.
+
+        Not over what another request has written since, and not when it was deleted.
+        """
+        transaction = Transaction(self)
+        transaction.save(session)
         try:
-            with self.transaction() as transaction:
-                transaction.prolong(session)
+            self._send_if(transaction, session.sid, lambda: found.is_still(self._found(session)))
         except SessionStoreUnavailable:
-            # the session was read, and later reads will prolong it
+            # the session was read, and later reads will do it
             return
+
+    def _found(self, session: Any) -> Found:
+        return fetch(self.connection.client, self.keys.of(session.sid))
 
     # Writing
-
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Collect writes and send them at the end, all or none.
-
-        :raises SessionStoreUnavailable: when they may not have been written
-        """
-        with redis_errors_as_unavailable():
-            pipe = self.connection.client.pipeline()
-            yield Transaction(self, pipe)
-            pipe.execute()
 
     def save(self, session: Any) -> None:
         """Write ``session``, unless Redis holds it as it is."""
         self.lifetimes.learn(getattr(http.request, "env", None) if http.request else None)
-        payload = encode(session)
-        if getattr(session, "stored", None) == (session.sid, payload):
+        body = encode(session)
+        stored = getattr(session, "stored", None)
+        if stored and (stored.sid, stored.body) == (session.sid, body):
             return
         try:
-            with self.transaction() as transaction:
-                transaction.save(session, payload)
+            with self.transaction("save") as transaction:
+                transaction.save(session, body)
         except SessionStoreUnavailable:
+            count(COMPONENT, "save_lost", BACKEND)
             _logger.error("Session %s… was not saved", shorten(session.sid))
-            return
-        if isinstance(session, StoredSession):
-            session.remember(payload)
 
     def delete(self, session: Any) -> None:
-        with self.transaction() as transaction:
+        with self.transaction("delete") as transaction:
             transaction.delete(session)
 
     def delete_from_identifiers(self, identifiers: Iterable[str]) -> None:
         """Delete all sessions whose ids begin with one of ``identifiers``."""
-        with self.transaction() as transaction:
+        with self.transaction("delete") as transaction:
             transaction.delete_from_identifiers(identifiers)
 
     def delete_old_sessions(self, session: Any) -> None:
         """As Odoo 19's, but no other request finds the session missing in between."""
-        with self.transaction() as transaction:
+        with self.transaction("delete") as transaction:
             transaction.delete_old_sessions(session)
 
     def rotate(self, session: Any, env: Any, soft: bool = False) -> None:
@@ -179,13 +153,14 @@ class RedisSessionStore(http.FilesystemSessionStore):
         if soft:
             self._rotate_softly(session, env)
             return
-        with self.transaction() as transaction:
+        with self.transaction("rotate") as transaction:
             transaction.rotate(session, env)
 
     def _rotate_softly(self, session: Any, env: Any) -> None:
         for _attempt in range(SOFT_ROTATION_ATTEMPTS):
             try:
-                rotated = self._try_soft_rotation(session, env)
+                with self._doing("rotate"):
+                    rotated = self._try_soft_rotation(session, env)
             except SessionStoreUnavailable:
                 break
             if rotated is not None:
@@ -193,59 +168,108 @@ class RedisSessionStore(http.FilesystemSessionStore):
                 session.sid = rotated.sid
                 session.should_rotate = rotated.should_rotate
                 return
+        count(COMPONENT, "rotation_postponed", BACKEND)
         _logger.error("The rotation of session %s… is postponed", shorten(session.sid))
 
     def _try_soft_rotation(self, session: Any, env: Any) -> Any:
         """Return the session with its next id, or None when another request was faster."""
-        from redis import WatchError
-
         rotated = self.session_class(dict(session), session.sid)
-        with redis_errors_as_unavailable(), self.connection.client.pipeline() as pipe:
-            # two requests may both find no next id: the one that writes second fails,
-            # looks again, and finds the id that the first has written
-            pipe.watch(self.key(session.sid))  # type: ignore[no-untyped-call]
-            pipe.multi()
-            Transaction(self, pipe).rotate(rotated, env, soft=True)
-            try:
-                pipe.execute()
-            except WatchError:
-                return None
-        return rotated
+        transaction = Transaction(self)
 
-    def vacuum(self, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: Redis forgets sessions by itself."""
+        def prepare() -> bool:
+            transaction.recent = self.get(session.sid)
+            # a log-out in another request has the last word
+            if transaction.recent:
+                transaction.rotate(rotated, env, soft=True)
+            return True
+
+        # two requests may both find no next id: the one that writes second fails,
+        # looks again, and finds the id that the first has written
+        return rotated if self._send_if(transaction, session.sid, prepare) else None
+
+    def vacuum(self, max_lifetime: int | None = None) -> None:
+        """Remember what the database says; Redis forgets sessions by itself."""
+        if max_lifetime is not None:
+            database = getattr(threading.current_thread(), "dbname", None)
+            self.lifetimes.learn_of_vacuum(database, max_lifetime)
+
+    # Identifiers
 
     def get_missing_session_identifiers(self, identifiers: Iterable[str]) -> set[str]:
         """Return those of ``identifiers`` that no user's session begins with."""
         asked = list(set(identifiers))
-        missing: set[str] = set()
+        with self._doing("read"):
+            found = exist(self.connection.client, [self.keys.index(one) for one in asked])
+        return {identifier for identifier, exists in zip(asked, found, strict=True) if not exists}
+
+    def siblings(self, identifiers: Iterable[str]) -> Iterator[tuple[str, "list[str]"]]:
+        """Yield each identifier with the rests of the ids of its sessions."""
+        client = self.connection.client
+        for identifier in identifiers:
+            rests: Any = client.hkeys(self.keys.index(identifier))
+            yield identifier, [rest.decode() for rest in rests]
+
+    # Sending
+
+    @contextmanager
+    def transaction(self, name: str) -> Iterator[Transaction]:
+        """Collect writes and send them at the end: all or none, on Cluster by slot.
+
+        :raises SessionStoreUnavailable: when they may not have been written
+        """
+        with self._doing(name):
+            transaction = Transaction(self)
+            yield transaction
+            slots = list(transaction.slots.values())
+            if not self.connection.is_cluster:
+                slots = [[command for commands in slots for command in commands]]
+            # what deletes goes last, see above
+            for commands in sorted(slots, key=lambda slot: all(c[0] != "SET" for c in slot)):
+                if commands:
+                    pipe = self.connection.client.pipeline(transaction=True)
+                    for command in commands:
+                        pipe.execute_command(*command)
+                    pipe.execute()
+            transaction.done()
+
+    def _send_if(self, transaction: Transaction, sid: str, condition: Any) -> bool:
+        """Send what is for one slot, if ``condition()`` holds and goes on to until it is done."""
+        from redis import WatchError
+
         with redis_errors_as_unavailable():
-            for start in range(0, len(asked), IDENTIFIERS_A_ROUND_TRIP):
-                batch = asked[start : start + IDENTIFIERS_A_ROUND_TRIP]
-                pipe = self.connection.client.pipeline(transaction=False)
-                for identifier in batch:
-                    pipe.exists(self.key(identifier))
-                found = zip(batch, pipe.execute(), strict=True)
-                missing.update(identifier for identifier, exists in found if not exists)
-        return missing
+            with self.connection.client.pipeline(transaction=True) as pipe:
+                pipe.watch(*self.keys.of(sid))
+                if not condition():
+                    return False
+                pipe.multi()
+                for commands in transaction.slots.values():
+                    for command in commands:
+                        pipe.execute_command(*command)
+                try:
+                    pipe.execute()
+                except WatchError:
+                    return False
+        transaction.done()
+        return True
+
+    @contextmanager
+    def _doing(self, name: str) -> Iterator[Operation]:
+        with Operation(COMPONENT, name, BACKEND) as operation, redis_errors_as_unavailable():
+            yield operation
 
     # Last, because from here on the name means this method
 
     def list(self) -> list[str]:
         """Return the ids of all sessions; reads the whole keyspace, for an operator."""
-        pattern = re.sub(r"([*?\[\]\\])", r"\\\1", self.key("")) + "*"
+        sids = set()
         with redis_errors_as_unavailable():
-            found = self.connection.client.scan_iter(match=pattern, count=1000, _type="string")
-            sids = [key.decode()[len(self.key("")) :] for key in found]
-        return [sid for sid in sids if self.is_valid_key(sid)]
+            for pattern in self.keys.patterns:
+                for key in self.connection.client.scan_iter(match=pattern, count=1000):
+                    sids.add(self.keys.sid(key.decode()))
+        return sorted(sid for sid in sids if sid)
 
 
-def shorten(sid: str) -> str:
-    """Return what may be logged of a session id, which is as good as a password."""
-    return sid[:8]
-
-
-def is_for_static_file() -> bool:
-    """Tell whether the current request asks for a file that needs no session."""
+def is_without_session() -> bool:
+    """Tell whether the current request is answered as well without its session."""
     request = http.request
     return bool(request) and bool(http.root.get_static_file(request.httprequest.path))

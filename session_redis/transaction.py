@@ -1,85 +1,110 @@
-"""Writes that core's policy makes of a session, sent to Redis all at once."""
+"""Writes that core's policy makes of a session, collected to be sent to Redis at once.
 
-import re
+``Transaction`` is a session store whose methods talk to nobody: core's ``rotate`` over it says
+what has to be written, ``RedisSessionStore`` sends it. ``StoredSession`` remembers what Redis
+holds of it, by which an unchanged session is known.
+"""
+
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from odoo import http
 
 from .compat import HAS_IDENTIFIERS
-from .encoding import encode
+from .encoding import Stamp, encode, stamped
+from .keys import IDENTIFIER, IDENTIFIER_LENGTH
 
 if TYPE_CHECKING:
-    from redis.client import Pipeline
-
     from .store import RedisSessionStore
 
-IDENTIFIER_LENGTH = 42
-IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{42}")
+# a command of Redis
+Command = tuple[str | bytes | int, ...]
+
+
+class Stored(NamedTuple):
+    """What Redis holds of a session: its id, its encoding without stamp, its stamp."""
+
+    sid: str
+    body: bytes | None
+    stamp: Stamp | None
 
 
 class StoredSession(http.Session):
-    """A session that remembers what Redis holds of it: ``(session id, payload)``."""
+    """A session that remembers what Redis holds of it."""
 
     # those of core again: on 17.0 and 18.0 any other attribute is a value of the session
     __slots__ = (*http.Session.__slots__, "stored")
 
     def __init__(self, data: Any, sid: str, new: bool = False) -> None:
         super().__init__(data, sid, new)
-        self.stored: tuple[str, bytes] | None = None
+        self.stored: Stored | None = None
 
-    def remember(self, payload: bytes | None) -> None:
-        self.stored = None if payload is None else (self.sid, payload)
+    @classmethod
+    def of_values(cls, values: dict[str, Any], sid: str) -> "StoredSession":
+        """Return the session of values that were just decoded, and need no other check.
+
+        Core copies each value through JSON (17.0: pickle) once more, which is most of the
+        time that its sessions take to be made.
+        """
+        session = cls({}, sid)
+        session._Session__data = values
+        return session
 
 
 class Transaction(http.FilesystemSessionStore):
-    """Core's policy over a pipeline: what it writes is sent later, at once."""
+    """Core's policy over a list of commands, by the slot of Redis Cluster that they are for."""
 
-    def __init__(self, store: "RedisSessionStore", pipe: "Pipeline") -> None:
+    def __init__(self, store: "RedisSessionStore") -> None:
         self._store = store
-        self._pipe = pipe
         self.session_class = store.session_class
+        self.recent: Any = None
+        self.slots: dict[str, list[Command]] = {}
+        self.written: list[tuple[Any, Stored | None]] = []
 
     def get(self, sid: str) -> Any:
-        return self._store.get(sid)
+        """Return the session as a soft rotation finds it: ``recent``."""
+        return self.recent
 
-    def save(self, session: Any, payload: bytes | None = None) -> None:
-        key = self._store.keys(session.sid)[0]
-        self._pipe.set(key, payload or encode(session), ex=self._store.lifetimes.of(session))
+    def save(self, session: Any, body: bytes | None = None) -> None:
+        store = self._store
+        last = getattr(session, "stored", None)
+        stamp = store.lifetimes.stamp(session, last and last.stamp)
+        body = body or encode(session)
+        # a release before 3.0 would keep the stamp as a value of the session
+        payload = body if store.keys.old_first else stamped(body, stamp)
+        self._add(session.sid, "SET", store.keys.of(session.sid)[0], payload, "EX", stamp.lifetime)
         if has_index(session):
-            index, rest = self._index(session.sid)
+            index = store.keys.index(session.sid)
             # a hash of short fields is kept packed, a set is only from Redis 7.2
-            self._pipe.hset(index, rest, "")
-            self._pipe.expire(index, self._store.lifetimes.of_index(session))
-
-    def prolong(self, session: Any) -> None:
-        lifetimes = self._store.lifetimes
-        self._pipe.expire(self._store.key(session.sid), lifetimes.of(session))
-        if has_index(session):
-            self._pipe.expire(self._index(session.sid)[0], lifetimes.of_index(session))
+            self._add(session.sid, "HSET", index, session.sid[IDENTIFIER_LENGTH:], "")
+            lifetime = store.lifetimes.of_index(session, stamp)
+            self._add(session.sid, "EXPIRE", index, lifetime)
+        self.written.append((session, Stored(session.sid, body, stamp)))
 
     def delete(self, session: Any) -> None:
-        self._pipe.delete(*self._store.keys(session.sid))
+        sid = session.sid
+        self._add(sid, "DEL", *self._store.keys.of(sid))
         if HAS_IDENTIFIERS:
-            self._pipe.hdel(*self._index(session.sid))
-        if isinstance(session, StoredSession):
-            session.remember(None)
+            self._add(sid, "HDEL", self._store.keys.index(sid), sid[IDENTIFIER_LENGTH:])
+        self.written.append((session, None))
 
     def delete_from_identifiers(self, identifiers: Iterable[str]) -> None:
         if isinstance(identifiers, str):
             raise ValueError("a list of session identifiers is wanted, not a text")
-        for identifier in identifiers:
-            # as core: what is no identifier must not reach the keys of another database
-            if not IDENTIFIER.fullmatch(identifier):
-                continue
-            index = self._store.key(identifier)
-            rests: Any = self._store.connection.client.hkeys(index)
-            for rest in rests:
-                self._pipe.delete(*self._store.keys(identifier + rest.decode()))
-            self._pipe.delete(index)
+        # as core: what is no identifier must not reach the keys of another database
+        valid = [identifier for identifier in identifiers if IDENTIFIER.fullmatch(identifier)]
+        for identifier, rests in self._store.siblings(valid):
+            keys = [key for rest in rests for key in self._store.keys.of(identifier + rest)]
+            self._add(identifier, "DEL", self._store.keys.index(identifier), *keys)
 
-    def _index(self, sid: str) -> tuple[str, str]:
-        return self._store.key(sid[:IDENTIFIER_LENGTH]), sid[IDENTIFIER_LENGTH:]
+    def done(self) -> None:
+        """Have the sessions remember what was written of them."""
+        for session, stored in self.written:
+            if isinstance(session, StoredSession):
+                session.stored = stored
+
+    def _add(self, sid: str, *command: str | bytes | int) -> None:
+        self.slots.setdefault(sid[:IDENTIFIER_LENGTH], []).append(command)
 
 
 def has_index(session: Any) -> bool:

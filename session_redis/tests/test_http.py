@@ -42,7 +42,7 @@ class TestHttp(RedisCase, HttpCase):
         self.env["ir.config_parameter"].set_param("sessions.max_inactivity_seconds", "5000")
         self.log_in()
         sid = self.opener.cookies["session_id"]
-        self.assertAlmostEqual(self.redis.ttl(self.store.key(sid)), 5000, delta=5)
+        self.assertAlmostEqual(self.redis.ttl(self.store.keys.of(sid)[0]), 5000, delta=5)
 
     def test_outage_is_a_503_where_a_session_is_needed(self):
         self.log_in()

@@ -61,7 +61,7 @@ class TestOutage(RedisCase, BaseCase):
 
     def test_refusal_is_logged_without_the_session(self):
         session = self.new_session()
-        self.redis.set(self.store.key(session.sid[:42]), "no hash")
+        self.redis.set(self.store.keys.index(session.sid), "no hash")
         session["uid"] = 2
         with self.assertLogs(STORE_LOGGER, "ERROR") as logs:
             if HAS_IDENTIFIERS:

@@ -1,4 +1,5 @@
 import itertools
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,8 @@ from odoo import http
 from odoo.tests import BaseCase, tagged
 
 from ..compat import HAS_IDENTIFIERS
-from ..encoding import encode
+from ..encoding import Stamp, decode, encode, stamped, without_stamp
+from ..reading import fetch
 from .common import RedisCase
 
 CAN_ROTATE_SOFTLY = hasattr(http.FilesystemSessionStore, "delete_old_sessions")
@@ -19,6 +21,16 @@ CAN_ROTATE_SOFTLY = hasattr(http.FilesystemSessionStore, "delete_old_sessions")
 class TestStore(RedisCase, BaseCase):
     def key(self, session):
         return f"session:{self.prefix}:{session.sid}"
+
+    def payload(self, session):
+        return self.redis.get(self.key(session))
+
+    def age(self, session, seconds):
+        """Have a session been saved some time ago."""
+        payload = self.payload(session)
+        stamp = decode(payload)[1]
+        older = stamped(without_stamp(payload), Stamp(stamp.at - seconds, stamp.lifetime))
+        self.redis.set(self.key(session), older, ex=self.redis.ttl(self.key(session)) - seconds)
 
     def test_session_is_read_as_it_was_saved(self):
         session = self.new_session(uid=2, login="admin", basket={"lines": [1, 2]})
@@ -30,8 +42,11 @@ class TestStore(RedisCase, BaseCase):
 
     def test_key_is_the_documented_one(self):
         session = self.new_session()
-        self.assertEqual(self.redis.get(self.key(session)), encode(session))
-        self.assertEqual(self.new_store(prefix="").key("x"), "session:x")
+        self.assertEqual(without_stamp(self.payload(session)), encode(session))
+        self.assertEqual(json.loads(self.payload(session))["_saved"][1], 10800)
+        self.assertEqual(
+            self.new_store(prefix="").keys.of(session.sid), [f"session:{session.sid}"]
+        )
 
     def test_missing_session_is_an_empty_new_one(self):
         sid = self.store.generate_key()
@@ -99,16 +114,38 @@ class TestStore(RedisCase, BaseCase):
     def test_reading_prolongs_the_session_now_and_then(self):
         store = self.new_store(expiration="1000")
         session = self.new_session(store, uid=2)
-        for left, expected in ((950, 950), (850, 1000)):
-            self.redis.expire(self.key(session), left)
+        for passed, expected in ((90, 910), (60, 1000)):
+            self.age(session, passed)
             store.get(session.sid)
             self.assertAlmostEqual(self.redis.ttl(self.key(session)), expected, delta=2)
+        self.assertAlmostEqual(decode(self.payload(session))[1].at, time.time(), delta=2)
+
+    def test_prolonging_neither_undoes_a_change_nor_a_log_out(self):
+        session = self.new_session(uid=2)
+        keys = self.store.keys.of(session.sid)
+        for meanwhile in (self.store.save, self.store.delete):
+            found = fetch(self.redis, keys)
+            late = found.session(session.sid)
+            session["step"] = str(meanwhile)
+            meanwhile(session)
+            before = self.redis.get(keys[0])
+            self.store._rewrite(late, found)
+            self.assertEqual(self.redis.get(keys[0]), before)
 
     def test_reading_ends_the_life_of_an_immortal_session(self):
+        # SET and EXPIRE were two commands in releases before 3.0
         session = self.new_session()
-        self.redis.persist(self.key(session))
+        self.redis.set(self.key(session), encode(session))
         self.store.get(session.sid)
         self.assertAlmostEqual(self.redis.ttl(self.key(session)), 10800, delta=2)
+
+    def test_session_has_ended_by_its_stamp(self):
+        session = self.new_session(uid=2, db="x")
+        self.age(session, 1000)
+        self.store.vacuum(max_lifetime=900)
+        self.assertTrue(self.store.get(session.sid))
+        self.store.lifetimes.learn_of_vacuum("x", 900)
+        self.assertFalse(self.store.get(session.sid))
 
     def test_reading_does_not_prolong_a_rotated_id(self):
         session = self.new_session(uid=2, deletion_time=time.time() + 30)
@@ -122,15 +159,50 @@ class TestStore(RedisCase, BaseCase):
         self.assertFalse(self.store.get(session.sid))
         self.assertEqual(list(self.redis.scan_iter(f"session:{self.prefix}:*")), [])
 
-    def test_session_of_earlier_releases_is_read_and_deleted(self):
+    def old_key(self, sid):
+        return f"session::{self.prefix}:{sid}"
+
+    def old_session(self, **values):
         sid = self.store.generate_key()
-        self.redis.set(f"session::{self.prefix}:{sid}", b'{"uid": 2, "login": "x"}', ex=100)
+        self.redis.set(self.old_key(sid), json.dumps(values).encode(), ex=100)
+        return sid
+
+    def test_session_of_earlier_releases_gets_the_present_key_by_reading(self):
+        sid = self.old_session(uid=2, login="x")
         session = self.store.get(sid)
         self.assertEqual((session.sid, session["login"]), (sid, "x"))
-        self.store.save(session)
-        self.assertEqual(self.redis.exists(self.key(session)), 1)
+        self.assertEqual(decode(self.payload(session))[0], {"uid": 2, "login": "x"})
+        self.assertLessEqual(self.redis.ttl(self.old_key(sid)), 100)
+        self.assertEqual(self.store.get(sid)["login"], "x")
+
+    def test_log_out_deletes_both_keys(self):
+        session = self.store.get(self.old_session(uid=2))
         self.store.delete(session)
-        self.assertFalse(self.store.get(sid))
+        self.assertEqual(list(self.redis.scan_iter(f"session:*{self.prefix}:*")), [])
+
+    def test_revocation_deletes_both_keys(self):
+        if not HAS_IDENTIFIERS:
+            self.skipTest("this series of Odoo has no session identifiers")
+        session = self.store.get(self.old_session(uid=2))
+        self.store.delete_from_identifiers([session.sid[:42]])
+        self.assertEqual(list(self.redis.scan_iter(f"session:*{self.prefix}:*")), [])
+
+    def test_old_keys_are_written_as_earlier_releases_read_them(self):
+        store = self.new_store(old_keys="1")
+        session = self.new_session(store, uid=2, login="x")
+        self.assertEqual(json.loads(self.redis.get(self.old_key(session.sid))), dict(session))
+        self.assertIsNone(self.payload(session))
+        self.redis.set(self.old_key(session.sid), b'{"uid": 2, "login": "changed"}')
+        self.assertEqual(store.get(session.sid)["login"], "changed")
+        self.assertEqual(
+            self.redis.get(self.old_key(session.sid)), b'{"uid": 2, "login": "changed"}'
+        )
+
+    def test_sessions_under_the_present_key_are_known_to_a_store_of_old_keys(self):
+        session = self.new_session(uid=2, login="x")
+        store = self.new_store(old_keys="1")
+        self.assertEqual(store.get(session.sid)["login"], "x")
+        self.assertEqual(json.loads(self.redis.get(self.old_key(session.sid))), dict(session))
 
     def test_new_key_wins_over_that_of_earlier_releases(self):
         session = self.new_session(login="new")
@@ -140,7 +212,10 @@ class TestStore(RedisCase, BaseCase):
     def test_unreadable_payload_is_no_session_and_is_told_once(self):
         session = self.new_session(uid=2)
         with self.assertLogs("odoo.addons.session_redis.store", "WARNING") as logs:
-            for payload in (b"[1]", b"\x80\x04", b'{"uid"', b'"x"'):
+            for payload in (
+                *(b"[1]", b"\x80\x04", b'{"uid"', b'"x"', b'{"a":' * 100_000),
+                b'{"a":"%s"}' % (b"x" * 10_000_000),
+            ):
                 self.redis.set(self.key(session), payload)
                 found = self.store.get(session.sid)
                 self.assertFalse(found)
@@ -152,7 +227,11 @@ class TestStore(RedisCase, BaseCase):
         session = self.new_session()
         self.redis.delete(self.key(session))
         self.redis.rpush(self.key(session), "x")
+        with self.assertLogs("odoo.addons.session_redis.store", "WARNING"):
+            self.assertFalse(self.store.get(session.sid))
         self.assertFalse(self.store.get(session.sid))
+        self.store.save(self.store.session_class({"uid": 2}, session.sid))
+        self.assertTrue(self.store.get(session.sid))
 
     def test_hard_rotation_leaves_the_new_id_only(self):
         session = self.new_session(basket=3)
@@ -282,7 +361,7 @@ class TestSoftRotation(RedisCase, BaseCase):
         self.assertEqual(new.session_token, f"token of {session.sid}")
         self.assertEqual(dict(new), dict(session))
         self.assertNotIn("next_sid", new)
-        self.assertLessEqual(self.redis.ttl(self.store.key(old)), 120)
+        self.assertLessEqual(self.redis.ttl(self.store.keys.of(old)[0]), 120)
 
     def test_later_request_with_the_old_id_gets_the_same_next_id(self):
         session = self.new_session(uid=2)
@@ -291,9 +370,16 @@ class TestSoftRotation(RedisCase, BaseCase):
         self.store.rotate(late, NoUser(), soft=True)
         self.assertEqual(late.sid, session.sid)
 
+    def test_rotation_does_not_undo_a_log_out(self):
+        session = self.new_session(uid=2)
+        late = self.store.get(session.sid)
+        self.store.delete(session)
+        self.store.rotate(late, NoUser(), soft=True)
+        self.assertFalse(self.store.get(late.sid))
+
     def test_eight_racing_requests_end_on_one_next_id(self):
         with ThreadPoolExecutor(8) as pool:
-            for _round in range(50):
+            for _round in range(200):
                 session = self.new_session(uid=2)
                 start = threading.Barrier(8)
 

@@ -1,0 +1,89 @@
+"""The names under which Redis holds sessions.
+
+Where ``<prefix>:`` is absent without a prefix:
+
+``session:<prefix>:<session id>``
+    a session, see ``encoding``
+``session:<prefix>:<first 42 characters>``
+    its index: a hash whose fields are the rests of the ids of a user's sessions that begin
+    so. Devices are revoked by these 42 characters; a KEYS or SCAN would read the whole server
+``session:<prefix>:{<first 42 characters>}<rest>``
+    both of them on Redis Cluster: what is in braces names the slot, so a session, its index
+    and the ids that it rotates to are on one node and can be written in one transaction
+``session::<prefix>:<session id>``
+    a session as releases before 3.0 wrote it, never on a Cluster: read where the other is
+    missing, deleted with it
+"""
+
+import re
+from collections.abc import Callable
+
+# core's STORED_SESSION_BYTES, unknown on 17.0
+IDENTIFIER_LENGTH = 42
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{42}")
+
+
+class Keys:
+    """The keys of one deployment."""
+
+    def __init__(
+        self,
+        prefix: str,
+        is_valid_sid: Callable[[str], bool],
+        cluster: bool = False,
+        old_first: bool = False,
+    ) -> None:
+        self._start = f"session:{prefix}:" if prefix else "session:"
+        # without a prefix, the old key is the present one
+        self._old_start = f"session::{prefix}:" if prefix and not cluster else None
+        self._is_valid_sid = is_valid_sid
+        self._cluster = cluster
+        self.old_first = old_first and not cluster
+
+    def of(self, sid: str) -> list[str]:
+        """Return the keys that may hold a session: the one that is written, then the other.
+
+        :raises ValueError: when ``sid`` is none, for it must not reach other keys
+        """
+        if not self._is_valid_sid(sid):
+            raise ValueError(f"Invalid session id {shorten(sid)!r}")
+        key = self._key(sid)
+        if self._old_start is None:
+            return [key]
+        old = self._old_start + sid
+        return [old, key] if self.old_first else [key, old]
+
+    def index(self, sid: str) -> str:
+        """Return the key of the index of a session id, or of its first 42 characters."""
+        return self._key(sid[:IDENTIFIER_LENGTH])
+
+    @property
+    def patterns(self) -> list[str]:
+        """What SCAN finds every key with."""
+        starts = [self._start] if self._old_start is None else [self._start, self._old_start]
+        return [re.sub(r"([*?\[\]\\])", r"\\\1", start) + "*" for start in starts]
+
+    @property
+    def old_pattern(self) -> str | None:
+        """What SCAN finds the keys of releases before 3.0 with, where they are others."""
+        return None if self._old_start is None else self.patterns[1]
+
+    def sid(self, key: str) -> str | None:
+        """Return the session id that a key is of; None for an index and for other keys."""
+        start = self._old_start
+        if start is None or not key.startswith(start):
+            start = self._start
+        sid = key[len(start) :]
+        if self._cluster:
+            sid = sid.replace("{", "", 1).replace("}", "", 1)
+        return sid if key.startswith(start) and self._is_valid_sid(sid) else None
+
+    def _key(self, name: str) -> str:
+        if self._cluster:
+            name = f"{{{name[:IDENTIFIER_LENGTH]}}}{name[IDENTIFIER_LENGTH:]}"
+        return self._start + name
+
+
+def shorten(sid: str) -> str:
+    """Return what may be logged of a session id, which is as good as a password."""
+    return sid[:8]
