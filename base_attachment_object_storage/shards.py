@@ -15,6 +15,7 @@ from typing import Any
 
 SHARDS = 256
 _LOCK_CLASS = zlib.crc32(b"ir_attachment.object") & 0x7FFFFFFF
+_COUNTER = "ir_attachment.locked"
 
 
 def shard_of(key: str) -> int:
@@ -26,14 +27,23 @@ def shard_of(key: str) -> int:
         return zlib.crc32(key.encode(errors="surrogateescape")) % SHARDS
 
 
-def lock_shared(cursor: Any, shards: Iterable[int]) -> None:
-    """Keep collection away from some shards until the end of the transaction."""
-    # in one order, though shared locks wait for nobody but collection
+def lock_shared(cursor: Any, shards: Iterable[int]) -> int:
+    """Keep collection away from some shards until the end of the transaction.
+
+    A rollback to a savepoint releases the locks that were taken since. The number that is
+    returned tells: it grows with each call, and falls back with such a rollback. So a lock
+    that came with number n is still held when a later call returns more than n, unless a
+    call between the two has not.
+    """
+    # in one order, though shared locks wait for nobody but collection; a setting that is
+    # local to the transaction falls back as the locks do
     cursor.execute(
-        "SELECT pg_advisory_xact_lock_shared(%s, shard)"
-        " FROM (SELECT unnest(%s) AS shard ORDER BY 1) AS shards",
-        (_LOCK_CLASS, sorted(set(shards))),
+        "SELECT pg_advisory_xact_lock_shared(%s, shard), set_config(%s,"
+        " (COALESCE(NULLIF(current_setting(%s, true), ''), '0')::int + 1)::text, true)"
+        " FROM unnest(%s::int[]) AS shard",
+        (_LOCK_CLASS, _COUNTER, _COUNTER, sorted(set(shards))),
     )
+    return max((int(number) for _lock, number in cursor.fetchall()), default=0)
 
 
 def try_lock(cursor: Any, shard: int) -> bool:

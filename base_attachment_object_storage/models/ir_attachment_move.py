@@ -17,10 +17,9 @@ from odoo import _, api, models
 from odoo.exceptions import AccessError
 from odoo.tools import config
 
-from .. import shards
+from .. import parallel, shards
 from ..digested import Digested
 from ..mover import MoveReport, Row, Source, carry
-from ..parallel import THREADS, workers
 from ..store import NotFound, StoreError, StoreUri
 from ..upload import put_owned
 
@@ -93,18 +92,17 @@ class IrAttachment(models.Model):
         plan = self._plan_move(objects)
         report = MoveReport(total=plan["files"], total_bytes=plan["bytes"])
         last_id = 0
-        with workers(THREADS) as pool:
-            while rows := self._rows_to_move(last_id, objects):
-                last_id = rows[-1].id
-                self._move_batch(rows, pool, report)
-                report.tick()
-                _logger.info("Moving attachments to %s: %s", self._storage(), report)
-                stop = progress and progress(report)
-                late = seconds is not None and report.seconds >= seconds
-                if stop or late or (limit is not None and report.moved >= limit):
-                    break
-            else:
-                report.complete = True
+        while rows := self._rows_to_move(last_id, objects):
+            last_id = rows[-1].id
+            self._move_batch(rows, report)
+            report.tick()
+            _logger.info("Moving attachments to %s: %s", self._storage(), report)
+            stop = progress and progress(report)
+            late = seconds is not None and report.seconds >= seconds
+            if stop or late or (limit is not None and report.moved >= limit):
+                break
+        else:
+            report.complete = True
         for attachment_id, reason in report.failed:
             _logger.warning("Attachment %d was not moved: %s", attachment_id, reason)
         return report
@@ -190,7 +188,7 @@ class IrAttachment(models.Model):
         return rows
 
     @api.model
-    def _move_batch(self, rows, pool, report):
+    def _move_batch(self, rows, report):
         location = self._storage()
         remote = location in self._get_stores()
         if remote:
@@ -213,7 +211,7 @@ class IrAttachment(models.Model):
                 put = self._put_by_hook
                 results = [work(source) for source in sources]
             else:
-                results = pool.run(work, sources)
+                results = list(parallel.each(work, sources))
         for carried in results:
             self._settle(carried, keeps, report)
         self.invalidate_model()

@@ -9,18 +9,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import warnings
-from contextlib import closing
 from pathlib import Path
 
-from odoo.tests import BaseCase, TransactionCase, tagged
+from odoo.tests import BaseCase, tagged
 
-from .. import shards
 from ..digested import IN_MEMORY, Digested
 from ..keys import check_content, owned_key
 from ..mover import MoveReport, Row, Source, carry
-from ..parallel import workers
 from ..placement import PARAMETER, Placement, PlacementError
 from ..settings import StorageSettings
 from ..store import (
@@ -300,41 +296,3 @@ class TestDigested(BaseCase):
             self.assertEqual(stored_type(mimetype), "application/octet-stream")
         for mimetype in ("image/png", "application/pdf", "Text/Plain; charset=utf-8"):
             self.assertEqual(stored_type(mimetype), mimetype.partition(";")[0].lower())
-
-
-@tagged("post_install", "-at_install")
-class TestWorkers(BaseCase):
-    def test_results_come_in_the_order_of_the_items(self):
-        with workers(4) as pool:
-            self.assertEqual(pool.run(lambda n: n * n, range(50)), [n * n for n in range(50)])
-
-    def test_the_first_error_is_raised_and_what_has_not_begun_is_left(self):
-        begun = []
-
-        def work(number):
-            begun.append(number)
-            if number == 0:
-                raise ValueError("first")
-            time.sleep(0.01)
-
-        with workers(2) as pool, self.assertRaisesRegex(ValueError, "first"):
-            pool.run(work, range(1000))
-        self.assertLess(len(begun), 1000)
-
-
-@tagged("post_install", "-at_install")
-class TestShards(TransactionCase):
-    def test_a_shard_is_the_first_byte_of_the_digest(self):
-        self.assertEqual(shards.shard_of("uuid/ff/ff00"), 255)
-        self.assertEqual(shards.shard_of("00ab"), 0)
-        self.assertIn(shards.shard_of("any key of another form"), range(256))
-
-    def test_collection_waits_for_no_writer_and_writers_share(self):
-        shards.lock_shared(self.env.cr, [3, 1, 3])
-        with closing(self.registry._db.cursor()) as other:
-            shards.lock_shared(other, [1])
-            self.assertFalse(shards.try_lock(other, 3))
-            self.assertTrue(shards.try_lock(other, 2))
-            other.rollback()
-            self.assertTrue(shards.try_lock(other, 2))
-            other.rollback()
