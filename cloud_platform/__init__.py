@@ -1,4 +1,4 @@
-from . import controllers, models
+from . import cli, controllers, models
 from .hooks import watch_starts
 
 watch_starts()

@@ -28,10 +28,12 @@ _logger = logging.getLogger(__name__)
 BATCH = 200
 BATCH_BYTES = 64 * 1024 * 1024
 
-ROW = """
-    id, store_fname, checksum, COALESCE(mimetype, ''),
-    COALESCE(NULLIF(file_size, 0), octet_length(db_datas), 0)
-"""
+SIZE = "COALESCE(NULLIF(file_size, 0), octet_length(db_datas), 0)"
+ROW = f"id, store_fname, checksum, COALESCE(mimetype, ''), {SIZE}"
+# db, file, or scheme://container
+PLACE = """CASE WHEN store_fname IS NULL THEN 'db'
+    WHEN strpos(store_fname, '://') > 0 THEN substring(store_fname from '^[^:]+://[^/]+')
+    ELSE 'file' END"""
 
 
 class IrAttachment(models.Model):
@@ -114,12 +116,7 @@ class IrAttachment(models.Model):
         condition, values = self._is_elsewhere(objects)
         self.env.cr.execute(
             f"""
-            SELECT CASE WHEN store_fname IS NULL THEN 'db'
-                        WHEN store_fname LIKE '%%://%%'
-                        THEN substring(store_fname from '^[^:]+://[^/]+')
-                        ELSE 'file' END AS place,
-                   count(*),
-                   COALESCE(sum(COALESCE(NULLIF(file_size, 0), octet_length(db_datas), 0)), 0)
+            SELECT {PLACE}, count(*), COALESCE(sum({SIZE}), 0)
               FROM ir_attachment WHERE {condition}
              GROUP BY 1 ORDER BY 1
             """,  # pylint: disable=sql-injection
@@ -150,7 +147,7 @@ class IrAttachment(models.Model):
                 "               WHERE starts_with(store_fname, place)) END",
                 [schemes],
             )
-        kept, values = self._placement().sql("COALESCE(mimetype, '')", self._size_in_sql())
+        kept, values = self._placement().sql("COALESCE(mimetype, '')", SIZE)
         in_place = self._places_that_stay(location, objects)
         return (
             f"type = 'binary' AND CASE WHEN store_fname IS NULL THEN {has_content} AND NOT {kept}"
@@ -158,10 +155,6 @@ class IrAttachment(models.Model):
             f"                  WHERE starts_with(store_fname, place)) OR (%s AND {kept}) END",
             [*values, in_place, objects, *values],
         )
-
-    @api.model
-    def _size_in_sql(self):
-        return "COALESCE(NULLIF(file_size, 0), octet_length(db_datas), 0)"
 
     @api.model
     def _places_that_stay(self, location, objects):

@@ -19,6 +19,9 @@ from dataclasses import replace
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
+from odoo.addons.base_attachment_object_storage.garbage import GARBAGE_TABLE
+from odoo.addons.base_attachment_object_storage.models.ir_attachment_move import PLACE, SIZE
+
 from .. import gate
 from ..checks import ENVIRONMENTS, ERROR, Finding, Report, environment_of, registry
 from ..checks.facts import KIND_PARAMETER, LOCATION_PARAMETER, read_database
@@ -196,6 +199,45 @@ class CloudPlatform(models.AbstractModel):
         if wrong:
             raise UserError("\n".join(map(str, wrong)))
         return report.findings
+
+    # --- status
+
+    @api.model
+    def status(self):
+        """Return where things are: a JSON-able dictionary.
+
+        ``storages`` has the files (rows) and bytes in each place, ``elsewhere`` what a move
+        would take, ``marks`` how many objects wait for their collection.
+        """
+        parameters = self.env["ir.config_parameter"].sudo()
+        plan = self.env["ir.attachment"].sudo()._plan_move()
+        self.env.cr.execute(
+            f"SELECT {PLACE}, count(*), COALESCE(sum({SIZE}), 0) FROM ir_attachment"
+            " WHERE type = 'binary' AND (store_fname IS NOT NULL OR octet_length(db_datas) > 0)"
+            " GROUP BY 1 ORDER BY 1"
+        )
+        storages = {
+            place: {"files": files, "bytes": int(size)}
+            for place, files, size in self.env.cr.fetchall()
+        }
+        self.env.cr.execute(f"SELECT count(*) FROM {GARBAGE_TABLE}")
+        (marks,) = self.env.cr.fetchone()
+        return {
+            "environment": registry.running_environment(),
+            "kind": parameters.get_param(KIND_PARAMETER) or "",
+            "location": parameters.get_param(LOCATION_PARAMETER) or "file",
+            "sessions": self._status_of_sessions(),
+            "storages": storages,
+            "elsewhere": {"files": plan["files"], "bytes": plan["bytes"]},
+            "marks": marks,
+        }
+
+    @api.model
+    def _status_of_sessions(self):
+        # late: session_redis must be imported by Odoo first, for its post_load to be called
+        from odoo.addons.session_redis.hooks import is_active
+
+        return "Redis" if is_active() else "files"
 
     @api.model
     def _prepare_filestore(self, filestore):

@@ -44,6 +44,21 @@ class Server:
         ]
         return [str(part) for part in odoo.command(*arguments, *options)]
 
+    def platform(
+        self, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``odoo cloud_platform`` to its end, with the output apart from the log."""
+        odoo = self.instance.stack.odoo
+        command = odoo.command(f"--addons-path={odoo.addons_path}", "cloud_platform", *arguments)
+        options = ("--data-dir", self._data, "--load", odoo.server_wide_modules)
+        return subprocess.run(
+            [str(part) for part in [*command, *options]],
+            env=self.environment(variables or {}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
     def run(
         self,
         *arguments: str,
@@ -211,3 +226,69 @@ def test_what_stops_by_itself_only_warns(server: Server) -> None:
         assert all(complaint in done.stdout for complaint in COMPLAINTS), done.stdout
         assert "CRITICAL" not in done.stdout
         assert "uid is 1" in done.stdout or not text
+
+
+def test_the_command_checks_with_an_exit_status_for_containers(server: Server) -> None:
+    name = server.instance.name
+    right = server.platform("check", "-d", name, "--json")
+    assert right.returncode == 0, right.stderr
+    assert json.loads(right.stdout)["ok"]
+    wrong = server.platform("check", "-d", name, "--json", variables=WRONG)
+    assert wrong.returncode == os.EX_CONFIG, wrong.stderr
+    found = [finding["id"] for finding in json.loads(wrong.stdout)["findings"]]
+    assert {"R4", "F5"} <= set(found)
+    text = server.platform("check", "-d", name, variables=WRONG).stdout
+    assert all(complaint in text for complaint in COMPLAINTS)
+    down = {"AWS_HOST": f"http://127.0.0.1:{server.port}"}
+    assert server.platform("check", "-d", name, variables=down).returncode == os.EX_TEMPFAIL
+    forged = {"AWS_SECRET_ACCESS_KEY": "forged"}
+    refused = server.platform("check", "-d", name, variables=forged)
+    assert refused.returncode == os.EX_CONFIG
+    assert "store-refuses" in refused.stdout and "forged" not in refused.stdout
+
+
+def test_the_command_installs_moves_and_tells(server: Server) -> None:
+    name = server.instance.name
+    planned = server.platform("install", "-d", name, "--dry-run", "--json")
+    assert json.loads(planned.stdout)["dry_run"] is True, planned.stderr
+    done = server.platform("install", "-d", name, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["attachments"]["failed"] == []
+    assert server.platform("move", "-d", name, "--limit", "5").returncode == 0
+    status = json.loads(server.platform("status", "-d", name, "--json").stdout)
+    assert (status["location"], status["sessions"]) == ("s3", "Redis")
+    assert status["storages"][f"s3://{name}-odoo-prod"]["files"] > 0
+    assert "file" not in status["storages"]
+
+
+def test_the_command_explains_itself_and_wants_a_database(server: Server) -> None:
+    assert "check" in server.platform("--help").stdout
+    missing = server.platform("status")
+    assert (missing.returncode, "-d DATABASE" in missing.stderr) == (1, True)
+
+
+def test_anthem_installs_by_the_ready_song(server: Server, tmp_path: Path) -> None:
+    odoo = server.instance.stack.odoo
+    own = tmp_path / "songs_of_mine.py"
+    own.write_text(
+        "def main(ctx):\n    print('kind', ctx.env['cloud.platform'].install()['kind'])\n"
+    )
+    for target, told in (
+        ("odoo.addons.cloud_platform.songs::install", "'location': 's3'"),
+        ("songs_of_mine::main", "kind s3"),
+    ):
+        environment = server.environment({})
+        environment["PYTHONPATH"] += f":{odoo.root}:{tmp_path}"
+        done = subprocess.run(
+            [
+                *(str(odoo.venv.python.parent / "anthem"), target, "-d", server.instance.name),
+                *("--addons-path", odoo.addons_path, "--load", odoo.server_wide_modules),
+            ],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout
+        assert told in done.stdout, done.stdout

@@ -1,0 +1,159 @@
+"""``odoo cloud_platform check|install|move|status``, for people, containers and Kubernetes.
+
+Odoo 19.0 loads this file by itself, without the addon; 17.0 and 18.0 import the addon. So the
+addon is imported when the command runs, which ``--addons-path`` must come before.
+"""
+
+import argparse
+import json
+import os
+import sys
+from contextlib import closing, contextmanager
+
+from odoo.cli import Command
+
+DONE = os.EX_OK
+WRONG = os.EX_CONFIG  # the configuration, as a server that ends for it
+LATER = os.EX_TEMPFAIL  # a service does not answer: to try again may help
+INCOMPLETE = 1  # something was left undone, the output says what
+
+
+class CloudPlatform(Command):
+    """Check, install and watch the cloud platform of a database."""
+
+    name = "cloud_platform"
+
+    def run(self, args):
+        options, rest = _parser().parse_known_args(args)
+        if options.action != "check" and not options.database:
+            sys.exit(f"cloud_platform {options.action}: -d DATABASE is needed")
+        _configure(options, rest)
+        status, answer, text = _answer(options)
+        sys.stdout.write((json.dumps(answer, indent=1) if options.json else text) + "\n")
+        sys.exit(status)
+
+
+def _answer(options):
+    from odoo.exceptions import UserError
+
+    from odoo.addons.base_attachment_object_storage.store import StoreError, Unavailable
+    from odoo.addons.cloud_settings.exceptions import ConfigurationError
+
+    try:
+        return ACTIONS[options.action](options)
+    except (ConfigurationError, UserError) as error:
+        status, reason = WRONG, str(error)
+    except Unavailable as error:
+        status, reason = LATER, str(error)
+    except StoreError as error:
+        status, reason = INCOMPLETE, str(error)
+    return status, {"ok": False, "error": reason}, reason
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="odoo [--addons-path=PATH,...] cloud_platform",
+        description="Check, install and watch the cloud platform of a database."
+        " Options that are not listed here are Odoo's own, as -c.",
+        epilog=f"Exit status: {DONE} all is well, {WRONG} the configuration is wrong,"
+        f" {LATER} a service does not answer, {INCOMPLETE} something was left undone.",
+    )
+    actions = {
+        "check": "run every check; without -d those of the environment",
+        "install": "set the platform up, as env['cloud.platform'].install()",
+        "move": "move the attachments to where they belong",
+        "status": "tell where the attachments and the sessions are",
+    }
+    described = "; ".join(f"{name}: {text}" for name, text in actions.items())
+    parser.add_argument("action", choices=list(actions), help=described)
+    parser.add_argument("-d", "--database", help="name of the database")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="install, move: say what there is to do"
+    )
+    parser.add_argument("--limit", type=int, help="move: stop after so many files")
+    parser.add_argument("--seconds", type=float, help="move: stop after so many seconds")
+    return parser
+
+
+def _configure(options, rest):
+    from odoo.service import server
+    from odoo.tools import config
+
+    database = ["-d", options.database] if options.database else []
+    # 17.0 sets logging up in any case
+    takes = config.parse_config.__code__.co_varnames
+    logging = {"setup_logging": True} if "setup_logging" in takes else {}
+    config.parse_config(["--no-http", *database, *rest], **logging)
+    server.load_server_wide_modules()
+
+
+def check(options):
+    from odoo.addons.cloud_platform.checks import registry
+
+    report = registry.run()
+    if options.database:
+        report += registry.run_for_database(options.database, probe=True)
+    status = DONE if report.ok else WRONG
+    if report.ok and any(finding.id == "store-unavailable" for finding in report.findings):
+        status = LATER
+    return status, report.as_dict(), str(report)
+
+
+def install(options):
+    with _environment(options) as env:
+        report = env["cloud.platform"].install(dry_run=options.dry_run)
+        env.cr.commit()
+    left = report["attachments"].get("failed")
+    return INCOMPLETE if left else DONE, report, _lines(report)
+
+
+def move(options):
+    with _environment(options) as env:
+        attachments = env["ir.attachment"].sudo()
+        if options.dry_run:
+            report = attachments._plan_move()
+        else:
+            moved = attachments._move(
+                limit=options.limit, seconds=options.seconds, progress=_print_progress
+            )
+            env.cr.commit()
+            report = moved.as_dict()
+    return INCOMPLETE if report.get("failed") else DONE, report, _lines(report)
+
+
+def status(options):
+    with _environment(options) as env:
+        report = env["cloud.platform"].status()
+    return DONE, report, _lines(report)
+
+
+def _print_progress(report):
+    sys.stderr.write(f"{report}\n")
+
+
+@contextmanager
+def _environment(options):
+    from odoo import SUPERUSER_ID, api
+    from odoo.modules.registry import Registry
+
+    with closing(Registry(options.database).cursor()) as cursor:
+        env = api.Environment(cursor, SUPERUSER_ID, {})
+        if "cloud.platform" not in env:
+            sys.exit(f"the addon cloud_platform is not installed in {options.database}")
+        yield env
+
+
+def _lines(report, indent=""):
+    lines = []
+    for key, value in report.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", _lines(value, indent + "  ")]
+        elif isinstance(value, list):
+            lines += [f"{indent}{key}:", *(f"{indent}  - {entry}" for entry in value)]
+        else:
+            lines.append(f"{indent}{key}: {value}")
+    return "\n".join(line for line in lines if line)
+
+
+ACTIONS = {"check": check, "install": install, "move": move, "status": status}
