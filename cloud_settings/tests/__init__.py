@@ -1,1 +1,1 @@
-from . import test_operations, test_settings
+from . import test_faults, test_operations, test_services, test_settings
