@@ -110,6 +110,18 @@ def translated(name: str) -> Iterator[None]:
         raise Unavailable(f"{name}: {error}") from error
 
 
+def field(answer: Any, name: str, of: str) -> Any:
+    """Return what every S3 answer of its kind has.
+
+    :raises Unavailable: when it is missing: somebody else answered, as a network that wants a
+        login does with a page
+    """
+    value = answer.get(name)
+    if value is None:
+        raise Unavailable(f"{of}: what answers is no S3 server")
+    return value
+
+
 _ERRORS: dict[str, type[StoreError]] = {
     "BadDigest": Integrity,
     "InvalidDigest": Integrity,

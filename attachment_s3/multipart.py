@@ -17,7 +17,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     new_md5,
 )
 
-from .client import client_for, translated
+from .client import client_for, field, translated
 from .settings import S3Settings
 
 _logger = logging.getLogger(__name__)
@@ -31,12 +31,14 @@ def put(settings: S3Settings, target: _Target, options: dict[str, str], content:
     """Store ``content`` at ``target``, a bucket and a key."""
     client = client_for(settings)
     with translated(_name(target)):
-        upload = client.create_multipart_upload(**target, **options)["UploadId"]
+        answer = client.create_multipart_upload(**target, **options)
+        upload = field(answer, "UploadId", _name(target))
     target = {**target, "UploadId": upload}
     try:
         parts = _send_parts(client, target, content, settings.multipart_part_bytes)
         with translated(_name(target)):
-            client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+            answer = client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+            field(answer, "ETag", _name(target))
     except BaseException:
         _abort(settings, target)
         raise
@@ -60,7 +62,7 @@ def _send_parts(
                 Body=body,
                 ContentMD5=base64.b64encode(digest.digest()).decode(),
             )
-        parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+        parts.append({"PartNumber": number, "ETag": field(answer, "ETag", _name(target))})
     if content.declared_md5 not in (None, whole.digest()):
         raise Integrity(f"{_name(target)}: the bytes are not those that the checksum names")
     return parts

@@ -24,7 +24,7 @@ from odoo.addons.base_attachment_object_storage.store import (
 )
 
 from . import multipart
-from .client import client_for, error_for, translated
+from .client import client_for, error_for, field, translated
 from .settings import S3Settings
 
 
@@ -64,7 +64,7 @@ class S3Store(ObjectStore):
             parameters["ResponseContentType"] = content_type
         if disposition:
             parameters["ResponseContentDisposition"] = disposition
-        with translated(f"{self.container}/{key}"):
+        with translated(self._name(key)):
             url: str = self._client.generate_presigned_url("get_object", parameters, seconds)
             return url
 
@@ -74,28 +74,29 @@ class S3Store(ObjectStore):
         if content.size > self._settings.multipart_threshold_bytes:
             multipart.put(self._settings, target, options, content)
             return
-        with translated(f"{self.container}/{key}"):
-            self._client.put_object(
+        with translated(self._name(key)):
+            answer = self._client.put_object(
                 **target,
                 **options,
                 Body=content.source,
                 ContentMD5=base64.b64encode(content.md5).decode(),
             )
+            field(answer, "ETag", self._name(key))
 
     def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
         part = {}
         if start or length is not None:
             part["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
-        with translated(f"{self.container}/{key}"):
+        with translated(self._name(key)):
             answer = self._client.get_object(Bucket=self.container, Key=key, **part)
+            field(answer, "ETag", self._name(key))
         body = answer["Body"]
-        return ObjectReader(
-            _chunks(body, f"{self.container}/{key}"), answer["ContentLength"], body.close
-        )
+        return ObjectReader(_chunks(body, self._name(key)), answer["ContentLength"], body.close)
 
     def _head(self, key: str) -> ObjectInfo:
-        with translated(f"{self.container}/{key}"):
+        with translated(self._name(key)):
             answer = self._client.head_object(Bucket=self.container, Key=key)
+            field(answer, "ETag", self._name(key))
         return ObjectInfo(key, answer["ContentLength"], answer["LastModified"])
 
     def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
@@ -105,12 +106,14 @@ class S3Store(ObjectStore):
         try:
             with translated(f"{len(keys)} objects of {self.container}"):
                 answer = self._client.delete_objects(
-                    Bucket=self.container, Delete={"Objects": objects, "Quiet": True}
+                    Bucket=self.container, Delete={"Objects": objects}
                 )
         except StoreError as error:
             if isinstance(error.__cause__, ClientError) and _has_no_bulk(error.__cause__):
                 return delete_singly(keys, self._delete)
             raise
+        if not answer.get("Errors"):
+            field(answer, "Deleted", self.container)
         return {
             error["Key"]: error_for(error.get("Code", ""), 0, str(error))
             for error in answer.get("Errors", [])
@@ -118,18 +121,22 @@ class S3Store(ObjectStore):
         }
 
     def _delete(self, key: str) -> None:
-        with translated(f"{self.container}/{key}"):
+        with translated(self._name(key)):
             self._client.delete_object(Bucket=self.container, Key=key)
 
     def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
         more = {"ContinuationToken": after} if after else {}
         with translated(f"{self.container}/{prefix}"):
             answer = self._client.list_objects_v2(Bucket=self.container, Prefix=prefix, **more)
+            truncated = field(answer, "IsTruncated", self.container)
         found = [
             ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
             for entry in answer.get("Contents", [])
         ]
-        return found, answer.get("NextContinuationToken") if answer["IsTruncated"] else None
+        return found, answer["NextContinuationToken"] if truncated else None
+
+    def _name(self, key: str) -> str:
+        return f"{self.container}/{key}"
 
 
 # how servers say that they know no DeleteObjects

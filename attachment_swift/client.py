@@ -36,6 +36,8 @@ from .settings import SwiftSettings
 
 CONNECTIONS = 32  # kept open by a process at most
 TRY_AGAIN = [408, 429, 498, 500, 502, 503, 504]
+# one of these headers is in each answer of Swift
+TRANSACTION = {"x-trans-id", "x-openstack-request-id"}
 
 
 class SwiftClient:
@@ -69,7 +71,17 @@ class SwiftClient:
         if answer.status_code >= 400:
             answer.close()
             raise error_for(answer.status_code, f"{path}: {answer.status_code} {answer.reason}")
+        if not any(name in answer.headers for name in TRANSACTION):
+            # as a network that wants a login answers with a page
+            answer.close()
+            raise Unavailable(f"{path}: what answers is no Swift server")
         return answer
+
+    def listed(self, container: str, parameters: dict[str, str]) -> Any:
+        """Return one page of a listing, as Swift describes the objects."""
+        answer = self.request("GET", quoted(container), params=parameters)
+        with translated(container):
+            return answer.json()
 
     def endpoint(self) -> str:
         """Return the URL of the project's account; the first call logs in."""

@@ -11,17 +11,14 @@ need. Deleting an object deletes every segment under its key, those of failed up
 
 import json
 import math
-from typing import Any
 
 from odoo.addons.base_attachment_object_storage.store import (
     Content,
     Integrity,
-    NotFound,
-    Refused,
     new_md5,
 )
 
-from .client import SwiftClient, quoted, translated
+from .client import SwiftClient, quoted
 
 FOLDER = ".segments/"
 MOST_SEGMENTS = 1000  # in a manifest, by Swift's default
@@ -38,7 +35,7 @@ def put(
     for index, digest in enumerate(digests):
         section = content.section(index * size, min(size, content.size - index * size))
         name = f"{folder}/{index:08}"
-        send(client, container, name, section, {"ETag": digest})
+        client.request("PUT", quoted(container, name), data=section, headers={"ETag": digest})
         manifest.append(
             {"path": f"/{container}/{name}", "etag": digest, "size_bytes": len(section)}
         )
@@ -46,38 +43,12 @@ def put(
     # ETag, which is that of a large object, makes it refuse.
     whole = new_md5()
     whole.update("".join(digests).encode())
-    headers = {"ETag": whole.hexdigest(), "Content-Type": content_type}
-    body = json.dumps(manifest).encode()
-    send(client, container, key, body, headers, "?multipart-manifest=put")
-
-
-def listed(client: SwiftClient, container: str, parameters: dict[str, str]) -> Any:
-    """Return one page of a listing, as Swift describes the objects."""
-    try:
-        answer = client.request("GET", quoted(container), params=parameters)
-    except NotFound as error:
-        raise _no_container(container) from error
-    with translated(container):
-        return answer.json()
-
-
-def send(
-    client: SwiftClient,
-    container: str,
-    key: str,
-    body: Any,
-    headers: dict[str, str],
-    query: str = "",
-) -> None:
-    """Store one object in one request."""
-    try:
-        client.request("PUT", quoted(container, key) + query, data=body, headers=headers)
-    except NotFound as error:
-        raise _no_container(container) from error
-
-
-def _no_container(container: str) -> Refused:
-    return Refused(f"there is no container {container!r}")
+    client.request(
+        "PUT",
+        quoted(container, key) + "?multipart-manifest=put",
+        data=json.dumps(manifest).encode(),
+        headers={"ETag": whole.hexdigest(), "Content-Type": content_type},
+    )
 
 
 def of(client: SwiftClient, container: str, keys: list[str]) -> dict[str, str]:
@@ -88,7 +59,7 @@ def of(client: SwiftClient, container: str, keys: list[str]) -> dict[str, str]:
     limits = {"marker": FOLDER + min(keys), "end_marker": FOLDER + max(keys) + "0"}
     while True:
         parameters = {**limits, "prefix": FOLDER, "format": "json"}
-        names = [entry["name"] for entry in listed(client, container, parameters)]
+        names = [entry["name"] for entry in client.listed(container, parameters)]
         if not names:
             return found
         found.update({name: key for name in names if (key := _key(name)) in wanted})

@@ -71,13 +71,16 @@ class SwiftStore(ObjectStore):
         return f"{url.scheme}://{url.netloc}{quote(path)}{query}"
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
-        target = (self._client, self.container, key)
         size = self._settings.segment_bytes
         if content.size > size:
-            segments.put(*target, content, content_type, size)
+            segments.put(self._client, self.container, key, content, content_type, size)
             return
-        body = content.section(0, content.size) if content.size else b""
-        segments.send(*target, body, {"Content-Type": content_type, "ETag": content.md5.hex()})
+        self._client.request(
+            "PUT",
+            quoted(self.container, key),
+            data=content.section(0, content.size) if content.size else b"",
+            headers={"Content-Type": content_type, "ETag": content.md5.hex()},
+        )
 
     def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
         headers = {"Accept-Encoding": "identity"}
@@ -131,7 +134,7 @@ class SwiftStore(ObjectStore):
 
     def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
         parameters = {"format": "json", "prefix": prefix, "marker": after or ""}
-        entries = segments.listed(self._client, self.container, parameters)
+        entries = self._client.listed(self.container, parameters)
         found = [
             ObjectInfo(entry["name"], entry["bytes"], _time(entry["last_modified"]))
             for entry in entries

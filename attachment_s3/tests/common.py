@@ -1,25 +1,7 @@
 """The S3 server that the tests use: the one of the environment."""
 
-from pydantic import Field
-
-from odoo.addons.cloud_settings.settings import EnvironmentSettings
-
 from ..settings import S3Settings, s3_settings
 from ..store import S3Store
-
-
-class Services(EnvironmentSettings):
-    """Servers beside the one of the environment: name -> its variables."""
-
-    by_name: dict[str, dict[str, str]] = Field(default={}, alias="CLOUD_TEST_SERVICES")
-
-
-def required_service(case, name):
-    """Return the variables of a server, or skip aloud."""
-    found = Services.read().by_name.get(name)
-    if found is None:
-        case.skipTest(f"no {name} server")
-    return found
 
 
 class S3SetUp:
@@ -28,7 +10,8 @@ class S3SetUp:
     scheme = "s3"
 
     def setUp(self):
-        self.settings = s3_settings()
+        self.settings = self.environment()
+        self.authorities = self.settings.ca_bundle or True
         if not (self.settings.endpoint and self.settings.access_key and self.settings.bucket):
             self.skipTest(
                 "no S3 server: set AWS_HOST, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
@@ -38,6 +21,9 @@ class S3SetUp:
         self.other_container = f"{self.bucket}-other"
         self.make_store().create_container()
         super().setUp()
+
+    def environment(self):
+        return s3_settings()
 
     def make_store(self, container=None):
         return S3Store(self.settings, container or self.bucket)

@@ -13,6 +13,7 @@ class SwiftSetUp:
 
     def setUp(self):
         self.settings = self.environment()
+        self.authorities = self.settings.ca_bundle or True
         if self.settings.required() or not self.settings.container:
             self.skipTest(
                 "no Swift server: set SWIFT_AUTH_URL, SWIFT_ACCOUNT, SWIFT_PASSWORD, "

@@ -19,9 +19,11 @@ from odoo.addons.base_attachment_object_storage.tests.store_contract import (
     PresignContract,
     StoreContract,
 )
+from odoo.addons.cloud_settings.tests.services import service
 
 from .. import segments
-from ..client import SwiftClient, client_for
+from ..client import SwiftClient, client_for, quoted
+from ..settings import SwiftSettings, swift_settings
 from ..store import SwiftStore
 from .common import SwiftSetUp
 
@@ -43,8 +45,7 @@ class SwiftContract(SwiftSetUp, PresignContract, StoreContract):
 
     def segments_of(self, prefix):
         parameters = {"prefix": segments.FOLDER + prefix, "format": "json"}
-        client = client_for(self.settings)
-        found = segments.listed(client, self.bucket, parameters)
+        found = client_for(self.settings).listed(self.bucket, parameters)
         return [entry["name"] for entry in found]
 
     def test_a_large_object_arrives_in_segments_and_whole(self):
@@ -222,11 +223,47 @@ class TestSwift(SwiftContract, BaseCase):
         with self.assertRaises(NotFound):
             SwiftStore(named, self.bucket).read(self.key())
 
+    def test_a_read_only_user_reads_and_is_refused_to_write(self):
+        self.store.put(self.key(), b"read only")
+        reading = f".r:*,.rlistings,{self.settings.owner}:*"
+        client = client_for(self.settings)
+        client.request("POST", quoted(self.bucket), headers={"X-Container-Read": reading})
+        reader = SwiftStore(self.settings_with(**service("swift_reader")), self.bucket)
+        self.assertEqual(reader.read(self.key()), b"read only")
+        self.assertEqual([found.key for found in reader.list(self.prefix)], [self.key()])
+        with self.assertRaises(Refused):
+            reader.put(self.key("new"), b"x")
+        failures = reader.delete_many([self.key()])
+        self.assertIsInstance(failures[self.key()], Refused)
+        self.assertEqual(self.store.read(self.key()), b"read only")
+
+
+class OtherServer:
+    """Mixed in before ``SwiftContract``; ``server`` is the name of a service."""
+
+    server: str
+
+    def environment(self):
+        container = swift_settings().container or "attachments"
+        return SwiftSettings(**service(self.server), SWIFT_WRITE_CONTAINER=container)
+
+
+@tagged("post_install", "-at_install")
+class TestSwiftV1(OtherServer, SwiftContract, BaseCase):
+    """Swift with its own login."""
+
+    server = "swift_v1"
+
+
+@tagged("post_install", "-at_install")
+class TestOldSwift(OtherServer, SwiftContract, BaseCase):
+    """A release of Swift that is years old, with its own login and HTTPS."""
+
+    server = "old_swift"
+
 
 @tagged("post_install", "-at_install")
 class TestNoSettings(BaseCase):
     def test_a_client_without_an_address_is_refused_and_names_the_variables(self):
-        from ..settings import SwiftSettings
-
         with self.assertRaisesRegex(Refused, "SWIFT_AUTH_URL.*SWIFT_ACCOUNT"):
             SwiftClient(SwiftSettings(SWIFT_WRITE_CONTAINER="x"))

@@ -10,14 +10,14 @@ verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import BinaryIO, Protocol
 
 from .content import Content
-from .errors import NotFound, OutOfRange, StoreError
+from .errors import NotFound, OutOfRange, Refused, StoreError
 
 Keys = list[str]
 OCTETS = "application/octet-stream"
@@ -122,7 +122,8 @@ class ObjectStore(ABC):
         with self._measured("put") as operation:
             whole = Content(content, md5)
             operation.bytes = whole.size
-            self._put(key, whole, content_type or OCTETS)
+            with self._found():
+                self._put(key, whole, content_type or OCTETS)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         """Return a reader of the object, or of ``length`` bytes from ``start`` on.
@@ -163,7 +164,7 @@ class ObjectStore(ABC):
         pending = list(dict.fromkeys(keys))
         failures: dict[str, StoreError] = {}
         for at in range(0, len(pending), DELETE_LIMIT):
-            with self._measured("delete"):
+            with self._measured("delete"), self._found():
                 failures.update(self._delete_batch(pending[at : at + DELETE_LIMIT]))
         return failures
 
@@ -171,7 +172,7 @@ class ObjectStore(ABC):
         """Yield every object whose key starts with ``prefix``, ordered by key."""
         after = None
         while True:
-            with self._measured("list"):
+            with self._measured("list"), self._found():
                 page, after = self._page(prefix, after)
             yield from page
             if after is None:
@@ -226,6 +227,14 @@ class ObjectStore(ABC):
             if start:
                 raise
             return ObjectReader([], 0)  # an empty object has no first byte either
+
+    @contextmanager
+    def _found(self) -> Iterator[None]:
+        """Enclose what needs no object: only the container can be missing."""
+        try:
+            yield
+        except NotFound as error:
+            raise Refused(f"there is no container {self.container!r}") from error
 
     def _measured(self, verb: str) -> AbstractContextManager[Measured]:
         return ObjectStore.measured(verb, self.backend)

@@ -28,19 +28,10 @@ DISPOSITION = "attachment; filename*=UTF-8''na%C3%AFve%20%2B%20%E2%82%AC.pdf"
 PATH_TRICKS = ["..", "../outside", "inside/../outside", "./here", "back\\slash"]
 
 
-class StoreContract:
-    """Mixed into a test case that sets ``store`` and ``missing_container_store``.
-
-    ``store`` is empty under ``prefix`` and has its container. It is left empty.
-    """
-
-    # Odoo 18.0 and later run inherited tests only where this says so
-    allow_inherited_tests_method = True
+class CleanPrefix:
+    """Mixed into a test case that sets ``store``: what a test puts there is deleted."""
 
     prefix = "contract/"
-
-    # SeaweedFS does it for an administrator's key
-    put_creates_containers = False
 
     def tearDown(self):
         failures = self.store.delete_many(found.key for found in self.store.list(self.prefix))
@@ -49,6 +40,19 @@ class StoreContract:
 
     def key(self, name="object"):
         return self.prefix + name
+
+
+class StoreContract(CleanPrefix):
+    """Mixed into a test case that sets ``store`` and ``missing_container_store``.
+
+    ``store`` is empty under ``prefix`` and has its container. It is left empty.
+    """
+
+    # Odoo 18.0 and later run inherited tests only where this says so
+    allow_inherited_tests_method = True
+
+    # SeaweedFS does it for an administrator's key
+    put_creates_containers = False
 
     def test_an_object_reads_as_it_was_put(self):
         content = bytes(range(256)) * 4096
@@ -248,9 +252,13 @@ class PresignContract:
 
     allow_inherited_tests_method = True
 
+    # as requests takes them: True, or a file of certificates
+    authorities = True
+
     def presigned(self, key, **options):
         """Return the answer to a presigned URL, got without any credentials."""
-        return requests.get(self.store.presign(key, 60, **options), timeout=20)
+        url = self.store.presign(key, 60, **options)
+        return requests.get(url, timeout=20, verify=self.authorities)
 
     def test_a_presigned_url_gives_the_object_to_anyone(self):
         for name in ("plain", "a b+c%2B/ünï?x=1#f"):
@@ -280,6 +288,6 @@ class PresignContract:
         self.store.put(self.key("two"), b"secret content")
         changed = self.store.presign(self.key("one"), 60).replace("one", "two")
         for wrong in (changed, self.store.presign(self.key("one"), -60)):
-            answer = requests.get(wrong, timeout=20)
+            answer = requests.get(wrong, timeout=20, verify=self.authorities)
             self.assertIn(answer.status_code, (400, 401, 403))
             self.assertNotIn(b"secret content", answer.content)

@@ -1,0 +1,128 @@
+"""Swift when its server, its identity service, or the way to them, fails."""
+
+from urllib.parse import urlsplit
+
+from odoo.tests import BaseCase, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.base_attachment_object_storage.store import Refused, Unavailable
+from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
+    ATTEMPTS,
+    LARGE,
+    MIB,
+    TIMEOUT_SECONDS,
+    FaultContract,
+)
+from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
+
+from ..client import client_for, quoted
+from ..store import SwiftStore
+from .common import SwiftSetUp
+
+LIBRARY_LOG = "keystoneauth.session"
+
+
+class SwiftFaults(SwiftSetUp):
+    """What the tests of failures share."""
+
+    def prepare(self):
+        self.store = self.make_store()
+        self.server_url = client_for(self.settings).endpoint()
+        self.secrets = [self.settings.password.get_secret_value()]
+
+    def settings_behind(self, **values):
+        return self.settings_with(
+            SWIFT_CONNECT_TIMEOUT=TIMEOUT_SECONDS,
+            SWIFT_READ_TIMEOUT=TIMEOUT_SECONDS,
+            SWIFT_MAX_ATTEMPTS=ATTEMPTS,
+            SWIFT_SEGMENT_SIZE=5 * MIB,
+            **values,
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
+    a_part = r"PUT .*\.segments.*00000001"
+    loud = (LIBRARY_LOG,)
+
+    def make_store_behind(self, proxy):
+        # a client of its own: the port makes no settings alike
+        settings = self.settings_behind(SWIFT_TEMP_URL_KEY=f"for port {proxy.port}")
+        # the catalogue of the identity service names the server, and not the proxy
+        client = client_for(settings)
+        client._endpoint = urlsplit(client.endpoint())._replace(netloc=f"127.0.0.1:{proxy.port}")
+        client._endpoint = client._endpoint.geturl()
+        return SwiftStore(settings, self.bucket)
+
+    def test_a_token_that_is_never_taken_is_refused(self):
+        self.proxy.answer(401, {"X-Trans-Id": "tx"})
+        self.assert_each_fails(Refused)
+        self.assertFalse(self.store.exists(self.key("new")))
+
+    def test_a_server_that_is_asked_too_often_is_unavailable(self):
+        for status in (429, 408):
+            self.proxy.answer(status)
+            with self.subTest(status):
+                self.assert_each_fails(Unavailable)
+
+    def test_a_quota_that_is_reached_is_refused_and_stores_nothing(self):
+        path = quoted(self.bucket)
+        header = "X-Container-Meta-Quota-Bytes"
+        client = client_for(self.settings)
+        client.request("POST", path, headers={header: "200000"})
+        self.addCleanup(client.request, "POST", path, headers={header: ""})
+        for size in (400_000, LARGE):
+            with self.assertRaises(Refused):
+                self.behind.put(self.key("new"), bytes(size))
+            self.assertFalse(self.store.exists(self.key("new")))
+
+    def test_a_failed_upload_leaves_segments_until_its_key_is_deleted(self):
+        self.proxy.reset(only=self.a_part)
+        with self.assertRaises(Unavailable):
+            self.behind.put(self.key("new"), bytes(LARGE))
+        self.proxy.pass_through()
+        parameters = {"prefix": ".segments/" + self.key("new"), "format": "json"}
+        client = client_for(self.settings)
+        self.assertTrue(client.listed(self.bucket, parameters))
+        self.assertEqual(self.store.delete_many([self.key("new")]), {})
+        self.assertEqual(client.listed(self.bucket, parameters), [])
+
+
+@tagged("post_install", "-at_install")
+class TestIdentityFaults(SwiftFaults, BaseCase):
+    """The same for the server that gives the tokens."""
+
+    def setUp(self):
+        super().setUp()
+        self.prepare()
+        address = urlsplit(self.settings.auth_url)
+        self.proxy = FaultProxy(address.hostname, address.port)
+        self.proxy.__enter__()
+        self.addCleanup(self.proxy.__exit__)
+        behind = address._replace(netloc=f"127.0.0.1:{self.proxy.port}").geturl()
+        self.behind = SwiftStore(self.settings_behind(SWIFT_AUTH_URL=behind), self.bucket)
+
+    @mute_logger(LIBRARY_LOG)
+    def test_an_identity_service_that_fails_is_unavailable_or_refuses(self):
+        faults = {
+            "refuse": (self.proxy.refuse, Unavailable),
+            "blackhole": (self.proxy.blackhole, Unavailable),
+            "reset": (self.proxy.reset, Unavailable),
+            "cut": (self.proxy.cut, Unavailable),
+            "500": (lambda: self.proxy.answer(500), Unavailable),
+            "503": (lambda: self.proxy.answer(503), Unavailable),
+            "429": (lambda: self.proxy.answer(429), Unavailable),
+            "401": (lambda: self.proxy.answer(401), Refused),
+            "403": (lambda: self.proxy.answer(403), Refused),
+            "404": (lambda: self.proxy.answer(404), Refused),
+            "page": (lambda: self.proxy.answer(200, body=b"<html>log in"), Unavailable),
+        }
+        for name, (fail, expected) in faults.items():
+            fail()
+            with self.subTest(name), self.assertRaises(expected) as caught:
+                self.behind.read("object")
+            for secret in self.secrets:
+                self.assertNotIn(secret, str(caught.exception))
+            self.proxy.pass_through()
+        self.assertEqual(list(self.behind.list("no such prefix")), [])

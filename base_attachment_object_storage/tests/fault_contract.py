@@ -1,0 +1,176 @@
+"""What every object store does when its server, or the way to it, fails."""
+
+import time
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+from odoo.tools import mute_logger
+
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
+
+from ..store import NotFound, Refused, StoreError, Unavailable
+
+MIB = 1024 * 1024
+LARGE = 11 * MIB  # three parts
+TIMEOUT_SECONDS = 1  # of the stores behind a proxy, which try twice
+ATTEMPTS = 2
+
+
+class FaultContract:
+    """Mixed into a test case before ``CleanPrefix``.
+
+    Its ``prepare()`` sets ``store``, which reaches the server, and ``server_url``; its
+    ``make_store_behind(proxy)`` returns a store of the same container that goes through the proxy,
+    waits for ``TIMEOUT_SECONDS``, tries ``ATTEMPTS`` times, and puts what is larger than 5 MiB
+    in parts of 5 MiB.
+    """
+
+    allow_inherited_tests_method = True
+
+    # loggers that tell of each try
+    loud = ()
+
+    def setUp(self):
+        super().setUp()
+        self.prepare()
+        address = urlsplit(self.server_url)
+        self.proxy = FaultProxy(address.hostname, address.port)
+        entered = ExitStack()
+        self.addCleanup(entered.close)
+        entered.enter_context(self.proxy)
+        if self.loud:
+            entered.enter_context(mute_logger(*self.loud))
+        self.behind = self.make_store_behind(self.proxy)
+        self.store.put(self.key("there"), b"0123456789" * 10_000)
+        self.assertEqual(self.behind.head(self.key("there")).size, 100_000)  # logged in
+
+    def verbs(self):
+        """Return each use of a store, by name."""
+        store, there, new = self.behind, self.key("there"), self.key("new")
+        return {
+            "read": lambda: store.read(there),
+            "open": lambda: store.open(there, 10, 20).read(),
+            "head": lambda: store.head(there),
+            "exists": lambda: store.exists(there),
+            "put": lambda: store.put(new, b"x" * 100_000),
+            "put in parts": lambda: store.put(new, bytes(LARGE)),
+            "list": lambda: list(store.list(self.prefix)),
+            "delete": lambda: store.delete_many([there, new]),
+        }
+
+    def assert_each_fails(self, expected, verbs=None):
+        for name, use in (verbs or self.verbs()).items():
+            with self.subTest(name), self.bounded():
+                try:
+                    failures = use()
+                except StoreError as error:
+                    self.assertIsInstance(error, expected)
+                    self.assert_no_secret(error)
+                else:
+                    # a deletion may say it of each object
+                    self.assertEqual(name, "delete")
+                    self.assertEqual({type(error) for error in failures.values()}, {expected})
+        self.proxy.pass_through()
+        self.assert_nothing_lost()
+
+    @contextmanager
+    def bounded(self):
+        """Check that no more is waited for than each try and a last clean-up."""
+        began = time.monotonic()
+        yield
+        self.assertLess(time.monotonic() - began, (ATTEMPTS + 1) * TIMEOUT_SECONDS + 7)
+
+    def assert_no_secret(self, error):
+        for secret in self.secrets:
+            self.assertNotIn(secret, str(error))
+
+    def assert_nothing_lost(self):
+        self.assertEqual(self.store.read(self.key("there")), b"0123456789" * 10_000)
+        # an answer may be lost when the object has arrived: then it is whole
+        try:
+            size = self.store.head(self.key("new")).size
+        except NotFound:
+            return
+        self.assertIn(size, (100_000, LARGE))
+
+    def test_a_refused_connection_is_unavailable(self):
+        self.proxy.refuse()
+        self.assert_each_fails(Unavailable)
+
+    def test_a_server_that_accepts_and_never_answers_is_unavailable_in_bounded_time(self):
+        self.proxy.blackhole()
+        self.assert_each_fails(Unavailable)
+
+    def test_a_connection_that_is_reset_is_unavailable(self):
+        self.proxy.reset()
+        verbs = self.verbs()
+        # the request arrives, only its answer is lost
+        del verbs["delete"]
+        self.assert_each_fails(Unavailable, verbs)
+
+    def test_a_body_that_is_cut_is_unavailable_and_never_a_shorter_file(self):
+        for after in (0, 1, 50_000):
+            self.proxy.cut(after=after)
+            with self.subTest(after), self.assertRaises(Unavailable), self.bounded():
+                self.behind.read(self.key("there"))
+            with self.subTest(after), self.assertRaises(Unavailable), self.bounded():
+                list(self.behind.open(self.key("there")))
+
+    def test_an_answer_that_is_none_of_this_protocol_is_an_error(self):
+        self.proxy.corrupt()
+        with self.assertRaises(Unavailable):
+            list(self.behind.list(self.prefix))
+        self.proxy.answer(200, body=b"<html>Welcome to this network: log in</html>")
+        self.assert_each_fails(Unavailable)
+        self.assertFalse(self.store.exists(self.key("new")))
+
+    def test_statuses_that_a_second_try_may_change_are_unavailable(self):
+        for status in (500, 503):
+            self.proxy.answer(status)
+            with self.subTest(status):
+                self.assert_each_fails(Unavailable)
+                self.assertFalse(self.store.exists(self.key("new")))
+
+    def test_a_full_disk_is_unavailable_and_stores_nothing(self):
+        self.proxy.answer(507)
+        verbs = {name: use for name, use in self.verbs().items() if name.startswith("put")}
+        self.assert_each_fails(Unavailable, verbs)
+        self.assertFalse(self.store.exists(self.key("new")))
+
+    def test_forbidden_is_refused(self):
+        self.proxy.answer(403)
+        self.assert_each_fails(Refused)
+        self.assertFalse(self.store.exists(self.key("new")))
+
+    def test_not_found_is_a_missing_object_only_to_who_asks_for_one(self):
+        self.proxy.answer(404)
+        for name in ("read", "open", "head"):
+            with self.subTest(name), self.assertRaises(NotFound):
+                self.verbs()[name]()
+        for name in ("put", "put in parts", "list"):
+            with self.subTest(name), self.assertRaisesRegex(Refused, self.store.container):
+                self.verbs()[name]()
+
+    def test_a_failure_that_passes_is_not_noticed(self):
+        for status in (500, 503):
+            for name, use in self.verbs().items():
+                self.proxy.answer(status, times=1)
+                with self.subTest(name, status=status):
+                    use()
+            self.store.put(self.key("there"), b"0123456789" * 10_000)
+
+    def test_an_upload_in_parts_that_breaks_off_leaves_no_object(self):
+        self.proxy.reset(only=self.a_part)
+        with self.assertRaises(Unavailable), self.bounded():
+            self.behind.put(self.key("new"), bytes(LARGE))
+        self.proxy.pass_through()
+        self.assertFalse(self.store.exists(self.key("new")))
+        self.behind.put(self.key("new"), bytes(LARGE))
+        self.assertEqual(self.store.read(self.key("new")), bytes(LARGE))
+
+    def test_the_store_recovers_with_its_server(self):
+        self.proxy.refuse()
+        with self.assertRaises(Unavailable):
+            self.behind.read(self.key("there"))
+        self.proxy.pass_through()
+        self.assertEqual(self.behind.read(self.key("there")), b"0123456789" * 10_000)
