@@ -8,5 +8,5 @@
     "license": "AGPL-3",
     "depends": ["base", "cloud_settings"],
     "external_dependencies": {"python": ["pydantic-settings"]},
-    "data": ["security/ir.model.access.csv"],
+    "data": ["security/ir.model.access.csv", "data/ir_cron.xml"],
 }

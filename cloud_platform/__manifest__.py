@@ -11,5 +11,8 @@
         "cloud_settings",
         "server_environment",
         "session_redis",
+        "web",
     ],
+    "data": ["views/page.xml"],
+    "assets": {"web.assets_backend": ["cloud_platform/static/src/*"]},
 }

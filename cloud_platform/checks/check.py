@@ -33,12 +33,16 @@ class Check:
     environments: frozenset[str] = frozenset(ENVIRONMENTS)
     needs_database: bool = False
 
-    def findings(self, facts: Facts) -> list["Finding"]:
-        """Return what is wrong by this check; nothing where it does not apply."""
+    def applies(self, facts: Facts) -> bool:
+        """Say whether the check is about this environment."""
         everywhere = self.environments >= frozenset(ENVIRONMENTS)
         if not everywhere and facts.environment not in self.environments:
-            return []
-        if self.needs_database and facts.database is None:
+            return False
+        return not self.needs_database or facts.database is not None
+
+    def findings(self, facts: Facts) -> list["Finding"]:
+        """Return what is wrong by this check; nothing where it does not apply."""
+        if not self.applies(facts):
             return []
         verdict = self.broken(facts)
         if not verdict:
@@ -78,10 +82,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """The findings of one run, in the order of the checks."""
+    """The findings of one run, in the order of the checks; ``passed`` has the other ids."""
 
     environment: str
     findings: Sequence[Finding] = field(default_factory=tuple)
+    passed: Sequence[str] = field(default_factory=tuple)
 
     @property
     def errors(self) -> list[Finding]:
@@ -98,8 +103,10 @@ class Report:
 
     def __add__(self, other: "Report") -> "Report":
         """Return both reports in one, what both found only once."""
-        found = dict.fromkeys([*self.findings, *other.findings])
-        return Report(self.environment or other.environment, tuple(found))
+        found = tuple(dict.fromkeys([*self.findings, *other.findings]))
+        wrong = {finding.id for finding in found}
+        passed = dict.fromkeys([*self.passed, *other.passed])
+        return Report(self.environment, found, tuple(name for name in passed if name not in wrong))
 
     def __str__(self) -> str:
         if not self.findings:
@@ -116,6 +123,7 @@ class Report:
             "environment": self.environment,
             "ok": self.ok,
             "findings": [asdict(finding) for finding in self.findings],
+            "passed": list(self.passed),
         }
 
     def as_json(self) -> str:

@@ -95,13 +95,11 @@ def judge(facts: Facts) -> Report:
         # it was never said what this database is to be
         checks = [NOT_CONFIGURED]
     silenced = facts.names("ODOO_CLOUD_PLATFORM_SILENCED_CHECKS")
-    findings = [
-        finding
-        for check in checks
-        if check.id not in silenced
-        for finding in _findings(check, facts)
-    ]
-    return Report(facts.environment_name, tuple(findings))
+    asked = [check for check in checks if check.id not in silenced and check.applies(facts)]
+    findings = tuple(finding for check in asked for finding in _findings(check, facts))
+    wrong = {finding.id for finding in findings}
+    passed = dict.fromkeys(check.id for check in asked if check.id not in wrong)
+    return Report(facts.environment_name, findings, tuple(passed))
 
 
 def _findings(check: Check, facts: Facts) -> list[Finding]:

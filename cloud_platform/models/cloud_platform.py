@@ -17,7 +17,7 @@ from collections import namedtuple
 from dataclasses import replace
 
 from odoo import _, api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.base_attachment_object_storage.garbage import GARBAGE_TABLE
 from odoo.addons.base_attachment_object_storage.models.ir_attachment_move import PLACE, SIZE
@@ -86,6 +86,7 @@ class CloudPlatform(models.AbstractModel):
 
         :param probe: ask the store as well
         """
+        self._require_administrator()
         database = read_database(self.env.cr, self.env.cr.dbname)
         return registry.run(database, probe) + self._check_by_hooks(database)
 
@@ -122,6 +123,7 @@ class CloudPlatform(models.AbstractModel):
         :param dry_run: say what would be done, and do nothing
         :return: what was done, a JSON-able dictionary
         """
+        self._require_administrator()
         return self._install(self._kind_to_install(), dry_run=dry_run)
 
     @api.model
@@ -200,6 +202,11 @@ class CloudPlatform(models.AbstractModel):
             raise UserError("\n".join(map(str, wrong)))
         return report.findings
 
+    @api.model
+    def _require_administrator(self):
+        if not self.env.is_system():
+            raise AccessError(_("Only administrators can execute this action."))
+
     # --- status
 
     @api.model
@@ -209,6 +216,7 @@ class CloudPlatform(models.AbstractModel):
         ``storages`` has the files (rows) and bytes in each place, ``elsewhere`` what a move
         would take, ``marks`` how many objects wait for their collection.
         """
+        self._require_administrator()
         parameters = self.env["ir.config_parameter"].sudo()
         plan = self.env["ir.attachment"].sudo()._plan_move()
         self.env.cr.execute(
@@ -231,6 +239,40 @@ class CloudPlatform(models.AbstractModel):
             "elsewhere": {"files": plan["files"], "bytes": plan["bytes"]},
             "marks": marks,
         }
+
+    @api.model
+    def page(self):
+        """Return what the page shows: the status, the findings and the latest move."""
+        report = self.check(probe=True)
+        return {**self.status(), **report.as_dict(), "move": self._latest_move()}
+
+    @api.model
+    def latest_move(self):
+        """Return the latest move of attachments in the background, or False."""
+        self._require_administrator()
+        return self._latest_move()
+
+    @api.model
+    def start_move(self):
+        """Start moving what is elsewhere, in the background."""
+        self._require_administrator()
+        self.env["ir.attachment.background.move"].sudo()._start()
+        return self._latest_move()
+
+    @api.model
+    def stop_move(self):
+        """Have the move in the background stop after its present batch."""
+        self._require_administrator()
+        self.env["ir.attachment.background.move"].sudo()._running()._stop()
+        return self._latest_move()
+
+    @api.model
+    def _latest_move(self):
+        names = ["state", "location", "moved", "skipped", "failed", "total", "rate"]
+        names += ["seconds_left", "message"]
+        moves = self.env["ir.attachment.background.move"].sudo()
+        [move] = moves.search([], limit=1).read(names) or [False]
+        return move
 
     @api.model
     def _status_of_sessions(self):

@@ -16,23 +16,14 @@ import psycopg2
 import pytest
 import redis
 from botocore.config import Config
-from playwright.sync_api import Page, Response, sync_playwright
+from browser import browser_page
+from playwright.sync_api import Page, Response
 
 from dev.console import run
 from dev.instance import Instance, Node
 from dev.odoo import TEMPLATE_MODULES
 
 PARTNER = 3  # the administrator's: a record with a chatter in every database
-
-CHROMIUM = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def picture(side: int = 200) -> bytes:
@@ -67,15 +58,8 @@ def document() -> bytes:
 @pytest.fixture(scope="module")
 def page(instance: Instance) -> Iterator[Page]:
     """A browser page; it keeps one session through the tests of this module."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(CHROMIUM)
-        )
-        context = browser.new_context(
-            viewport={"width": 1400, "height": 900}, base_url=instance.nginx.url
-        )
-        yield context.new_page()
-        browser.close()
+    with browser_page(instance) as page:
+        yield page
 
 
 def rows(instance: Instance, sql: str, *values: object) -> list[tuple[object, ...]]:

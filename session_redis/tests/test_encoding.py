@@ -9,7 +9,7 @@ import pytz
 from odoo.tests import BaseCase, tagged
 from odoo.tools import frozendict
 
-from ..encoding import MAX_BYTES, Stamp, decode, encode, stamped, without_stamp
+from ..encoding import Stamp, decode, encode, stamped
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies as st

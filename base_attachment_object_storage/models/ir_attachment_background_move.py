@@ -1,0 +1,157 @@
+"""A move that an administrator starts and a scheduled action carries on, slice by slice."""
+
+import logging
+
+import psycopg2
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from ..store import StoreError
+
+_logger = logging.getLogger(__name__)
+
+SLICE_SECONDS = 45  # well below the time that a worker has for a scheduled action
+PROGRESS = ("moved", "skipped", "failed", "total", "bytes", "total_bytes", "rate", "seconds_left")
+
+
+class IrAttachmentBackgroundMove(models.Model):
+    """One move: what it has done so far, and whether it goes on.
+
+    The rows of the attachments are its state. A process that dies in the middle leaves it
+    ``running``, and the scheduled action takes it up again.
+    """
+
+    _name = "ir.attachment.background.move"
+    _description = "Move of Attachments"
+    _order = "id desc"
+    _rec_name = "location"
+
+    state = fields.Selection(
+        [
+            ("running", "Running"),
+            ("stopping", "Stopping"),
+            ("stopped", "Stopped"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        default="running",
+    )
+    location = fields.Char(required=True)
+    moved = fields.Integer()
+    skipped = fields.Integer()
+    failed = fields.Integer()
+    total = fields.Integer()
+    bytes = fields.Float(digits=(20, 0))
+    total_bytes = fields.Float(digits=(20, 0))
+    rate = fields.Float(help="Files a second")
+    seconds_left = fields.Float()
+    message = fields.Char()
+
+    @api.model
+    def _start(self):
+        """Start a move to the present location, unless one runs already; return it."""
+        running = self._running()
+        if running:
+            return running
+        attachments = self.env["ir.attachment"].sudo()
+        plan = attachments._plan_move()
+        move = self.create(
+            {
+                "location": attachments._storage(),
+                "total": plan["files"],
+                "total_bytes": plan["bytes"],
+            }
+        )
+        self._cron()._trigger()
+        return move
+
+    @api.model
+    def _running(self):
+        return self.search([("state", "in", ("running", "stopping"))], limit=1)
+
+    def _stop(self):
+        """Have the move end after its present batch."""
+        self.filtered(lambda move: move.state == "running").state = "stopping"
+
+    @api.model
+    def _cron(self):
+        return self.env.ref("base_attachment_object_storage.ir_cron_move").sudo()
+
+    @api.model
+    def _repeat_for_ever(self):
+        # 17.0 runs an action once and switches it off, unless it is told; the field is gone
+        # from 18.0 on
+        if "numbercall" in self.env["ir.cron"]._fields:
+            self._cron().write({"numbercall": -1, "doall": False})
+
+    @api.model
+    def _continue(self):
+        """Go on with the move that runs, for a slice of time; called by the scheduled action."""
+        move = self._running()
+        if not move:
+            return
+        if move.state == "stopping":
+            move.state = "stopped"
+            return
+        attachments = self.env["ir.attachment"].sudo()
+        if attachments._storage() != move.location:
+            move._end("failed", _("The location of attachments has changed meanwhile."))
+            return
+        before = move._figures()
+        try:
+            report = attachments._move(
+                seconds=SLICE_SECONDS, progress=lambda done: move._note(before, done)
+            )
+        except (StoreError, UserError) as error:
+            _logger.warning("The move %d ended: %s", move.id, error)
+            self.env.cr.rollback()
+            move._end("failed", str(error))
+            return
+        move._note(before, report)
+        # a new transaction, which sees what the other cursor has written and may write it too
+        attachments._commit_batch()
+        move.invalidate_recordset()
+        if report.complete:
+            move._end("done", "")
+        elif move.state == "stopping":
+            move._end("stopped", "")
+        else:
+            self._cron()._trigger()
+
+    def _figures(self):
+        return {name: self[name] for name in ("moved", "skipped", "failed", "bytes")}
+
+    def _end(self, state, message):
+        self.write({"state": state, "message": message, "seconds_left": 0})
+
+    @api.model
+    def _cursor_of_its_own(self):
+        return self.pool.cursor()
+
+    def _note(self, before, report):
+        """Write down how far it is; return True when it shall stop.
+
+        With a cursor of its own: what is watched must be committed, and whoever stops the
+        move writes the same row.
+        """
+        values = {
+            "moved": before["moved"] + report.moved,
+            "skipped": before["skipped"] + report.skipped,
+            "failed": before["failed"] + len(report.failed),
+            "bytes": before["bytes"] + report.bytes,
+            "rate": report.rate,
+            "seconds_left": report.seconds_left or 0,
+        }
+        columns = ", ".join(f"{name} = %({name})s" for name in values)
+        try:
+            with self._cursor_of_its_own() as cursor:
+                cursor.execute(
+                    f"UPDATE ir_attachment_background_move SET {columns}"
+                    " WHERE id = %(id)s RETURNING state",  # pylint: disable=sql-injection
+                    {**values, "id": self.id},
+                )
+                return cursor.fetchone()[0] != "running"
+        except psycopg2.errors.SerializationFailure:
+            return False  # somebody stops it at this moment: seen after the next batch

@@ -1,0 +1,84 @@
+from contextlib import nullcontext
+
+from odoo.tests import TransactionCase, tagged
+
+from ..models import ir_attachment_background_move
+from ..models.ir_attachment_move import BATCH
+from ..store import Unavailable
+from .attachment_contract import AttachmentSetUp
+from .test_attachment import MemorySetUp
+
+
+@tagged("post_install", "-at_install")
+class TestBackgroundMove(MemorySetUp, AttachmentSetUp, TransactionCase):
+    def setUp(self):
+        super().setUp()
+        # what the modules under test have brought along is not what is tested here
+        self.env.cr.execute("UPDATE ir_attachment SET type = 'url' WHERE type = 'binary'")
+        self.env.invalidate_all()
+        self.set_location("db")
+        values = {"name": "a", "mimetype": "application/pdf"}
+        self.attachments.create([{**values, "raw": b"%d" % n} for n in range(BATCH + 5)])
+        self.set_location(self.scheme)
+        self.moves = self.env["ir.attachment.background.move"]
+        # another cursor would not see what a test has not committed
+        own = nullcontext(self.env.cr)
+        self.patch(self.registry[self.moves._name], "_cursor_of_its_own", lambda records: own)
+
+    def continue_move(self):
+        self.env.flush_all()
+        self.moves._continue()
+        self.env.invalidate_all()
+
+    def test_a_move_runs_to_its_end_and_says_so(self):
+        move = self.moves._start()
+        self.assertEqual((move.state, move.total, move.location), ("running", 205, self.scheme))
+        self.continue_move()
+        self.assertEqual((move.state, move.moved, move.failed), ("done", 205, 0))
+        self.assertEqual(self.attachments._plan_move()["files"], 0)
+
+    def test_a_second_start_joins_the_move_that_runs(self):
+        self.assertEqual(self.moves._start(), self.moves._start())
+
+    def test_a_move_that_is_stopped_ends_and_a_new_one_goes_on(self):
+        move = self.moves._start()
+        move._stop()
+        self.continue_move()
+        self.assertEqual((move.state, move.moved), ("stopped", 0))
+        again = self.moves._start()
+        self.assertNotEqual(again, move)
+        self.continue_move()
+        self.assertEqual((again.state, again.moved), ("done", 205))
+
+    def test_a_slice_ends_in_time_and_the_next_one_adds_to_it(self):
+        self.patch(ir_attachment_background_move, "SLICE_SECONDS", 0)
+        move = self.moves._start()
+        self.continue_move()
+        self.assertEqual((move.state, move.moved), ("running", BATCH))
+        self.continue_move()
+        self.continue_move()
+        self.assertEqual((move.state, move.moved), ("done", 205))
+
+    def test_a_store_that_does_not_answer_fails_the_move_and_says_why(self):
+        def fail(content, mimetype):
+            raise Unavailable("no answer")
+
+        self.patch(self.registry["ir.attachment"], "_make_put", lambda records, place: fail)
+        self.patch(self.env.cr, "rollback", lambda: None)  # the test's own cursor
+        move = self.moves._start()
+        with self.assertLogs("odoo.addons.base_attachment_object_storage", "WARNING"):
+            self.continue_move()
+        self.assertEqual(move.state, "failed")
+        self.assertIn("does not answer", move.message)
+
+    def test_another_location_ends_the_move(self):
+        move = self.moves._start()
+        self.set_location("db")
+        self.continue_move()
+        self.assertEqual((move.state, move.moved), ("failed", 0))
+
+    def test_the_scheduled_action_repeats_for_ever(self):
+        cron = self.moves._cron()
+        self.assertTrue(cron.active)
+        if "numbercall" in cron._fields:
+            self.assertEqual(cron.numbercall, -1)

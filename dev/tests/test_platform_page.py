@@ -1,0 +1,100 @@
+"""Settings > Technical > Cloud Platform, in a browser."""
+
+import re
+import xmlrpc.client
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import browser_page, log_in
+from playwright.sync_api import Page, expect
+
+from dev.instance import Instance
+
+FILES = 1500
+
+
+@pytest.fixture(scope="module")
+def page(instance: Instance) -> Iterator[Page]:
+    with browser_page(instance) as page:
+        log_in(page)
+        yield page
+
+
+def call(instance: Instance, model: str, method: str, *arguments: object) -> object:
+    models = xmlrpc.client.ServerProxy(f"{instance.nginx.url}/xmlrpc/2/object", allow_none=True)
+    return models.execute_kw(instance.name, 2, "admin", model, method, list(arguments))
+
+
+def open_page(page: Page, instance: Instance) -> None:
+    sql = (
+        "SELECT res_id FROM ir_model_data WHERE module = 'cloud_platform' AND name = 'action_page'"
+    )
+    [action] = instance.stack.postgresql.query(instance.name, sql)
+    page.goto("about:blank")
+    page.goto(f"/web#action={action}")
+    page.wait_for_selector(".o_cloud_platform")
+
+
+def test_the_page_shows_checks_and_storages(
+    instance: Instance, page: Page, tmp_path: Path
+) -> None:
+    open_page(page, instance)
+    text = page.inner_text(".o_cloud_platform")
+    assert re.search(r"Environment\s+prod", text)
+    assert re.search(r"Sessions\s+Redis", text)
+    assert re.search(rf"s3://{instance.name}-odoo-prod\s+\d+\s+[\d.]+ [kM]?B", text)
+    for name in ("R1", "F1", "F5", "session-redis-loaded", "store-refuses"):
+        assert name in page.inner_text(".o_passed").split()
+    page.screenshot(path=str(tmp_path / "page.png"))
+
+
+def test_a_move_is_started_watched_and_done(
+    instance: Instance, page: Page, tmp_path: Path
+) -> None:
+    call(instance, "ir.config_parameter", "set_param", "ir_attachment.location", "db")
+    values = {"mimetype": "application/pdf"}
+    for start in range(0, FILES, 500):
+        numbers = range(start, start + 500)
+        names = [{**values, "name": str(n), "raw": f"a document {n}"} for n in numbers]
+        call(instance, "ir.attachment", "create", names)
+    call(instance, "ir.config_parameter", "set_param", "ir_attachment.location", "s3")
+    open_page(page, instance)
+    expect(page.locator(".o_move")).to_contain_text(f"{FILES} files")
+    page.click(".o_start")
+    page.wait_for_selector(".o_move .progress")
+    page.screenshot(path=str(tmp_path / "moving.png"))
+    expect(page.locator(".o_last_move")).to_contain_text(
+        f"The last move is done: {FILES} files moved to s3, 0 failed", timeout=120_000
+    )
+    expect(page.locator(".o_move")).to_contain_text("0 files")
+    page.screenshot(path=str(tmp_path / "moved.png"))
+    sql = (
+        "SELECT count(*) FROM ir_attachment WHERE name ~ '^[0-9]+$' AND store_fname LIKE 's3://%'"
+    )
+    assert instance.stack.postgresql.query(instance.name, sql) == [str(FILES)]
+
+
+def test_a_move_is_stopped(instance: Instance, page: Page) -> None:
+    call(instance, "ir.config_parameter", "set_param", "ir_attachment.location", "db")
+    open_page(page, instance)
+    page.click(".o_start")
+    page.wait_for_selector(".o_stop")
+    page.click(".o_stop")
+    page.wait_for_selector(".o_last_move", timeout=120_000)
+    assert "The last move was stopped" in page.inner_text(".o_last_move")
+    call(instance, "ir.config_parameter", "set_param", "ir_attachment.location", "s3")
+    call(instance, "ir.attachment", "force_storage")
+
+
+def test_only_administrators_see_and_use_it(instance: Instance) -> None:
+    user = call(
+        instance,
+        "res.users",
+        "create",
+        {"name": "somebody", "login": "somebody", "password": "somebody-1"},
+    )
+    models = xmlrpc.client.ServerProxy(f"{instance.nginx.url}/xmlrpc/2/object")
+    for method in ("page", "install", "status", "start_move", "stop_move", "check"):
+        with pytest.raises(xmlrpc.client.Fault, match="Only administrators"):
+            models.execute_kw(instance.name, user, "somebody-1", "cloud.platform", method, [])
