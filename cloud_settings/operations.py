@@ -22,10 +22,9 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-_logger = logging.getLogger(__name__)
+from .observers import Observers
 
-_observers: list[Callable[["Operation"], None]] = []
-_blamed: set[int] = set()
+_observers: Observers["Operation"] = Observers(logging.getLogger(__name__))
 
 
 class Operation:
@@ -60,32 +59,20 @@ class Operation:
         if _observers and self._began:
             self.seconds = time.perf_counter() - self._began
             self.error = exc_type.__name__ if exc_type else None
-            _tell(self)
+            _observers.tell(self)
 
 
 def count(component: str, name: str, backend: str = "") -> None:
     """Tell of an event, as ``count("session_store", "breaker_opened")``."""
     if _observers:
-        _tell(Operation(component, name, backend))
+        _observers.tell(Operation(component, name, backend))
 
 
 def subscribe(observer: Callable[[Operation], None]) -> None:
     """Have ``observer`` called after each operation, in the thread that did it."""
-    if observer not in _observers:
-        _observers.append(observer)
+    _observers.add(observer)
 
 
 def unsubscribe(observer: Callable[[Operation], None]) -> None:
     """Undo ``subscribe``."""
-    if observer in _observers:
-        _observers.remove(observer)
-
-
-def _tell(operation: Operation) -> None:
-    for observer in tuple(_observers):
-        try:
-            observer(operation)
-        except Exception:  # metrics must not disturb what they count
-            if id(observer) not in _blamed:
-                _blamed.add(id(observer))
-                _logger.warning("%r fails, its figures are incomplete", observer, exc_info=True)
+    _observers.discard(observer)

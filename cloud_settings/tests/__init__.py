@@ -1,1 +1,8 @@
-from . import test_faults, test_operations, test_services, test_settings
+from . import (
+    test_cron_jobs,
+    test_faults,
+    test_http_requests,
+    test_operations,
+    test_services,
+    test_settings,
+)

@@ -1,0 +1,60 @@
+import contextlib
+
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import mute_logger
+
+from .. import cron_jobs
+
+
+@tagged("-at_install", "post_install")
+class TestCronJobs(TransactionCase):
+    def setUp(self):
+        super().setUp()
+        self.told = []
+        self.began = []
+        cron_jobs.subscribe(self.told.append, began=self.began.append)
+        self.addCleanup(cron_jobs.unsubscribe, self.told.append, began=self.began.append)
+
+    def run_job(self, code):
+        """Call what the scheduler calls, with the arguments of the series; give the job."""
+        cron = self.env["ir.cron"].create(
+            {
+                "name": "Observed job",
+                "model_id": self.env.ref("base.model_res_partner").id,
+                "state": "code",
+                "code": code,
+            }
+        )
+        # only 17.0 has the job's id as an argument, and lets no exception out
+        swallows = hasattr(type(cron), "_handle_callback_exception")
+        job_id = [cron.id] if swallows else []
+        action = cron.ir_actions_server_id.id
+        with self.cursor_that_may_commit() as cursor:
+            try:
+                cron.with_env(self.env(cr=cursor))._callback("Observed job", action, *job_id)
+            except Exception:  # noqa: BLE001  the scheduler logs whatever a job raises
+                self.assertFalse(swallows)
+        return cron
+
+    @contextlib.contextmanager
+    def cursor_that_may_commit(self):
+        with contextlib.ExitStack() as stack:
+            if hasattr(self, "enter_registry_test_mode"):
+                stack.enter_context(self.enter_registry_test_mode())
+            else:
+                self.registry.enter_test_mode(self.cr)
+                stack.callback(self.registry.leave_test_mode)
+            yield stack.enter_context(self.registry.cursor())
+
+    def test_a_run_is_told_with_its_duration(self):
+        cron = self.run_job("model.search_count([])")
+        [job] = self.told
+        self.assertEqual(self.began, [job])
+        self.assertEqual((job.name, job.job_id, job.error), ("Observed job", cron.id, None))
+        self.assertEqual(job.database, self.env.cr.dbname)
+        self.assertGreater(job.seconds, 0)
+
+    @mute_logger("odoo.addons.base.models.ir_cron")
+    def test_a_failure_is_told_by_its_class(self):
+        self.run_job("raise ValueError('secret')")
+        self.assertEqual([job.error for job in self.told], ["ValueError"])
