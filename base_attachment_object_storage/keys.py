@@ -23,6 +23,11 @@ def key_of_digest(owner: str, sha256: str) -> str:
     return f"{owner}/{sha256[:2]}/{sha256}"
 
 
+def is_owned(key: str) -> bool:
+    """Say whether a key has the form of those that owners have."""
+    return bool(_OWNED_KEY.fullmatch(key))
+
+
 def check_content(key: str, content: bytes) -> None:
     """Compare content with the checksum in its key; other keys say nothing about it.
 

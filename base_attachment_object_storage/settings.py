@@ -2,7 +2,7 @@
 
 import functools
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
@@ -16,6 +16,13 @@ class StorageSettings(EnvironmentSettings):
         default=False,
         alias="DISABLE_ATTACHMENT_STORAGE",
         description="1: the store is not touched, new files go to the database",
+    )
+
+    retention_days: NonNegativeFloat = Field(
+        default=30,
+        alias="ATTACHMENT_RETENTION_DAYS",
+        description="days for which the object of a deleted file is kept; 0: until the next "
+        "collection. It has to cover the oldest backup that anybody will restore",
     )
 
     def require_enabled(self) -> None:

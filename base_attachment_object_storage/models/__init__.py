@@ -3,5 +3,8 @@ from . import (
     ir_attachment_background_move,
     ir_attachment_garbage,
     ir_attachment_move,
+    ir_attachment_owner,
+    ir_attachment_reconcile,
+    ir_attachment_write,
     ir_http,
 )

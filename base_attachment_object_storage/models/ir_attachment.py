@@ -2,12 +2,12 @@
 
 ::
 
-    write   _get_datas_related_values ── placement ── in the database
-                                              └────── _upload ── _store_file_write
+    write   ir_attachment_write.py
     read    _file_read ── _store_access ── _store_file_read
     serve   _to_http_stream ── StoreStream ── _open_from_store
     delete  _file_delete ── a mark, nothing else
     move    ir_attachment_move.py
+    own     ir_attachment_owner.py, and ir_attachment_reconcile.py: are rows and objects one?
 
 A backend addon overrides ``_get_stores`` and ``_get_object_store``. The older hooks
 ``_store_file_read``, ``_store_file_write`` and ``_store_file_delete`` may be overridden
@@ -18,15 +18,14 @@ import logging
 from contextlib import contextmanager
 
 from odoo import _, api, models
-from odoo.exceptions import ValidationError
 
 from .. import hooks
 from ..garbage import mark
-from ..keys import check_content, owned_key
-from ..placement import PARAMETER, Placement, PlacementError
+from ..keys import check_content
 from ..settings import storage_settings
 from ..store import NotFound, ObjectReader, Refused, StoreError, StoreUri, Unavailable
 from ..stream import StoreStream
+from ..uploads import Uploads
 
 _logger = logging.getLogger(__name__)
 
@@ -67,75 +66,6 @@ class IrAttachment(models.Model):
             return "db"
         return location
 
-    # --- write
-
-    def _get_datas_related_values(self, data, mimetype):
-        location = self._storage()
-        if not data or location not in self._get_stores():
-            return super()._get_datas_related_values(data, mimetype)
-        # core computes all but the place: asked for "db", it touches no local file
-        in_database = self.with_context(storage_location="db")
-        values = super(IrAttachment, in_database)._get_datas_related_values(data, mimetype)
-        fname = False
-        if not self._placement().stays_in_database(mimetype or "", len(data)):
-            fname = self._upload(data)
-            values.update(store_fname=fname, db_datas=False)
-        self._transaction_memo("placed")[values["checksum"]] = fname
-        return values
-
-    @api.model
-    def _file_write(self, bin_value, checksum):
-        if self._storage() not in self._get_stores():
-            return super()._file_write(bin_value, checksum)
-        # 19.0 calls this after the insert for each content, also for content that stays
-        # in the database, and ignores the answer: all is done by then
-        placed = self._transaction_memo("placed")
-        return placed[checksum] if checksum in placed else self._upload(bin_value)
-
-    @api.model
-    def _upload(self, content):
-        """Have ``content`` in the store before a row names it; return the row's name for it."""
-        owned = owned_key(self._object_owner(), content)
-        key = self.env.context.get("force_storage_key") or owned
-        uploaded = self._transaction_memo("uploaded")
-        if (self._storage(), key, owned) not in uploaded:
-            with self._store_access(key):
-                fname = self._store_file_write(key, content)
-            uploaded[self._storage(), key, owned] = fname
-        return uploaded[self._storage(), key, owned]
-
-    @api.model
-    def _object_owner(self):
-        """Return the first part of the keys of this database's objects."""
-        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-
-    @api.model
-    def _transaction_memo(self, name):
-        """Return a dict that lives at most as long as the transaction.
-
-        ``precommit.data`` forgets at every commit, rollback and rollback to a savepoint,
-        and rather too early than too late: the price is an upload of the same again.
-        """
-        return self.env.cr.precommit.data.setdefault(f"ir.attachment.{name}", {})
-
-    @api.model
-    def _store_file_write(self, key, bin_data):
-        """Store an object at the present location and return its name."""
-        scheme = self._storage()
-        store = self._get_object_store(scheme)
-        if store is None:
-            raise Refused(f"no addon writes to {scheme}")
-        store.put(key, bin_data)
-        return str(StoreUri(scheme, store.container, key))
-
-    @api.model
-    def _placement(self):
-        value = self.env["ir.config_parameter"].sudo().get_param(PARAMETER)
-        try:
-            return Placement.parse(value)
-        except PlacementError as error:
-            raise ValidationError(str(error)) from None
-
     # --- read
 
     @api.model
@@ -144,7 +74,9 @@ class IrAttachment(models.Model):
             # only 19.0 knows the size
             return super()._file_read(fname, *([] if size is None else [size]))
         try:
-            content = self._read_from_store(fname)
+            content = Uploads.waiting_content(self.env.cr, fname)
+            if content is None:
+                content = self._read_from_store(fname)
         except NotFound:
             return b""  # as core reads a missing file; see _require_content()
         return content if size is None else content[:size]

@@ -1,6 +1,21 @@
-"""Marks on stored objects that a row has ceased to use."""
+"""Marks on stored objects that a row has ceased to use, and their collection.
 
-from odoo import fields, models
+::
+
+    daily, with core's vacuum ── _gc_object_store ── _collect_garbage ── garbage.Collection
+
+In the shell: ``env["ir.attachment.garbage"]._collect_garbage()``.
+"""
+
+import logging
+from contextlib import closing
+
+from odoo import api, fields, models
+
+from ..garbage import Collection, CollectionReport
+from ..store import StoreError
+
+_logger = logging.getLogger(__name__)
 
 
 class IrAttachmentGarbage(models.Model):
@@ -19,3 +34,47 @@ class IrAttachmentGarbage(models.Model):
 
     store_fname = fields.Char(string="Stored Filename", required=True, index=True)
     time = fields.Datetime(required=True)
+
+    @api.autovacuum
+    def _gc_object_store(self):
+        if self.search([], limit=1):
+            self._collect_garbage()
+
+    @api.model
+    def _collect_garbage(self, days=None):
+        """Delete the objects that no row has used since before the retention.
+
+        Each batch is a transaction of its own, on another connection: the transaction of the
+        caller is not touched, and what it has not committed does not exist.
+
+        :param days: the retention; by default ``ATTACHMENT_RETENTION_DAYS``
+        :return: what was done, see ``garbage.CollectionReport``
+        """
+        attachments = self.env["ir.attachment"].sudo()
+        settings = attachments._attachment_storage_settings()
+        days = settings.retention_days if days is None else days
+        report = self._collect(attachments, days)
+        _logger.info("Collection of stored objects: %s", report)
+        return report.as_dict()
+
+    @api.model
+    def _collect(self, attachments, days):
+        try:
+            owner, objection = attachments._owner_that_may_delete()
+        except StoreError as error:
+            return CollectionReport(refused=str(error))
+        if objection:
+            return CollectionReport(refused=objection)
+        collection = Collection(owner.like, days, attachments._make_delete(owner))
+        try:
+            with closing(self.pool._db.cursor()) as cursor:
+                for shard in collection.shards(cursor):
+                    cursor.commit()
+                    after = ""
+                    while after is not None:
+                        after = collection.batch(cursor, shard, after)
+                        cursor.commit()
+        except StoreError as error:  # the marks of this batch stay
+            _logger.warning("The collection ends: %s: %s", type(error).__name__, error)
+            collection.report.refused = str(error)
+        return collection.report

@@ -1,1 +1,8 @@
-from . import test_attachment, test_background_move, test_http, test_locks, test_store
+from . import (
+    test_attachment,
+    test_background_move,
+    test_http,
+    test_locks,
+    test_store,
+    test_transactions,
+)

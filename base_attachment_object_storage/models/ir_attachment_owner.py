@@ -1,0 +1,215 @@
+"""Which database owns the objects in a store: see ``ownership.py``.
+
+::
+
+    _claim_store()      cloud.platform.install(): this database is the owner, unless another is
+    _adopt_store()      the original is gone, this database takes its place
+    _fork_store()       this database goes on by itself, with keys of its own
+
+In the shell::
+
+    env["ir.attachment"]._adopt_store(); env.cr.commit()
+"""
+
+import logging
+import uuid
+from dataclasses import asdict
+
+from odoo import _, api, models
+from odoo.exceptions import UserError
+from odoo.tools import config
+
+from ..ownership import NOBODY, PARAMETER, Owner, Standing, standing
+from ..store import NotFound, Refused, StoreUri
+
+_logger = logging.getLogger(__name__)
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    @api.model
+    def _object_owner(self):
+        """Return the first part of the keys of this database's objects."""
+        database_uuid = self._owner_parameter("database.uuid")
+        record = Owner.parse(self._owner_parameter(PARAMETER))
+        return record.prefix if record and record.uuid == database_uuid else database_uuid
+
+    @api.model
+    def _present_owner(self, scheme=None):
+        """Return what this database is now, whatever its record says.
+
+        :param scheme: of a store; by default the one for new objects
+        """
+        scheme = scheme or self._storage()
+        store = self._get_object_store(scheme)
+        return Owner(
+            prefix=self._object_owner(),
+            uuid=self._owner_parameter("database.uuid"),
+            database=self.env.cr.dbname,
+            environment=self._running_environment(),
+            scheme=scheme,
+            container=store.container if store else "",
+        )
+
+    @api.model
+    def _store_standing(self, scheme=None):
+        """Return what this database is to its objects; asks no store."""
+        record = self._owner_parameter(PARAMETER)
+        return standing(record, self._present_owner(scheme)) if record else Standing.UNKNOWN
+
+    @api.model
+    def _require_writable_store(self):
+        """Refuse what a copy of a database must not do to the original's objects."""
+        if not self._store_standing().may_write:
+            error = Refused(self._explain_copy())
+            error.loglevel = logging.WARNING  # odoo.http adds a line and no traceback
+            raise error
+
+    @api.model
+    def _owner_that_may_delete(self):
+        """Return (owner, None), or (None, why nothing may be deleted); asks the store."""
+        record = Owner.parse(self._owner_parameter(PARAMETER))
+        scheme = record.scheme if record else None
+        if self._attachment_storage_settings().disabled:
+            return None, _("The file storage is switched off by DISABLE_ATTACHMENT_STORAGE.")
+        if scheme and scheme not in self._get_stores():
+            return None, _("No addon serves %s://.", scheme)
+        what = self._store_standing(scheme)
+        if what is Standing.UNKNOWN:
+            return None, _("No database owns the stored files: run install().")
+        if what is Standing.COPY:
+            return None, self._explain_copy()
+        owner = self._present_owner(scheme)
+        if what is Standing.FORK:
+            self._write_claim(owner)  # Odoo has copied the database, and given it a new uuid
+        objection = self._objection_of_store(owner)
+        return (None, objection) if objection else (owner, None)
+
+    @api.model
+    def _make_delete(self, owner):
+        """Return a function that deletes objects by their names and returns what failed."""
+        store = self._get_object_store(owner.scheme, owner.container)
+        if store is None:
+            return self._delete_by_hook
+
+        def delete(names):
+            keys = {StoreUri.parse(name).key: name for name in names}
+            return {keys[key]: error for key, error in store.delete_many(keys).items()}
+
+        return delete
+
+    @api.model
+    def _delete_by_hook(self, names):
+        failures = {}
+        for name in names:
+            try:
+                self._store_file_delete(name)
+            except Exception as error:  # noqa: BLE001  # hooks of others raise anything
+                failures[name] = error
+        return failures
+
+    # --- the commands
+
+    @api.model
+    def _claim_store(self):
+        """Have this database own its objects in the store for new objects.
+
+        May be called again and again. Another container than before is claimed as well: what
+        is in the former one is not collected any more.
+
+        :return: the owner, a JSON-able dictionary
+        :raises UserError: for a copy of a database
+        """
+        present = self._present_owner()
+        record = self._owner_parameter(PARAMETER)
+        known = Owner.parse(record)
+        same_database = known and known.is_same(
+            Owner(**{**asdict(present), "scheme": known.scheme, "container": known.container})
+        )
+        if not (standing(record, present).may_write or same_database):
+            raise UserError(self._explain_copy())
+        claim = self._read_claim(present)
+        if claim and not claim.is_same(present):
+            raise UserError(self._explain_copy())
+        return self._write_claim(present)
+
+    @api.model
+    def _adopt_store(self):
+        """Take over the objects of the database of which this one is a copy; see above.
+
+        For a database that was renamed or moved, when the original is gone for good: the
+        original, should it live, deletes no object any more.
+        """
+        return self._write_claim(self._present_owner())
+
+    @api.model
+    def _fork_store(self):
+        """Have this copy of a database be one of its own.
+
+        New objects get a prefix of their own. Those of the original are read as before, and
+        never deleted by this database. The original may delete them, after its retention.
+        """
+        # what the marks speak of is the original's
+        self.env.cr.execute("DELETE FROM ir_attachment_garbage")
+        present = asdict(self._present_owner())
+        return self._write_claim(Owner(**{**present, "prefix": str(uuid.uuid4())}))
+
+    # --- the record and the claim
+
+    @api.model
+    def _objection_of_store(self, owner):
+        """Return None, or why ``owner`` is not the owner according to the store."""
+        claim = self._read_claim(owner)
+        if claim is None:
+            return "the store has no claim of this database: run install() again"
+        if not claim.is_same(owner):
+            return f"the store names another owner: {claim}"
+        return None
+
+    @api.model
+    def _read_claim(self, owner):
+        store = self._get_object_store(owner.scheme, owner.container)
+        if store is None:  # older hooks only: the record alone decides
+            return owner
+        with self._store_access(owner.claim_key):
+            try:
+                return Owner.parse(store.read(owner.claim_key))
+            except NotFound:
+                return None
+
+    @api.model
+    def _write_claim(self, owner):
+        store = self._get_object_store(owner.scheme, owner.container)
+        if store is not None:
+            with self._store_access(owner.claim_key):
+                store.put(owner.claim_key, str(owner).encode(), content_type="application/json")
+        self.env["ir.config_parameter"].sudo().set_param(PARAMETER, str(owner))
+        _logger.info("This database owns the objects below %s", owner.name_of(owner.prefix))
+        return asdict(owner)
+
+    @api.model
+    def _explain_copy(self):
+        record = self._owner_parameter(PARAMETER)
+        known = Owner.parse(record)
+        commands = _(
+            "Run env['ir.attachment']._fork_store() to have it keep its own new files, or "
+            "env['ir.attachment']._adopt_store() if the original is gone for good."
+        )
+        if record == NOBODY:
+            return _("This database is a neutralized copy: it only reads stored files.") + (
+                f" {commands}"
+            )
+        if known and known.database != self.env.cr.dbname:
+            what = _("This database is a copy of “%s”, which owns the stored files.")
+            return f"{what % known.database} {commands}"
+        what = _("This database does not own the stored files: it is a copy, or was moved.")
+        return f"{what} {commands}"
+
+    @api.model
+    def _running_environment(self):
+        return config.get("running_env") or ""
+
+    @api.model
+    def _owner_parameter(self, name):
+        return self.env["ir.config_parameter"].sudo().get_param(name) or ""

@@ -1,0 +1,104 @@
+"""Comparing the objects of a store with the rows that name them, in both directions.
+
+After a crash between an upload and its commit there is an object that no row and no mark
+knows; after a bucket was restored there may be rows without an object. In the shell::
+
+    env["ir.attachment"]._reconcile_store()
+"""
+
+import itertools
+import logging
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+
+from odoo import api, models
+
+from ..keys import is_owned
+from ..reconcile import ReconcileReport, compare
+from ..store import StoreError
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 1000
+MARGIN_HOURS = 24  # longer than any transaction lasts
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    @api.model
+    def _reconcile_store(self, margin_hours=MARGIN_HOURS, dry_run=False):
+        """Mark the objects of this database that no row has, and report the missing ones.
+
+        It reads on connections of its own, what was committed when it began. Objects that
+        are younger than the margin may belong to a transaction that goes on. A mark is
+        collected after the retention, unless a row has come to use the object.
+
+        :param dry_run: mark nothing; so it is for a database that may not delete
+        :return: what was found, see ``reconcile.ReconcileReport``
+        """
+        report = ReconcileReport()
+        try:
+            owner, objection = self.sudo()._owner_that_may_delete()
+            if objection:
+                _logger.warning("Reconcile marks nothing: %s", objection)
+                owner, dry_run = self._present_owner(), True
+            self._reconcile(owner, timedelta(hours=margin_hours), dry_run, report)
+        except StoreError as error:
+            report.refused = str(error)
+        _logger.info("Reconcile of %s: %s", self._storage(), report)
+        for name in report.missing_names:
+            _logger.warning("A row names an object that is missing: %s", name)
+        return report.as_dict()
+
+    @api.model
+    def _reconcile(self, owner, margin, dry_run, report):
+        store = self._get_object_store(owner.scheme, owner.container)
+        if store is None:
+            report.refused = f"{owner.scheme} has no listing"
+            return
+        self._attachment_storage_settings().require_enabled()
+        before = datetime.now(timezone.utc) - margin
+        objects = (info for info in store.list(f"{owner.prefix}/") if is_owned(info.key))
+        with closing(self.pool._db.cursor()) as reading, closing(self.pool._db.cursor()) as other:
+
+            def is_missing(key):
+                other.rollback()  # to see what is committed now
+                other.execute(
+                    "SELECT 1 FROM ir_attachment WHERE store_fname = %s LIMIT 1",
+                    (owner.name_of(key),),
+                )
+                return bool(other.fetchone()) and not store.exists(key)
+
+            keys = self._keys_of_rows(reading, owner)
+            orphans = compare(objects, keys, before, report, is_missing)
+            while batch := list(itertools.islice(orphans, BATCH)):
+                if not dry_run:
+                    report.marked += self._mark_orphans(other, owner, batch)
+
+    @api.model
+    def _keys_of_rows(self, cursor, owner):
+        # on the server: the rows may be millions
+        with cursor._cnx.cursor(name="reconcile") as rows:
+            rows.itersize = BATCH
+            rows.execute(
+                'SELECT DISTINCT store_fname COLLATE "C" AS name FROM ir_attachment'
+                " WHERE store_fname LIKE %s ORDER BY name",
+                (owner.like + "%",),
+            )
+            for (name,) in rows:
+                yield name.removeprefix(owner.name_of(""))
+
+    @api.model
+    def _mark_orphans(self, cursor, owner, objects):
+        cursor.rollback()
+        # a second mark would begin the retention anew
+        cursor.execute(
+            "INSERT INTO ir_attachment_garbage (store_fname, time)"
+            " SELECT name, now() AT TIME ZONE 'UTC' FROM unnest(%s) AS name"
+            "  WHERE NOT EXISTS (SELECT 1 FROM ir_attachment_garbage WHERE store_fname = name)",
+            ([owner.name_of(info.key) for info in objects],),
+        )
+        marked = cursor.rowcount
+        cursor.commit()
+        return marked

@@ -1,0 +1,137 @@
+"""How content gets into a store: the object first, then the row.
+
+::
+
+    create ──┬── _get_datas_related_values ── placement ── in the database
+             │                                     └────── _upload ── waits
+             └── _create ── Uploads.send ── in parallel ── the rows
+    write ────── _get_datas_related_values ── _upload ── sent at once
+    _store_file_write       the older hook: where an addon overrides it, it is called
+"""
+
+import hashlib
+import logging
+from functools import partial
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from ..digested import Digested
+from ..garbage import mark_all
+from ..keys import key_of_digest
+from ..placement import PARAMETER, Placement, PlacementError
+from ..store import Refused, StoreUri
+from ..uploads import Upload, Uploads
+
+_logger = logging.getLogger(__name__)
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self._storage() not in self._get_stores():
+            return super().create(vals_list)
+        with self._uploads().together():
+            records = super().create(vals_list)
+            self._send_uploads()
+        return records
+
+    @api.model
+    def _create(self, data_list):
+        # all content is known, and no row is there yet
+        if self._storage() in self._get_stores():
+            self._send_uploads()
+        return super()._create(data_list)
+
+    def _get_datas_related_values(self, data, mimetype):
+        location = self._storage()
+        if not data or location not in self._get_stores():
+            return super()._get_datas_related_values(data, mimetype)
+        # core computes all but the place: asked for "db", it touches no local file
+        in_database = self.with_context(storage_location="db")
+        values = super(IrAttachment, in_database)._get_datas_related_values(data, mimetype)
+        fname = False
+        if not self._placement().stays_in_database(mimetype or "", len(data)):
+            fname = self._upload(data, mimetype)
+            values.update(store_fname=fname, db_datas=False)
+        self._uploads().placed[values["checksum"]] = fname
+        return values
+
+    @api.model
+    def _file_write(self, bin_value, checksum):
+        if self._storage() not in self._get_stores():
+            return super()._file_write(bin_value, checksum)
+        # 19.0 calls this after the insert for each content, also for content that stays
+        # in the database, and ignores the answer: all is done by then
+        placed = self._uploads().placed
+        return placed[checksum] if checksum in placed else self._upload(bin_value)
+
+    @api.model
+    def _upload(self, content, mimetype=""):
+        """Have ``content`` in the store before a row names it; return the row's name for it."""
+        self._require_writable_store()
+        scheme = self._storage()
+        store = self._get_object_store(scheme)
+        key = self.env.context.get("force_storage_key")
+        if store is None or self._has_write_hook():
+            return self._upload_by_hook(key, content)
+        digested = Digested(content)
+        key = key or key_of_digest(self._object_owner(), digested.sha256)
+        fname = str(StoreUri(scheme, store.container, key))
+        with self._store_access(key):
+            self._uploads().add(Upload(fname, store, key, digested, mimetype or ""))
+        return fname
+
+    @api.model
+    def _send_uploads(self):
+        with self._store_access(self._storage()):
+            self._uploads().send()
+
+    @api.model
+    def _upload_by_hook(self, key, content):
+        sha256 = hashlib.sha256(content).hexdigest()
+        key = key or key_of_digest(self._object_owner(), sha256)
+        write = partial(self._store_file_write, key, content)
+        with self._store_access(key):
+            return self._uploads().by_hook(key, sha256, write)
+
+    @api.model
+    def _has_write_hook(self):
+        return type(self)._store_file_write is not IrAttachment._store_file_write
+
+    @api.model
+    def _uploads(self):
+        return Uploads.of(self.env.cr, partial(_mark_in_vain, self.pool))
+
+    @api.model
+    def _store_file_write(self, key, bin_data):
+        """Store an object at the present location and return its name."""
+        scheme = self._storage()
+        store = self._get_object_store(scheme)
+        if store is None:
+            raise Refused(f"no addon writes to {scheme}")
+        store.put(key, bin_data)
+        return str(StoreUri(scheme, store.container, key))
+
+    @api.model
+    def _placement(self):
+        value = self.env["ir.config_parameter"].sudo().get_param(PARAMETER)
+        try:
+            return Placement.parse(value)
+        except PlacementError as error:
+            raise ValidationError(str(error)) from None
+
+
+def _mark_in_vain(registry, fnames):
+    """Mark what a transaction has uploaded and not kept; in a transaction of its own."""
+    try:
+        with registry.cursor() as cursor:
+            mark_all(cursor, fnames)
+    except Exception:  # the caller is rolling back, and has its own reason
+        _logger.warning(
+            "Objects without a row are not marked, reconcile will find them: %s",
+            ", ".join(fnames[:10]),
+            exc_info=True,
+        )

@@ -1,0 +1,102 @@
+"""Who owns objects: which database may write them, and which one may delete them.
+
+``database.uuid`` does not say so: ``createdb -T``, ``pg_dump | psql`` and Odoo's restore
+without "copy" keep it, and that is how a staging database is usually made. So the owner is
+written down twice, as an ``Owner``: in the database, and as an object beside those that it
+owns (the claim). What the two say and what is the case decide::
+
+    no record       the database may write, as keys are named by content; it never deletes
+    record is right the database may write; it deletes where the claim is its own
+    record is wrong the database is a copy: it reads, and nothing else, until somebody says
+                    what it is: adopt (the original is gone) or fork (a database of its own)
+    another uuid    Odoo has copied the database and said so: it is a fork already
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+
+PARAMETER = "ir_attachment.storage.owner"
+
+# the record of a neutralized copy, see data/neutralize.sql
+NOBODY = "nobody"
+
+
+class Standing(Enum):
+    """What a database is to the objects that it would write."""
+
+    UNKNOWN = "unknown"
+    OWNER = "owner"
+    FORK = "fork"
+    COPY = "copy"
+
+    @property
+    def may_write(self) -> bool:
+        return self is not Standing.COPY
+
+    @property
+    def may_delete(self) -> bool:
+        return self in (Standing.OWNER, Standing.FORK)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A database as the owner of the objects whose keys begin with ``prefix/``.
+
+    ``environment`` is the running environment, blank where nobody says.
+    """
+
+    prefix: str
+    uuid: str
+    database: str
+    environment: str
+    scheme: str
+    container: str
+
+    @classmethod
+    def parse(cls, text: str | bytes | None) -> "Owner | None":
+        """Return the owner that a record or a claim names; None where it names none."""
+        try:
+            return cls(**json.loads(text or "{}"))
+        except (ValueError, TypeError):
+            return None
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def name_of(self, key: str) -> str:
+        """Return the name that rows have for an object in its container."""
+        return f"{self.scheme}://{self.container}/{key}"
+
+    @property
+    def like(self) -> str:
+        """The same as SQL's LIKE takes it; a store with older hooks has no container."""
+        scheme, container, prefix = (
+            re.sub(r"([%_\\])", r"\\\1", part)
+            for part in (self.scheme, self.container, self.prefix)
+        )
+        return f"{scheme}://{container or '%'}/{prefix}/"
+
+    @property
+    def claim_key(self) -> str:
+        """The key of its claim, which is like no key of content."""
+        return f"{self.prefix}/owner.json"
+
+    def is_same(self, other: "Owner") -> bool:
+        """Say whether the two are one; an environment that nobody names is like any."""
+        if not (self.environment and other.environment):
+            other = replace(other, environment=self.environment)
+        return self == other
+
+
+def standing(record: str | None, present: Owner) -> Standing:
+    """Return what a database is that has this record, and is in fact ``present``."""
+    if not record:
+        return Standing.UNKNOWN
+    owner = Owner.parse(record)
+    if owner is None:
+        return Standing.COPY
+    if owner.uuid != present.uuid:
+        return Standing.FORK
+    return Standing.OWNER if owner.is_same(present) else Standing.COPY

@@ -1,0 +1,49 @@
+"""Transactions, collection, ownership and reconcile on a local directory."""
+
+import tempfile
+from pathlib import Path
+
+from odoo.tests import TransactionCase, tagged
+
+from ..store import DirectoryStore
+from .transaction_contract import (
+    CollectionContract,
+    OwnershipContract,
+    ReconcileContract,
+    UploadContract,
+)
+
+
+class DirectorySetUp:
+    scheme = "directory"
+    other_container = "other"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.make_store().create_container()
+        super().setUp()
+
+    def make_store(self, container=None):
+        return DirectoryStore(self.root, container or "main")
+
+
+@tagged("post_install", "-at_install")
+class TestUploads(DirectorySetUp, UploadContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestCollection(DirectorySetUp, CollectionContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestOwnership(DirectorySetUp, OwnershipContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestReconcile(DirectorySetUp, ReconcileContract, TransactionCase):
+    pass

@@ -1,0 +1,156 @@
+"""What one transaction uploads: together, each content once, and never without a trace.
+
+::
+
+    create() of many ── wait ── wait ── wait ── send     in parallel, before the first row
+    write() of one   ── wait ── send
+
+    rollback                    what was sent is marked as garbage, in a transaction of its own
+    rollback to a savepoint     the same after the commit, as far as it is noticed
+
+The memory lives in ``cursor.postrollback.data``, which Odoo clears with each commit and
+rollback, and with nothing else.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from . import parallel
+from .digested import Digested
+from .shards import lock_shared, shard_of
+from .store import ObjectStore
+from .upload import put_content
+
+WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
+
+MEMORY = "ir.attachment.uploads"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A content and the object that it becomes; ``fname`` is the name that rows have for it."""
+
+    fname: str
+    store: ObjectStore
+    key: str
+    content: Digested
+    mimetype: str
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        # the digest too: a key that the context chose does not name its content
+        return self.fname, self.content.sha256
+
+    def send(self) -> None:
+        put_content(self.store, self.key, self.content, self.mimetype)
+
+
+class Uploads:
+    """The uploads of one transaction.
+
+    :param cursor: of the transaction
+    :param mark: marks names as garbage in another transaction
+    """
+
+    def __init__(self, cursor: Any, mark: Callable[[list[str]], None]) -> None:
+        self._cursor = cursor
+        self._mark = mark
+        self._collecting = 0
+        self._waiting: dict[tuple[str, str], Upload] = {}
+        self._waiting_bytes = 0
+        # what is in the store -> the number of its lock
+        self._locked: dict[Any, int] = {}
+        self._hooked: dict[tuple[str, str], str] = {}
+        # names that rows of this transaction may have, and those that perhaps no row has
+        self._sent: dict[str, None] = {}
+        self._unseen: set[str] = set()
+        # where core's checksums were placed: a name, or False for the database
+        self.placed: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, cursor: Any, mark: Callable[[list[str]], None]) -> "Uploads":
+        """Return the uploads of the cursor's transaction."""
+        memory = cursor.postrollback.data
+        if MEMORY not in memory:
+            memory[MEMORY] = uploads = cls(cursor, mark)
+            cursor.postrollback.add(uploads._rolled_back)
+            cursor.postcommit.add(uploads._committed)
+        found: Uploads = memory[MEMORY]
+        return found
+
+    @staticmethod
+    def waiting_content(cursor: Any, fname: str) -> bytes | None:
+        """Return the content of an object that is about to be uploaded."""
+        uploads: Uploads | None = cursor.postrollback.data.get(MEMORY)
+        for upload in uploads._waiting.values() if uploads else ():
+            if upload.fname == fname:
+                return upload.content.whole()
+        return None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let what is added within wait for ``send()``; an error forgets it."""
+        self._collecting += 1
+        try:
+            yield
+        except BaseException:
+            if self._collecting == 1:
+                self._waiting, self._waiting_bytes = {}, 0  # nobody will have a row
+            raise
+        finally:
+            self._collecting -= 1
+
+    def add(self, upload: Upload) -> None:
+        """Have an object uploaded: now, or with ``send()`` if there are to be more."""
+        if upload.identity not in self._waiting:
+            self._waiting[upload.identity] = upload
+            self._waiting_bytes += upload.content.size
+        if not self._collecting or self._waiting_bytes > WAITING_BYTES:
+            self.send()
+
+    def send(self) -> None:
+        """Upload what waits, unless this transaction has; rows may name it from then on."""
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        number = self._lock({shard_of(upload.key) for upload in waiting.values()})
+        new = [upload for upload in waiting.values() if upload.identity not in self._locked]
+        self._note([upload.fname for upload in new])
+        for _sent in parallel.each(Upload.send, new):
+            pass
+        self._locked.update((upload.identity, number) for upload in new)
+
+    def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
+        """Do what ``send`` does for a store that only says afterwards what it calls an object."""
+        number = self._lock({shard_of(key)})
+        if (key, sha256) not in self._locked:
+            fname = self._hooked[key, sha256] = write()
+            self._note([fname])
+            self._locked[key, sha256] = number
+        return self._hooked[key, sha256]
+
+    def _lock(self, shards: Iterable[int]) -> int:
+        number = lock_shared(self._cursor, shards)
+        # these came after a savepoint to which the transaction was rolled back
+        while self._locked and next(reversed(self._locked.values())) >= number:
+            self._locked.popitem()
+        return number
+
+    def _note(self, names: list[str]) -> None:
+        """Take note of names before they are objects: a failure may leave some."""
+        self._sent.update(dict.fromkeys(names))
+        self._unseen.update(names)
+        # Odoo runs this before a savepoint and before the commit, and forgets it when
+        # it rolls back to a savepoint
+        self._cursor.precommit.add(partial(self._unseen.difference_update, names))
+
+    def _rolled_back(self) -> None:
+        if self._sent:
+            self._mark(list(self._sent))
+
+    def _committed(self) -> None:
+        if self._unseen:
+            self._mark(list(self._unseen))
