@@ -11,6 +11,7 @@ from .settings import child_environment
 # program that shows that the package is there -> package
 PROGRAMS = {
     "redis-server": "redis-server",
+    "memcached": "memcached",
     "nginx": "nginx-light",
     "chromium": "chromium",
 }

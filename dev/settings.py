@@ -41,6 +41,16 @@ def child_environment(**variables: str) -> dict[str, str]:
     Variables of the suite that the caller happens to have set must not decide what the
     demonstration or the tests talk to.
     """
-    foreign = ("AWS_", "ODOO_", "SWIFT_", "STATSD_", "PG", "PYTHON", "RUNNING_ENV", "DISABLE_")
+    foreign = (
+        "AWS_",
+        "ODOO_",
+        "SWIFT_",
+        "STATSD_",
+        "CLOUD_TEST_",
+        "PG",
+        "PYTHON",
+        "RUNNING_ENV",
+        "DISABLE_",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **variables}

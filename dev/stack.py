@@ -1,6 +1,7 @@
 """Everything that an Odoo of the suite talks to, in one state folder."""
 
 import fcntl
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,11 +14,14 @@ from .environments import REQUIREMENTS, VirtualEnvironment
 from .odoo import Databases, Odoo
 from .process import Daemon
 from .services import postgresql
+from .services.keystone import Keystone
 from .services.redis import Redis
 from .services.seaweedfs import SeaweedFS
+from .services.swift import Swift
 from .settings import state_directory
 
 PROGRAMS = ("redis-server", "nginx")
+TEST_PROGRAMS = ("memcached",)
 
 
 class Stack:
@@ -29,6 +33,9 @@ class Stack:
         self.postgresql = postgresql.PostgreSQL(services / "postgresql")
         self.redis = Redis(services / "redis")
         self.seaweedfs = SeaweedFS(services / "seaweedfs", self._seaweedfs.python.parent / "weed")
+        openstack = self._openstack.python.parent
+        keystone = Keystone(services / "keystone", openstack)
+        self.swift = Swift(services / "swift", openstack, keystone)
         self.odoo = Odoo(self.state)
         self.databases = Databases(self.odoo, self.postgresql, self.state)
 
@@ -44,8 +51,25 @@ class Stack:
             service.start()
 
     def stop(self) -> None:
-        for service in (self.seaweedfs, self.redis, self.postgresql):
+        for service in (self.swift, self.seaweedfs, self.redis, self.postgresql):
             service.stop()
+
+    def install_for_tests(self) -> None:
+        """Install what only tests talk to."""
+        apt.install(apt.missing(*TEST_PROGRAMS))
+        self._openstack.install()
+
+    def start_for_tests(self) -> None:
+        """Start the further servers, and write down what tests need of them."""
+        self.swift.start()
+        servers = {"swift": self.swift.keystone.client, "swift_s3": self.swift.s3_client}
+        self.test_services.touch(mode=0o600)
+        self.test_services.write_text(json.dumps(servers, indent=1))
+
+    @property
+    def test_services(self) -> Path:
+        """The file that the tests' variable CLOUD_TEST_SERVICES names."""
+        return self.state / "services" / "tests.json"
 
     def clean(self) -> None:
         """Remove everything, the installed programs too."""
@@ -54,8 +78,8 @@ class Stack:
         shutil.rmtree(self.state, ignore_errors=True)
 
     @contextmanager
-    def in_use(self, *more_programs: str) -> Iterator[None]:
-        """Have everything installed and running.
+    def in_use(self, *more_programs: str, for_tests: bool = False) -> Iterator[None]:
+        """Have everything installed and running, for tests the further servers too.
 
         Of several users the last one stops the services, unless an instance runs on them.
         """
@@ -66,6 +90,9 @@ class Stack:
                 fcntl.flock(users, fcntl.LOCK_SH)
                 self.install(*more_programs)
                 self.start()
+                if for_tests:
+                    self.install_for_tests()
+                    self.start_for_tests()
             try:
                 yield
             finally:
@@ -117,6 +144,11 @@ class Stack:
                 say("Waiting for another development command")
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+    @cached_property
+    def _openstack(self) -> VirtualEnvironment:
+        directory = self.state / "install" / "venv-openstack"
+        return VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "openstack.txt"])
 
     @cached_property
     def _seaweedfs(self) -> VirtualEnvironment:

@@ -59,7 +59,8 @@ def main(arguments: list[str]) -> int:
     stack = Stack()
     check_state_directory(stack.state)
     outcome = Outcome()
-    with stack.in_use(*(["chromium"] if END_TO_END in chosen else [])):
+    browser = ["chromium"] if END_TO_END in chosen else []
+    with stack.in_use(*browser, for_tests=True):
         if modules:
             outcome += run_odoo(stack, modules)
         if END_TO_END in chosen:
@@ -100,7 +101,12 @@ def odoo_arguments(stack: Stack, database: str, modules: Sequence[str], data: Pa
 
 def test_variables(stack: Stack) -> dict[str, str]:
     """Return the environment of the tests."""
-    variables = stack.variables("suite", "test")
+    variables = {
+        **stack.variables("suite", "test"),
+        **stack.swift.env(),
+        "SWIFT_WRITE_CONTAINER": "suite-odoo-test",
+        "CLOUD_TEST_SERVICES": str(stack.test_services),
+    }
     # the store is switched on by the tests that are about it
     del variables["ODOO_SESSION_REDIS"]
     return variables

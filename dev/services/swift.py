@@ -1,0 +1,220 @@
+"""OpenStack Swift: one proxy and one server for each ring, with Keystone and memcached.
+
+The proxy speaks Swift's own API (TempURL, large objects) and S3's.
+"""
+
+import getpass
+import secrets
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..console import run, step
+from ..process import Daemon, answers, free_ports
+from ..settings import child_environment
+from .keystone import REGION, Keystone
+
+RINGS = ("account", "container", "object")
+
+PIPELINE = (
+    "catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl authtoken s3api"
+    " s3token keystoneauth copy container_quotas account_quotas slo dlo versioned_writes symlink"
+)
+
+OWN = ("authtoken", "s3token", "keystoneauth", "cache", "s3api", "versioned_writes")
+
+COMMON = """\
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+user = {user}
+swift_dir = {directory}
+# none are forked
+workers = 0
+"""
+
+SERVER = """\
+devices = {directory}/node
+mount_check = false
+disable_fallocate = true
+fallocate_reserve = 0
+[pipeline:main]
+pipeline = {name}-server
+[app:{name}-server]
+use = egg:swift#{name}
+"""
+
+PROXY = """\
+[pipeline:main]
+pipeline = {pipeline} proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:{memcached}
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+[filter:versioned_writes]
+use = egg:swift#versioned_writes
+allow_versioned_writes = true
+allow_object_versioning = true
+[filter:keystoneauth]
+use = egg:swift#keystoneauth
+operator_roles = admin, member
+system_reader_roles =
+project_reader_roles = reader
+[filter:authtoken]
+paste.filter_factory = keystonemiddleware.auth_token:filter_factory
+www_authenticate_uri = {keystone}
+delay_auth_decision = true
+service_token_roles_required = true
+include_service_catalog = false
+# so that a revoked token is refused soon
+token_cache_time = 1
+cache = swift.cache
+{credentials}
+[filter:s3token]
+use = egg:swift#s3token
+auth_uri = {keystone}
+{credentials}
+"""
+
+# Keystone answers only to a service that logs in
+CREDENTIALS = """\
+auth_type = password
+auth_url = {url}
+username = swift
+password = {password}
+user_domain_id = default
+project_name = service
+project_domain_id = default
+"""
+
+CONSTANTS = """\
+[swift-hash]
+swift_hash_path_prefix = {secret}
+swift_hash_path_suffix = {secret}
+[storage-policy:0]
+name = Policy-0
+default = yes
+[swift-constraints]
+# Keystone's tokens are long
+max_header_size = 32768
+"""
+
+
+class Swift:
+    def __init__(self, directory: Path, programs: Path, keystone: Keystone) -> None:
+        self.directory = directory
+        self.keystone = keystone
+        self._programs = programs
+        self._port = directory / "port"
+        names = ("memcached", *RINGS, "proxy")
+        self.daemons = {name: Daemon(directory / name) for name in names}
+
+    @property
+    def endpoint(self) -> str:
+        """The S3 API's URL."""
+        return f"http://127.0.0.1:{self._port.read_text()}"
+
+    def env(self, user: str = "odoo") -> Mapping[str, str]:
+        """The variables of ``attachment_swift`` that reach it, but for the container."""
+        account = self.keystone.accounts[user]
+        return {
+            "SWIFT_AUTH_URL": self.keystone.url,
+            "SWIFT_ACCOUNT": user,
+            "SWIFT_PASSWORD": account["password"],
+            "SWIFT_PROJECT_NAME": account["project"],
+            "SWIFT_REGION_NAME": REGION,
+        }
+
+    @property
+    def s3_client(self) -> Mapping[str, Any]:
+        """What a client of the S3 API needs."""
+        accounts = self.keystone.accounts
+        keys = {
+            user: {name: account[name] for name in ("access_key", "secret_key")}
+            for user, account in accounts.items()
+            if "access_key" in account
+        }
+        return {"endpoint": self.endpoint, "region": "us-east-1", "users": keys}
+
+    def start(self) -> None:
+        """Start Keystone and Swift."""
+        running = all(daemon.pid is not None for daemon in self.daemons.values())
+        if not running:
+            self.stop()
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._port.write_text(str(free_ports(34000)[0]))
+        self.keystone.start(int(self._port.read_text()))
+        if not running:
+            with step("Starting Swift"):
+                self._start()
+
+    def stop(self) -> None:
+        for daemon in self.daemons.values():
+            daemon.stop(grace_seconds=2)
+        self.keystone.stop()
+
+    def _start(self) -> None:
+        port = int(self._port.read_text())
+        memcached, *storage = free_ports(34100, 4)
+        user, env = getpass.getuser(), child_environment()
+        (self.directory / "node" / "d1").mkdir(parents=True, exist_ok=True)
+        constants = self.directory / "swift.conf"
+        if not constants.exists():
+            constants.write_text(CONSTANTS.format(secret=secrets.token_urlsafe(16)))
+        self.daemons["memcached"].start(
+            ["memcached", "-l", "127.0.0.1", "-p", str(memcached), "-U0", "-m32", "-u", user],
+            env=env,
+        )
+        for name, ring_port in zip(RINGS, storage, strict=True):
+            self._ring(name, ring_port)
+            self._configure(name, ring_port, SERVER.format(directory=self.directory, name=name))
+        self._configure("proxy", port, self._proxy(memcached))
+        for name in (*RINGS, "proxy"):
+            program = self._programs / f"swift-{name}-server"
+            self.daemons[name].start([program, self.directory / f"{name}.conf", "-v"], env=env)
+        for name, ring_port in zip(("memcached", *RINGS), (memcached, *storage), strict=True):
+            self.daemons[name].wait(lambda ring_port=ring_port: answers(ring_port))  # type: ignore[misc]
+        self.daemons["proxy"].wait(self._answers)
+
+    def _configure(self, name: str, port: int, text: str) -> None:
+        common = COMMON.format(port=port, user=getpass.getuser(), directory=self.directory)
+        path = self.directory / f"{name}.conf"
+        path.touch(mode=0o600)
+        path.write_text(common + text)
+
+    def _proxy(self, memcached: int) -> str:
+        plain = [name for name in PIPELINE.split() if name not in OWN]
+        filters = "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in plain)
+        credentials = CREDENTIALS.format(
+            url=self.keystone.url, password=self.keystone.accounts["swift"]["password"]
+        )
+        text = PROXY.format(
+            pipeline=PIPELINE,
+            memcached=memcached,
+            keystone=self.keystone.url,
+            credentials=credentials,
+        )
+        return text + filters
+
+    def _ring(self, name: str, port: int) -> None:
+        """Make a ring of one device; it names the server's port, which changes."""
+        builder = self.directory / f"{name}.builder"
+        builder.unlink(missing_ok=True)
+        tool: list[str | Path] = [self._programs / "swift-ring-builder", builder]
+        env = child_environment()
+        run([*tool, "create", "4", "1", "0"], env=env)
+        run([*tool, "add", f"r1z1-127.0.0.1:{port}/d1", "1"], env=env)
+        run([*tool, "rebalance"], env=env)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/healthcheck", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
