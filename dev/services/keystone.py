@@ -147,7 +147,7 @@ class Keystone:
     def _make(self, port: int) -> None:
         for name in ("fernet", "credential"):
             (self._data / name).mkdir(mode=0o700)
-        manage = [
+        manage: list[str | Path] = [
             *(self._programs / "keystone-manage", "--config-file"),
             self.directory / "keystone.conf",
         ]
