@@ -13,7 +13,7 @@ from .services.nginx import Nginx
 from .stack import Stack
 
 INSTALL_SCRIPT = """\
-report = env['cloud.platform'].install()
+report = env['cloud.platform'].install('s3')
 env.cr.commit()
 print('cloud.platform.install():', report)
 """

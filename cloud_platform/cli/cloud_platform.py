@@ -71,6 +71,7 @@ def _parser():
     parser.add_argument(
         "--dry-run", action="store_true", help="install, move: say what there is to do"
     )
+    parser.add_argument("--kind", help="install: the platform, where several are installed")
     parser.add_argument("--limit", type=int, help="move: stop after so many files")
     parser.add_argument("--seconds", type=float, help="move: stop after so many seconds")
     return parser
@@ -102,7 +103,7 @@ def check(options):
 
 def install(options):
     with _environment(options) as env:
-        report = env["cloud.platform"].install(dry_run=options.dry_run)
+        report = env["cloud.platform"].install(options.kind, dry_run=options.dry_run)
         env.cr.commit()
     left = report["attachments"].get("failed")
     return INCOMPLETE if left else DONE, report, _lines(report)

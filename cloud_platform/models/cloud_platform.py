@@ -114,17 +114,18 @@ class CloudPlatform(models.AbstractModel):
     # --- install
 
     @api.model
-    def install(self, dry_run=False):
+    def install(self, kind=None, dry_run=False):
         """Set the platform up for the running environment, and move what is stored elsewhere.
 
         May be called again and again: what is in its place is left alone, and what was cut
         short goes on.
 
+        :param kind: the platform, where several are installed and none was chosen before
         :param dry_run: say what would be done, and do nothing
         :return: what was done, a JSON-able dictionary
         """
         self._require_administrator()
-        return self._install(self._kind_to_install(), dry_run=dry_run)
+        return self._install(kind or self._kind_to_install(), dry_run=dry_run)
 
     @api.model
     def _kind_to_install(self):
@@ -149,10 +150,10 @@ class CloudPlatform(models.AbstractModel):
                 "No platform is installed: install cloud_platform_s3 or another platform addon."
             )
         return _(
-            "Several platforms are installed (%(kinds)s): set the system parameter "
-            "'%(parameter)s' to the one to use.",
+            "Several platforms are installed: %(kinds)s. "
+            "Name the one to use, as in install('%(kind)s').",
             kinds=", ".join(kinds),
-            parameter=KIND_PARAMETER,
+            kind=kinds[0],
         )
 
     @api.model

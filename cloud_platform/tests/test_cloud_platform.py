@@ -38,10 +38,12 @@ class TestCloudPlatform(TransactionCase):
 
     def test_among_several_platforms_the_parameter_chooses(self):
         self.kinds = ["one", "two"]
-        with self.assertRaisesRegex(UserError, "cloud.platform.kind"):
+        with self.assertRaisesRegex(UserError, "one, two"):
             self.platform.install()
         self.parameters.set_param("cloud.platform.kind", "two")
         self.assertEqual(self.platform.install()["kind"], "two")
+        self.assertEqual(self.platform.install("one")["kind"], "one")
+        self.assertEqual(self.platform.install()["kind"], "one")
 
     def test_without_a_platform_the_error_names_one(self):
         self.kinds = []

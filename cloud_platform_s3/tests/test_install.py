@@ -26,9 +26,9 @@ class TestInstall(S3SetUp, TransactionCase):
         }
         self.patch(S3Settings, "given", classmethod(lambda cls: self.variables))
 
-    def install(self, environment, **options):
+    def install(self, environment, kind="s3", **options):
         set_running_env(self, environment)
-        return self.env["cloud.platform"].install(**options)
+        return self.env["cloud.platform"].install(kind, **options)
 
     def local_files(self):
         self.env.flush_all()
@@ -109,5 +109,5 @@ class TestInstall(S3SetUp, TransactionCase):
     def test_a_database_of_the_former_platform_is_taken_over(self):
         self.parameters.set_param("cloud.platform.kind", "exoscale")
         self.patch(self.registry["cloud.platform"], "_platform_kinds", lambda records: ["x", "s3"])
-        self.assertEqual(self.install("prod")["kind"], "s3")
+        self.assertEqual(self.install("prod", kind=None)["kind"], "s3")
         self.assertEqual(self.parameters.get_param("cloud.platform.kind"), "s3")

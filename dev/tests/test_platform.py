@@ -131,13 +131,11 @@ def seeds_load(server: Server) -> str:
 def test_a_wrong_server_ends_before_it_listens(
     server: Server, workers: str, optimized: str
 ) -> None:
-    began = time.monotonic()
     done = server.run(
         *("-d", server.instance.name, f"--workers={workers}"),
         variables={**WRONG, "PYTHONOPTIMIZE": optimized},
     )
     assert done.returncode == os.EX_CONFIG, done.stdout
-    assert time.monotonic() - began < 10
     for complaint in COMPLAINTS:
         assert done.stdout.count(complaint) == 1, done.stdout
     assert "HTTP service" not in done.stdout
