@@ -20,12 +20,15 @@ from uuid import UUID
 import pytz
 
 MARK = "_type"
+MARKED = b'"_type"'
 SAVED = "_saved"
 STAMPED = b'{"_saved":'
 
 # Sessions have a few KB, and each request reads one: what is larger is a mistake of whoever
 # filled it, or no session at all
 MAX_BYTES = 2**20
+
+_TO_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 class Stamp(NamedTuple):
@@ -51,7 +54,7 @@ def encode(session: Mapping[str, Any]) -> bytes:
         raise TypeError(f"session key {SAVED!r}: the store keeps this name for itself")
     if MARK in plain or not all(type(key) is str for key in plain):
         plain = _plain(dict(session))
-    body = json.dumps(plain, separators=(",", ":")).encode()
+    body = _TO_JSON.encode(plain).encode()
     if len(body) > MAX_BYTES:
         largest = max(session, key=lambda key: len(json.dumps(_plain(session[key]))))
         raise ValueError(
@@ -82,7 +85,9 @@ def decode(payload: bytes) -> tuple[dict[str, Any], Stamp | None]:
     if len(payload) > MAX_BYTES + 100:
         raise ValueError(f"{len(payload)} bytes")
     try:
-        session = json.loads(payload, object_hook=_restore)
+        # a hook in Python is called for each dictionary: not where there is nothing to restore
+        hook = _restore if MARKED in payload else None
+        session = json.loads(payload, object_hook=hook)
         if not isinstance(session, dict):
             raise ValueError("not a JSON object")
         stamp = session.pop(SAVED, None)

@@ -54,8 +54,19 @@ class Lifetimes:
         return Stamp(int(time.time()), self._seconds(session, last))
 
     def of_index(self, session: Any, stamp: Stamp) -> int:
-        """Return the lifetime of the index of a session: other, usual ids may share it."""
-        return max(stamp.lifetime, self._usual(session) or int(http.SESSION_LIFETIME))
+        """Return the lifetime of the index of a session: other, usual ids may share it.
+
+        It is longer than theirs by what ``index_is_fresh`` lets pass.
+        """
+        usual = max(stamp.lifetime, self._usual(session) or int(http.SESSION_LIFETIME))
+        return math.ceil(usual * (1 + 2 * PROLONG_AFTER))
+
+    def index_is_fresh(self, last: Stamp | None, now: Stamp) -> bool:
+        """Tell whether an index was written in the same tenth of a lifetime as this save."""
+        if last is None or last.lifetime != now.lifetime:
+            return False
+        part = max(1, int(now.lifetime * PROLONG_AFTER))
+        return last.at // part == now.at // part
 
     def is_over(self, session: Any, stamp: Stamp | None) -> bool:
         """Tell whether a session that Redis still holds has ended."""

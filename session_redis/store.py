@@ -16,7 +16,7 @@ When Redis is unavailable, ``get``, ``delete`` and hard rotations (log-in, log-o
 ``SessionStoreUnavailable``, a 503. A plain ``save`` and a soft rotation are given up with an
 error in the log: they happen while a user's work is being committed, and must not undo it.
 
-store -> reading          one round trip, what was read judged
+store -> commands         round trips, what was read judged
       -> transaction      what core's policy wants written
       -> lifetime, keys, encoding
 """
@@ -31,14 +31,14 @@ from odoo import http
 
 from odoo.addons.cloud_settings.operations import Operation, count
 
+from .commands import Found, exist, fetch, write
 from .connection import Connection, redis_errors_as_unavailable
-from .encoding import encode
+from .encoding import encode, without_stamp
 from .exceptions import SessionStoreUnavailable
 from .keys import Keys, shorten
 from .lifetime import Lifetimes
-from .reading import Found, exist, fetch
 from .settings import RedisSettings
-from .transaction import StoredSession, Transaction
+from .transaction import Stored, StoredSession, Transaction, has_index
 
 _logger = logging.getLogger(__name__)
 
@@ -68,25 +68,36 @@ class RedisSessionStore(http.FilesystemSessionStore):
 
         :raises SessionStoreUnavailable: rather than show a user as nobody
         """
-        if not self.is_valid_key(sid):
+        try:
+            keys = self.keys.of(sid)
+        except ValueError:
             return self.new()
         try:
-            with self._doing("read") as operation:
-                found = fetch(self.connection.client, self.keys.of(sid))
+            with Operation(COMPONENT, "read", BACKEND) as operation, redis_errors_as_unavailable():
+                found = fetch(self.connection.client, keys)
                 operation.bytes = found.size
         except SessionStoreUnavailable:
             if not is_without_session():
                 raise
             return self._unsaved()
-        session = found.session(sid)
-        if found.unreadable:
-            self._warn(found.unreadable)
-        if session is None or self.lifetimes.is_over(session, found.stamp):
-            return self.new() if self.renew_missing else self.session_class({}, sid, False)
-        if self.keys.old_first:
-            # a release before 3.0 may write it at any time
-            session.stored = None
-        if found.old or (not self.keys.old_first and self.lifetimes.is_due(session, found.stamp)):
+        values = found.values()
+        if values is None:
+            if found.unreadable:
+                self._warn(found.unreadable)
+        elif not self.lifetimes.is_over(values, found.stamp):
+            return self._session(sid, values, found)
+        return self.new() if self.renew_missing else self.session_class({}, sid, False)
+
+    def _session(self, sid: str, values: dict[str, Any], found: Found) -> StoredSession:
+        session = StoredSession.of_values(values, sid)
+        # a release before 3.0 may write the old key at any time
+        if self.keys.old_first or found.old:
+            is_due = found.old
+        else:
+            body = without_stamp(found.payload)
+            session.stored = Stored(sid, body, found.stamp, has_index(values))
+            is_due = self.lifetimes.is_due(values, found.stamp)
+        if is_due:
             self._rewrite(session, found)
         return session
 
@@ -121,14 +132,16 @@ class RedisSessionStore(http.FilesystemSessionStore):
 
     def save(self, session: Any) -> None:
         """Write ``session``, unless Redis holds it as it is."""
-        self.lifetimes.learn(getattr(http.request, "env", None) if http.request else None)
+        if http.request:
+            self.lifetimes.learn(http.request.env)
         body = encode(session)
         stored = getattr(session, "stored", None)
-        if stored and (stored.sid, stored.body) == (session.sid, body):
+        if stored and stored.sid == session.sid and stored.body == body:
             return
+        transaction = Transaction(self)
+        transaction.save(session, body)
         try:
-            with self.transaction("save") as transaction:
-                transaction.save(session, body)
+            self._send("save", transaction)
         except SessionStoreUnavailable:
             count(COMPONENT, "save_lost", BACKEND)
             _logger.error("Session %s… was not saved", shorten(session.sid))
@@ -159,7 +172,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
     def _rotate_softly(self, session: Any, env: Any) -> None:
         for _attempt in range(SOFT_ROTATION_ATTEMPTS):
             try:
-                with self._doing("rotate"):
+                with Operation(COMPONENT, "rotate", BACKEND):
                     rotated = self._try_soft_rotation(session, env)
             except SessionStoreUnavailable:
                 break
@@ -198,7 +211,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
     def get_missing_session_identifiers(self, identifiers: Iterable[str]) -> set[str]:
         """Return those of ``identifiers`` that no user's session begins with."""
         asked = list(set(identifiers))
-        with self._doing("read"):
+        with Operation(COMPONENT, "read", BACKEND), redis_errors_as_unavailable():
             found = exist(self.connection.client, [self.keys.index(one) for one in asked])
         return {identifier for identifier, exists in zip(asked, found, strict=True) if not exists}
 
@@ -213,49 +226,49 @@ class RedisSessionStore(http.FilesystemSessionStore):
 
     @contextmanager
     def transaction(self, name: str) -> Iterator[Transaction]:
-        """Collect writes and send them at the end: all or none, on Cluster by slot.
+        """Collect writes and send them at the end.
 
         :raises SessionStoreUnavailable: when they may not have been written
         """
-        with self._doing(name):
-            transaction = Transaction(self)
+        transaction = Transaction(self)
+        with redis_errors_as_unavailable():
             yield transaction
-            slots = list(transaction.slots.values())
-            if not self.connection.is_cluster:
-                slots = [[command for commands in slots for command in commands]]
-            # what deletes goes last, see above
-            for commands in sorted(slots, key=lambda slot: all(c[0] != "SET" for c in slot)):
-                if commands:
-                    pipe = self.connection.client.pipeline(transaction=True)
-                    for command in commands:
-                        pipe.execute_command(*command)
-                    pipe.execute()
-            transaction.done()
+        self._send(name, transaction)
+
+    def _send(self, name: str, transaction: Transaction) -> None:
+        """Send all that was collected, or nothing; on Redis Cluster that is so for each slot."""
+        slots = list(transaction.slots.values())
+        if len(slots) > 1:
+            if self.connection.is_cluster:
+                # what only deletes goes last, see above
+                slots.sort(key=lambda slot: all(command[0] != "SET" for command in slot))
+            else:
+                slots = [[command for slot in slots for command in slot]]
+        with Operation(COMPONENT, name, BACKEND), redis_errors_as_unavailable():
+            for commands in slots:
+                write(self.connection.client, commands)
+        transaction.done()
 
     def _send_if(self, transaction: Transaction, sid: str, condition: Any) -> bool:
         """Send what is for one slot, if ``condition()`` holds and goes on to until it is done."""
         from redis import WatchError
 
-        with redis_errors_as_unavailable():
-            with self.connection.client.pipeline(transaction=True) as pipe:
-                pipe.watch(*self.keys.of(sid))
-                if not condition():
-                    return False
-                pipe.multi()
-                for commands in transaction.slots.values():
-                    for command in commands:
-                        pipe.execute_command(*command)
-                try:
-                    pipe.execute()
-                except WatchError:
-                    return False
+        pipe: Any
+        client = self.connection.client
+        with redis_errors_as_unavailable(), client.pipeline(transaction=True) as pipe:
+            pipe.watch(*self.keys.of(sid))
+            if not condition():
+                return False
+            pipe.multi()
+            for commands in transaction.slots.values():
+                for command in commands:
+                    pipe.execute_command(*command)
+            try:
+                pipe.execute()
+            except WatchError:
+                return False
         transaction.done()
         return True
-
-    @contextmanager
-    def _doing(self, name: str) -> Iterator[Operation]:
-        with Operation(COMPONENT, name, BACKEND) as operation, redis_errors_as_unavailable():
-            yield operation
 
     # Last, because from here on the name means this method
 

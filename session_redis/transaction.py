@@ -5,11 +5,12 @@ what has to be written, ``RedisSessionStore`` sends it. ``StoredSession`` rememb
 holds of it, by which an unchanged session is known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from odoo import http
 
+from .commands import Command
 from .compat import HAS_IDENTIFIERS
 from .encoding import Stamp, encode, stamped
 from .keys import IDENTIFIER, IDENTIFIER_LENGTH
@@ -17,16 +18,14 @@ from .keys import IDENTIFIER, IDENTIFIER_LENGTH
 if TYPE_CHECKING:
     from .store import RedisSessionStore
 
-# a command of Redis
-Command = tuple[str | bytes | int, ...]
-
 
 class Stored(NamedTuple):
     """What Redis holds of a session: its id, its encoding without stamp, its stamp."""
 
     sid: str
-    body: bytes | None
+    body: bytes
     stamp: Stamp | None
+    has_index: bool
 
 
 class StoredSession(http.Session):
@@ -73,13 +72,17 @@ class Transaction(http.FilesystemSessionStore):
         # a release before 3.0 would keep the stamp as a value of the session
         payload = body if store.keys.old_first else stamped(body, stamp)
         self._add(session.sid, "SET", store.keys.of(session.sid)[0], payload, "EX", stamp.lifetime)
-        if has_index(session):
+        if has_index(session) and not (
+            last
+            and last.sid == session.sid
+            and last.has_index
+            and store.lifetimes.index_is_fresh(last.stamp, stamp)
+        ):
             index = store.keys.index(session.sid)
             # a hash of short fields is kept packed, a set is only from Redis 7.2
             self._add(session.sid, "HSET", index, session.sid[IDENTIFIER_LENGTH:], "")
-            lifetime = store.lifetimes.of_index(session, stamp)
-            self._add(session.sid, "EXPIRE", index, lifetime)
-        self.written.append((session, Stored(session.sid, body, stamp)))
+            self._add(session.sid, "EXPIRE", index, store.lifetimes.of_index(session, stamp))
+        self.written.append((session, Stored(session.sid, body, stamp, has_index(session))))
 
     def delete(self, session: Any) -> None:
         sid = session.sid
@@ -107,6 +110,6 @@ class Transaction(http.FilesystemSessionStore):
         self.slots.setdefault(sid[:IDENTIFIER_LENGTH], []).append(command)
 
 
-def has_index(session: Any) -> bool:
+def has_index(session: Mapping[str, Any]) -> bool:
     """Tell whether ``session`` may be asked for by its identifier: those of users are."""
     return HAS_IDENTIFIERS and bool(session.get("uid"))

@@ -1,0 +1,295 @@
+"""Sessions in Redis beside core's file store, on one machine and disk.
+
+A rate above 1 is faster than core. What the suite promises, as rates: get 0.67, get and an
+unchanged save 2.5, get and a changed save 1.54; light requests 0.97.
+
+store()         one thread on the store itself
+network()       the same over a connection that takes a millisecond, in round trips
+many()          one device revoked and 100,000 identifiers checked beside 200,000 sessions
+memory()        what Redis needs for a session
+requests()      light requests of a logged-in user, on servers of their own
+"""
+
+import http.client
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+from odoo import http as odoo_http
+from odoo.tools import config
+
+from dev.process import answers, free_ports
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.session_redis.settings import RedisSettings
+from odoo.addons.session_redis.store import RedisSessionStore
+
+from .rounds import Summary, compare
+
+OPERATIONS = 200
+SESSIONS = 200_000
+IDENTIFIERS = 100_000
+REQUESTS = 200
+SERVER_ROUNDS = 9
+CONTENDERS = ("core's file store", "session_redis")
+
+
+def main(registry: Any, environment: Callable[[Any], Any]) -> None:
+    """Run with the variables of ``session_redis`` set; the sessions are deleted at the end."""
+    path = tempfile.mkdtemp(dir=config["data_dir"])
+    settings = RedisSettings.read().model_copy(update={"prefix": f"bench-{os.getpid()}"})
+    redis_store = RedisSessionStore(settings, path)
+    stores = dict(zip(CONTENDERS, (file_store(path), redis_store), strict=True))
+    try:
+        store(stores)
+        network(settings)
+        many(redis_store)
+        memory(redis_store)
+    finally:
+        for pattern in redis_store.keys.patterns:
+            client = redis_store.connection.client
+            for key in client.scan_iter(match=pattern, count=5000):
+                client.delete(key)
+        shutil.rmtree(path)
+    for workers in (0, 2):
+        requests(registry.db_name, workers)
+
+
+def file_store(path: str) -> Any:
+    return odoo_http.FilesystemSessionStore(
+        path, session_class=odoo_http.Session, renew_missing=True
+    )
+
+
+def new_session(store: Any) -> Any:
+    """Save the session of a user, as large as they are."""
+    session = store.new()
+    session.update(odoo_http.get_default_session())
+    session.update(
+        db="bench",
+        uid=2,
+        login="user@example.com",
+        session_token="0123456789abcdef" * 4,
+        context={"lang": "en_US", "tz": "Europe/Zurich", "uid": 2},
+        create_time=time.time(),
+        _trace=[
+            {
+                "platform": "linux",
+                "browser": "chrome",
+                "ip_address": "192.0.2.1",
+                "first_activity": 1760000000,
+                "last_activity": 1760000000,
+            }
+        ],
+    )
+    store.save(session)
+    return session
+
+
+def store(stores: dict[str, Any]) -> None:
+    sids = {name: new_session(one).sid for name, one in stores.items()}
+    for title, work in (
+        ("get", get),
+        ("get and an unchanged save", get_and_save),
+        ("get and a changed save", get_and_change),
+    ):
+        contenders = {
+            name: lambda one=one, sid=sids[name], work=work: repeat(work, one, sid)
+            for name, one in stores.items()
+        }
+        compare(title, contenders, OPERATIONS, rounds=31)
+
+
+def get(store: Any, sid: str) -> Any:
+    return store.get(sid)
+
+
+def get_and_save(store: Any, sid: str) -> None:
+    store.save(store.get(sid))
+
+
+def get_and_change(store: Any, sid: str) -> None:
+    session = store.get(sid)
+    session["counter"] = session.get("counter", 0) + 1
+    store.save(session)
+
+
+def repeat(work: Callable[[Any, str], Any], store: Any, sid: str) -> None:
+    for _number in range(OPERATIONS):
+        work(store, sid)
+
+
+def network(settings: RedisSettings) -> None:
+    """A round trip is what a PING takes over the same slow connection."""
+    with slow_connection(settings.host, settings.port) as port:
+        far = RedisSessionStore(settings.model_copy(update={"host": "127.0.0.1", "port": port}))
+        sid = new_session(far).sid
+        contenders = {"PING": lambda: repeat(ping, far, sid)}
+        for work in (get, get_and_save, get_and_change):
+            contenders[work.__name__] = lambda work=work: repeat(work, far, sid)
+        compare("with a network of 1 ms", contenders, OPERATIONS)
+        far.connection.close()
+
+
+def ping(store: Any, _sid: str) -> None:
+    store.connection.client.ping()
+
+
+@contextmanager
+def slow_connection(host: str, port: int) -> Iterator[int]:
+    """Give a port behind which ``host`` is a millisecond away; the delay is another process."""
+    parent, child = multiprocessing.Pipe()
+
+    def serve() -> None:
+        with FaultProxy(host, port) as proxy:
+            proxy.latency = 0.0005
+            child.send(proxy.port)
+            child.recv()
+
+    process = multiprocessing.get_context("fork").Process(target=serve)
+    process.start()
+    try:
+        yield parent.recv()
+    finally:
+        parent.send(None)
+        process.join()
+
+
+def many(store: RedisSessionStore) -> None:
+    revoked = [new_session(store).sid[:42] for _number in range(21)]
+    fill(store)
+    checks = [f"{number:042d}" for number in range(IDENTIFIERS)]
+    milliseconds = []
+    for identifier in revoked:
+        began = time.perf_counter()
+        store.delete_from_identifiers([identifier])
+        milliseconds.append(1000 * (time.perf_counter() - began))
+    seconds = []
+    for _round in range(7):
+        began = time.perf_counter()
+        if store.get_missing_session_identifiers(checks):
+            raise RuntimeError("identifiers are missing")
+        seconds.append(time.perf_counter() - began)
+    print(f"\nBeside {SESSIONS} sessions (core: 1.2 s for the check)")
+    for what, figures, unit in (
+        ("one device revoked", milliseconds, "ms"),
+        (f"{IDENTIFIERS} identifiers checked", seconds, "s"),
+    ):
+        summary = Summary.of(figures)
+        print(f"  {what:<34} {summary.median:9.2f} {summary.low:9.2f} …{summary.high:8.2f} {unit}")
+
+
+def fill(store: RedisSessionStore) -> None:
+    """Write the keys of many sessions, as ``save`` does."""
+    client = store.connection.client
+    payload = client.get(store.keys.of(new_session(store).sid)[0])
+    for start in range(0, SESSIONS, 5000):
+        pipe = client.pipeline(transaction=False)
+        for number in range(start, start + 5000):
+            sid = f"{number:042d}{number:042d}"
+            pipe.set(store.keys.of(sid)[0], payload, ex=3600)
+            pipe.hset(store.keys.index(sid), sid[42:], "")
+        pipe.execute()
+
+
+def memory(store: RedisSessionStore) -> None:
+    session = new_session(store)
+    client = store.connection.client
+    size = len(json.dumps(dict(session)))
+    own = client.memory_usage(store.keys.of(session.sid)[0], samples=0)
+    index = client.memory_usage(store.keys.index(session.sid), samples=0) or 0
+    print(f"\nMemory in Redis for a session of {size} bytes of JSON")
+    print(f"  {'the session':<34} {own:9} bytes, {own / size:.2f} of its JSON")
+    print(f"  {'with its index':<34} {own + index:9} bytes, {(own + index) / size:.2f} of it")
+
+
+def requests(database: str, workers: int) -> None:
+    """Run a server for each store and send both the same requests, in turns."""
+    with ExitStack() as stack:
+        ports = {
+            name: stack.enter_context(server(database, workers, name == CONTENDERS[1]))
+            for name in CONTENDERS
+        }
+        cookies = {name: log_in(port, database) for name, port in ports.items()}
+        kind = "prefork, 2 workers" if workers else "threaded"
+        for connections in (1, 8):
+            contenders = {
+                name: lambda port=port, cookie=cookies[name], connections=connections: load(
+                    port, cookie, connections
+                )
+                for name, port in ports.items()
+            }
+            title = f"light requests, {kind}, {connections} connections"
+            compare(title, contenders, REQUESTS, rounds=SERVER_ROUNDS)
+
+
+@contextmanager
+def server(database: str, workers: int, with_redis: bool) -> Iterator[int]:
+    port, gevent_port = free_ports(31850, 2)
+    environment = dict(os.environ)  # noqa: TID251  # of a child
+    environment["ODOO_SESSION_REDIS"] = "1" if with_redis else "0"
+    command = [
+        *(sys.executable, "-c", "import odoo.cli; odoo.cli.main()"),
+        *("-d", database, f"--workers={workers}", "--max-cron-threads=0", "--log-level=error"),
+        *("--addons-path", option("addons_path"), "--data-dir", config["data_dir"]),
+        *("--load", option("server_wide_modules"), "--http-interface=127.0.0.1"),
+        *(f"--http-port={port}", f"--gevent-port={gevent_port}", f"--db-filter=^{database}$"),
+    ]
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        while not answers(port):
+            if process.poll() is not None:
+                raise RuntimeError("the server has ended")
+            time.sleep(0.2)
+        yield port
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def option(name: str) -> str:
+    value = config[name]
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def log_in(port: int, database: str) -> str:
+    params = {"db": database, "login": "admin", "password": "admin"}
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+        response = call(connection, "/web/session/authenticate", params)
+        cookies = [value for name, value in response.getheaders() if name == "Set-Cookie"]
+    return next(cookie for cookie in cookies if "session_id" in cookie).partition(";")[0]
+
+
+def call(
+    connection: http.client.HTTPConnection, path: str, params: Any, cookie: str = ""
+) -> http.client.HTTPResponse:
+    body = json.dumps({"jsonrpc": "2.0", "params": params})
+    headers = {"Content-Type": "application/json", "Cookie": cookie}
+    connection.request("POST", path, body, headers)
+    response = connection.getresponse()
+    content = response.read()
+    if response.status != 200 or b'"error"' in content:
+        raise RuntimeError(f"{path}: {response.status} {content[:300]!r}")
+    return response
+
+
+def load(port: int, cookie: str, connections: int) -> None:
+    def browse() -> None:
+        for _number in range(REQUESTS // connections):
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as one:
+                call(one, "/web/session/check", {}, cookie)
+
+    threads = [threading.Thread(target=browse) for _number in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

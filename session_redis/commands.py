@@ -1,0 +1,151 @@
+"""Round trips to Redis, and what comes of reading a session.
+
+Why not the public commands of redis-py: its ``get`` takes as long as core takes for a whole
+session. Commands go out as they are over a connection of its pool; where that fails because
+the connection is lost, and on Redis Cluster, the client does them by its own rules.
+
+fetch, exist -> ask     answers, each may be an error
+write        -> ask     one command, or MULTI/EXEC
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .encoding import Stamp, decode
+
+Command = tuple[str | bytes | int, ...]
+
+KEYS_A_ROUND_TRIP = 5000
+
+
+class Found:
+    """What Redis has for the keys of one session, in their order."""
+
+    __slots__ = ("_answers", "old", "payload", "stamp", "unreadable")
+
+    def __init__(self, answers: list[Any]) -> None:
+        self._answers = answers
+        self.payload: Any = answers[0]
+        # whether it is under the other form of the key alone
+        self.old = False
+        if not self.payload and len(answers) > 1:
+            self.payload = answers[1]
+            self.old = bool(self.payload)
+        self.stamp: Stamp | None = None
+        self.unreadable: str | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.payload) if isinstance(self.payload, bytes) else 0
+
+    def is_still(self, other: "Found") -> bool:
+        return self._answers == other._answers
+
+    def values(self) -> dict[str, Any] | None:
+        """Return those of the session; None when there is none, ``unreadable`` says why not."""
+        if not self.payload:
+            return None
+        try:
+            if not isinstance(self.payload, bytes):
+                raise ValueError(self.payload)
+            values, self.stamp = decode(self.payload)
+        except ValueError as error:
+            self.unreadable = str(error)
+            return None
+        return values
+
+
+def fetch(client: Any, keys: Sequence[str]) -> Found:
+    """Read the keys of one session; another type under a key is an error among the answers."""
+    answers = ask(client, [("GET", key) for key in keys])
+    for answer in answers:
+        if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
+            raise answer
+    return Found(answers)
+
+
+def exist(client: Any, keys: Sequence[str]) -> list[bool]:
+    """Tell of each key whether it exists."""
+    found: list[bool] = []
+    for start in range(0, len(keys), KEYS_A_ROUND_TRIP):
+        batch = keys[start : start + KEYS_A_ROUND_TRIP]
+        found.extend(map(bool, _good(ask(client, [("EXISTS", key) for key in batch]))))
+    return found
+
+
+def write(client: Any, commands: Sequence[Command]) -> None:
+    """Send commands that are for one slot of Redis Cluster: all of them happen, or none."""
+    if len(commands) == 1:
+        _good(ask(client, commands))
+        return
+    answers = _ask_pool(client, [("MULTI",), *commands, ("EXEC",)])
+    if answers is None:
+        pipe = client.pipeline(transaction=True)
+        for command in commands:
+            pipe.execute_command(*command)
+        pipe.execute()
+    else:
+        _good(answers)
+        _good(answers[-1])
+
+
+def ask(client: Any, commands: Sequence[Command]) -> list[Any]:
+    """Send commands in one round trip and return their answers; errors are among them."""
+    answers = _ask_pool(client, commands)
+    if answers is None:
+        pipe = client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        answers = list(pipe.execute(raise_on_error=False))
+    return answers
+
+
+def _good(answers: Sequence[Any]) -> Sequence[Any]:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
+
+
+def _ask_pool(client: Any, commands: Sequence[Command]) -> list[Any] | None:
+    """Return the answers; None where there is no single pool, or the connection was lost."""
+    import redis
+
+    # a client of Redis Cluster has a pool for each node
+    pool = getattr(client, "connection_pool", None)
+    if pool is None:
+        return None
+    try:
+        connection = pool.get_connection()
+        try:
+            connection.send_packed_command([_pack(commands)])
+            return [_answer(connection) for _command in commands]
+        except BaseException:
+            # an answer that is still on its way must not become that of the next command
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)
+    except redis.ConnectionError:
+        return None
+
+
+def _answer(connection: Any) -> Any:
+    import redis
+
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        # the answers after it have to be read as well
+        return error
+
+
+def _pack(commands: Sequence[Command]) -> bytes:
+    """Return commands as RESP has them."""
+    parts = []
+    for command in commands:
+        parts.append(b"*%d\r\n" % len(command))
+        for word in command:
+            data = word if isinstance(word, bytes) else str(word).encode()
+            parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
+    return b"".join(parts)
