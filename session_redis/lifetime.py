@@ -75,12 +75,10 @@ class Lifetimes:
             return deletion_time <= time.time()
         return stamp is not None and stamp.at + self._seconds(session, stamp) <= time.time()
 
-    def is_due(self, session: Any, stamp: Stamp | None) -> bool:
-        """Tell whether reading a session should prolong its life."""
+    def is_due(self, session: Any, stamp: Stamp) -> bool:
+        """Tell whether using a session should prolong its life."""
         if "deletion_time" in session:
             return False
-        if stamp is None:
-            return True
         return time.time() - stamp.at > PROLONG_AFTER * self._seconds(session, stamp)
 
     def _seconds(self, session: Any, last: Stamp | None) -> int:

@@ -33,7 +33,7 @@ from odoo.addons.cloud_settings.operations import Operation, count
 
 from .commands import Found, exist, fetch, write
 from .connection import Connection, redis_errors_as_unavailable
-from .encoding import encode, without_stamp
+from .encoding import Stamp, encode, without_stamp
 from .exceptions import SessionStoreUnavailable
 from .keys import Keys, shorten
 from .lifetime import Lifetimes
@@ -96,10 +96,14 @@ class RedisSessionStore(http.FilesystemSessionStore):
         else:
             body = without_stamp(found.payload)
             session.stored = Stored(sid, body, found.stamp, has_index(values))
-            is_due = self.lifetimes.is_due(values, found.stamp)
+            is_due = found.stamp is None or self._is_due(values, found.stamp)
         if is_due:
             self._rewrite(session, found)
         return session
+
+    def _is_due(self, values: dict[str, Any], stamp: Stamp) -> bool:
+        # a user's request is a use of the session; a look at it, as by an open websocket, is none
+        return bool(http.request) and self.lifetimes.is_due(values, stamp)
 
     def _warn(self, reason: str) -> None:
         count(COMPONENT, "payload_unreadable", BACKEND)
@@ -141,7 +145,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
         transaction = Transaction(self)
         transaction.save(session, body)
         try:
-            self._send("save", transaction)
+            self.send("save", transaction)
         except SessionStoreUnavailable:
             count(COMPONENT, "save_lost", BACKEND)
             _logger.error("Session %s… was not saved", shorten(session.sid))
@@ -233,9 +237,9 @@ class RedisSessionStore(http.FilesystemSessionStore):
         transaction = Transaction(self)
         with redis_errors_as_unavailable():
             yield transaction
-        self._send(name, transaction)
+        self.send(name, transaction)
 
-    def _send(self, name: str, transaction: Transaction) -> None:
+    def send(self, name: str, transaction: Transaction) -> None:
         """Send all that was collected, or nothing; on Redis Cluster that is so for each slot."""
         slots = list(transaction.slots.values())
         if len(slots) > 1:

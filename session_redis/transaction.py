@@ -64,14 +64,17 @@ class Transaction(http.FilesystemSessionStore):
         """Return the session as a soft rotation finds it: ``recent``."""
         return self.recent
 
-    def save(self, session: Any, body: bytes | None = None) -> None:
+    def save(self, session: Any, body: bytes | None = None, stamp: Stamp | None = None) -> None:
+        """Write a session; ``body`` and ``stamp`` as they are, where they are known."""
         store = self._store
         last = getattr(session, "stored", None)
-        stamp = store.lifetimes.stamp(session, last and last.stamp)
+        now = store.lifetimes.stamp(session, last and last.stamp)
+        stamp = stamp or now
         body = body or encode(session)
         # a release before 3.0 would keep the stamp as a value of the session
         payload = body if store.keys.old_first else stamped(body, stamp)
-        self._add(session.sid, "SET", store.keys.of(session.sid)[0], payload, "EX", stamp.lifetime)
+        left = stamp.at + stamp.lifetime - now.at
+        self._add(session.sid, "SET", store.keys.of(session.sid)[0], payload, "EX", left)
         if has_index(session) and not (
             last
             and last.sid == session.sid

@@ -10,14 +10,15 @@ memory()        what Redis needs for a session
 requests()      light requests of a logged-in user, on servers of their own
 """
 
+import functools
 import http.client
+import itertools
 import json
 import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,10 +29,12 @@ from typing import Any
 from odoo import http as odoo_http
 from odoo.tools import config
 
-from dev.process import answers, free_ports
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
 from odoo.addons.session_redis.settings import RedisSettings
 from odoo.addons.session_redis.store import RedisSessionStore
+
+from dev.process import answers, free_ports
+from dev.stack import Stack
 
 from .rounds import Summary, compare
 
@@ -55,13 +58,18 @@ def main(registry: Any, environment: Callable[[Any], Any]) -> None:
         many(redis_store)
         memory(redis_store)
     finally:
-        for pattern in redis_store.keys.patterns:
-            client = redis_store.connection.client
-            for key in client.scan_iter(match=pattern, count=5000):
-                client.delete(key)
+        clean(redis_store)
         shutil.rmtree(path)
     for workers in (0, 2):
         requests(registry.db_name, workers)
+
+
+def clean(store: RedisSessionStore) -> None:
+    client = store.connection.client
+    for pattern in store.keys.patterns:
+        found = client.scan_iter(match=pattern, count=5000)
+        while keys := list(itertools.islice(found, 5000)):
+            client.unlink(*keys)
 
 
 def file_store(path: str) -> Any:
@@ -129,19 +137,21 @@ def repeat(work: Callable[[Any, str], Any], store: Any, sid: str) -> None:
 
 
 def network(settings: RedisSettings) -> None:
-    """A round trip is what a PING takes over the same slow connection."""
+    """Two round trips are what a GET and a SET of as many bytes take over the same connection."""
     with slow_connection(settings.host, settings.port) as port:
         far = RedisSessionStore(settings.model_copy(update={"host": "127.0.0.1", "port": port}))
         sid = new_session(far).sid
-        contenders = {"PING": lambda: repeat(ping, far, sid)}
+        contenders = {"GET and SET": functools.partial(repeat, get_and_set, far, sid)}
         for work in (get, get_and_save, get_and_change):
-            contenders[work.__name__] = lambda work=work: repeat(work, far, sid)
+            contenders[work.__name__] = functools.partial(repeat, work, far, sid)
         compare("with a network of 1 ms", contenders, OPERATIONS)
         far.connection.close()
 
 
-def ping(store: Any, _sid: str) -> None:
-    store.connection.client.ping()
+def get_and_set(store: Any, sid: str) -> None:
+    client = store.connection.client
+    payload: Any = client.get(store.keys.of(sid)[0])
+    client.set(f"{store.keys.of(sid)[0]}:raw", payload, ex=60)
 
 
 @contextmanager
@@ -205,7 +215,7 @@ def memory(store: RedisSessionStore) -> None:
     session = new_session(store)
     client = store.connection.client
     size = len(json.dumps(dict(session)))
-    own = client.memory_usage(store.keys.of(session.sid)[0], samples=0)
+    own = client.memory_usage(store.keys.of(session.sid)[0], samples=0) or 0
     index = client.memory_usage(store.keys.index(session.sid), samples=0) or 0
     print(f"\nMemory in Redis for a session of {size} bytes of JSON")
     print(f"  {'the session':<34} {own:9} bytes, {own / size:.2f} of its JSON")
@@ -237,13 +247,12 @@ def server(database: str, workers: int, with_redis: bool) -> Iterator[int]:
     port, gevent_port = free_ports(31850, 2)
     environment = dict(os.environ)  # noqa: TID251  # of a child
     environment["ODOO_SESSION_REDIS"] = "1" if with_redis else "0"
-    command = [
-        *(sys.executable, "-c", "import odoo.cli; odoo.cli.main()"),
+    command = Stack().odoo.command(
         *("-d", database, f"--workers={workers}", "--max-cron-threads=0", "--log-level=error"),
         *("--addons-path", option("addons_path"), "--data-dir", config["data_dir"]),
         *("--load", option("server_wide_modules"), "--http-interface=127.0.0.1"),
         *(f"--http-port={port}", f"--gevent-port={gevent_port}", f"--db-filter=^{database}$"),
-    ]
+    )
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         while not answers(port):

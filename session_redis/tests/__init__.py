@@ -1,1 +1,10 @@
-from . import test_encoding, test_hooks, test_http, test_outage, test_settings, test_store
+from . import (
+    test_encoding,
+    test_hooks,
+    test_http,
+    test_migrate,
+    test_outage,
+    test_settings,
+    test_store,
+    test_upgrade,
+)

@@ -3,11 +3,13 @@ import json
 from odoo import http
 from odoo.tests import HttpCase, tagged
 
-from .common import RedisCase, free_port
+from ..encoding import decode
+from .common import free_port
+from .store_case import StoreCase
 
 
 @tagged("-at_install", "post_install")
-class TestHttp(RedisCase, HttpCase):
+class TestHttp(StoreCase, HttpCase):
     def setUp(self):
         super().setUp()
         self.use_store(self.store)
@@ -19,6 +21,11 @@ class TestHttp(RedisCase, HttpCase):
             data=json.dumps({"jsonrpc": "2.0", "params": params}),
             headers={"Content-Type": "application/json"},
         )
+
+    def check_session(self):
+        headers = {"Content-Type": "application/json"}
+        response = self.url_open("/web/session/check", data="{}", headers=headers)
+        self.assertNotIn("error", response.json())
 
     def log_in(self):
         self.url_open("/web/login")
@@ -43,6 +50,17 @@ class TestHttp(RedisCase, HttpCase):
         self.log_in()
         sid = self.opener.cookies["session_id"]
         self.assertAlmostEqual(self.redis.ttl(self.store.keys.of(sid)[0]), 5000, delta=5)
+
+    def test_requests_prolong_the_session_now_and_then(self):
+        self.log_in()
+        # the first request of a device is noted in the session
+        self.check_session()
+        session = self.store.get(self.opener.cookies["session_id"])
+        lifetime = decode(self.payload(session))[1].lifetime
+        for passed, left in ((lifetime // 20, lifetime * 19 // 20), (lifetime // 10, lifetime)):
+            self.age(session, passed)
+            self.check_session()
+            self.assertAlmostEqual(self.redis.ttl(self.key(session)), left, delta=60)
 
     def test_outage_is_a_503_where_a_session_is_needed(self):
         self.log_in()
