@@ -62,3 +62,24 @@ class TestS3Faults(S3SetUp, FaultContract, CleanPrefix, BaseCase):
         settings = self.settings_with(AWS_SESSION_TOKEN="of yesterday")
         with self.assertRaises(Refused):
             S3Store(settings, self.bucket).read(self.key("there"))
+
+    def test_a_server_without_a_bulk_request_deletes_singly(self):
+        names = [self.key(f"{number}") for number in range(20)]
+        for code, status in (("NotImplemented", 501), ("MethodNotAllowed", 405), ("", 405)):
+            for name in names:
+                self.store.put(name, b"x")
+            body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
+            self.proxy.answer(status, body=body, only=r"POST .*\?delete")
+            with self.subTest(code):
+                self.assertEqual(self.behind.delete_many([*names, self.key("never")]), {})
+            listed = [found.key for found in self.store.list(self.prefix)]
+            self.assertEqual(listed, [self.key("doomed"), self.key("there")])
+
+    def test_a_proxy_of_the_settings_is_used(self):
+        settings = self.settings_with(
+            AWS_HOST="http://s3.example.com", AWS_PROXY=self.proxy.url, AWS_MAX_ATTEMPTS=1
+        )
+        self.proxy.answer(404, body=b"<Error><Code>NoSuchKey</Code></Error>")
+        with self.assertRaises(NotFound):
+            S3Store(settings, self.bucket).read("object")
+        self.assertIn("s3.example.com", self.proxy.requests[-1])

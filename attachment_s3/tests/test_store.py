@@ -4,13 +4,14 @@ import hashlib
 import multiprocessing
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import tracemalloc
 import warnings
-from contextlib import closing, contextmanager
-
-from botocore.awsrequest import AWSResponse
+from contextlib import closing, suppress
+from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
@@ -18,6 +19,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     Integrity,
     NotFound,
     Refused,
+    StoreError,
     Unavailable,
 )
 from odoo.addons.base_attachment_object_storage.tests.store_contract import (
@@ -134,32 +136,6 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
         self.assertLess(peak, 20 * MIB)
         self.assertEqual(store.head(self.key()).size, 48 * MIB)
 
-    def test_a_server_without_a_bulk_request_deletes_singly(self):
-        for code in ("NotImplemented", "MethodNotAllowed", "InvalidRequest"):
-            names = [self.key(f"{code}-{number}") for number in range(20)]
-            for name in names:
-                self.store.put(name, b"x")
-            with self.subTest(code), self.refusing_bulk(self.store, code):
-                self.assertEqual(self.store.delete_many([*names, self.key("never")]), {})
-            self.assertEqual(list(self.store.list(self.prefix)), [])
-
-    @contextmanager
-    def refusing_bulk(self, store, code):
-        """Have a server in between that refuses DeleteObjects as some real servers do."""
-
-        def refuse(request, **_event):
-            body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
-            answer = AWSResponse(request.url, 400, {}, None)
-            answer._content = body
-            return answer
-
-        events = store._client.meta.events
-        events.register("before-send.s3.DeleteObjects", refuse)
-        try:
-            yield
-        finally:
-            events.unregister("before-send.s3.DeleteObjects", refuse)
-
     def test_bulk_deletion_carries_the_checksum_that_every_server_knows(self):
         headers = []
 
@@ -173,6 +149,35 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
         self.assertIn("content-md5", headers[0])
         for name in headers[0]:
             self.assertFalse(name.startswith(("x-amz-checksum", "x-amz-sdk-checksum")), name)
+
+    def test_objects_are_stored_as_the_settings_ask(self):
+        settings = self.settings_with(
+            AWS_SERVER_SIDE_ENCRYPTION="AES256", AWS_STORAGE_CLASS="STANDARD", **PARTS
+        )
+        sent = []
+        client = S3Store(settings, self.bucket)._client
+
+        def note(params, **_event):
+            sent.append(params["headers"])
+
+        for operation in ("PutObject", "CreateMultipartUpload"):
+            client.meta.events.register(f"before-call.s3.{operation}", note)
+        store = S3Store(settings, self.bucket)
+        for size in (1, 6 * MIB):
+            with suppress(StoreError):  # not every server encrypts: it is asked to
+                store.put(self.key(), bytes(size))
+        for headers in sent:
+            self.assertEqual(headers["x-amz-server-side-encryption"], "AES256")
+            self.assertEqual(headers["x-amz-storage-class"], "STANDARD")
+        self.assertEqual(len(sent), 2)
+
+    def test_the_bucket_is_in_the_path_or_in_the_host_as_the_settings_say(self):
+        for style, host in (("path", ""), ("virtual", f"{self.bucket}.")):
+            settings = self.settings_with(
+                AWS_HOST="https://s3.example.com", AWS_ADDRESSING_STYLE=style
+            )
+            url = S3Store(settings, self.bucket).presign("key", 60)
+            self.assertTrue(url.startswith(f"https://{host}s3.example.com/"), url)
 
     def test_threads_share_one_client(self):
         self.store.put(self.key(), b"shared")
@@ -257,6 +262,46 @@ class TestOldSwiftS3(OtherServer, S3Contract, BaseCase):
     """A release of Swift that is years old, by its S3 API and HTTPS."""
 
     server = "old_swift_s3"
+
+
+@tagged("post_install", "-at_install")
+class TestCredentials(S3SetUp, BaseCase):
+    """Without keys, the default chain finds them; in a process of its own."""
+
+    def test_a_profile_of_the_environment_is_found(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+            file.write(
+                "[attachments]\n"
+                f"aws_access_key_id = {self.settings.access_key.get_secret_value()}\n"
+                f"aws_secret_access_key = {self.settings.secret_key.get_secret_value()}\n"
+            )
+            file.flush()
+            found = self.run_with(AWS_SHARED_CREDENTIALS_FILE=file.name, AWS_PROFILE="attachments")
+        self.assertEqual(found, "NotFound")
+
+    def test_no_credentials_at_all_are_refused(self):
+        self.assertEqual(self.run_with(AWS_EC2_METADATA_DISABLED="true"), "Refused")
+
+    def run_with(self, **variables):
+        """Return the name of the error of reading a missing object."""
+        code = (
+            "import sys; sys.path[:0] = sys.argv[3:]\n"
+            "import odoo.addons; odoo.addons.__path__.append(sys.argv[2])\n"
+            "from odoo.addons.attachment_s3.settings import S3Settings\n"
+            "from odoo.addons.attachment_s3.store import S3Store\n"
+            "try: S3Store(S3Settings.read(), sys.argv[1]).read('never')\n"
+            "except Exception as error: print(type(error).__name__)"
+        )
+        addons = str(Path(__file__).parents[2])
+        answer = subprocess.run(
+            [sys.executable, "-c", code, self.bucket, addons, *sys.path],
+            env={"AWS_HOST": self.settings.endpoint, "HOME": "/nonexistent", **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return answer.stdout.strip()
 
 
 @tagged("post_install", "-at_install")

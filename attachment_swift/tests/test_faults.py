@@ -58,13 +58,23 @@ class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
     def test_a_token_that_is_never_taken_is_refused(self):
         self.proxy.answer(401, {"X-Trans-Id": "tx"})
         self.assert_each_fails(Refused)
-        self.assertFalse(self.store.exists(self.key("new")))
+        self.assert_nothing_stored()
 
     def test_a_server_that_is_asked_too_often_is_unavailable(self):
         for status in (429, 408):
             self.proxy.answer(status)
             with self.subTest(status):
                 self.assert_each_fails(Unavailable)
+
+    def test_a_server_without_a_bulk_request_deletes_singly(self):
+        names = [self.key(f"{number}") for number in range(20)]
+        for name in names:
+            self.store.put(name, b"x")
+        # as Swift without the middleware, which takes it for metadata of the account
+        self.proxy.answer(204, {"X-Trans-Id": "tx"}, only="POST .*bulk-delete")
+        self.assertEqual(self.behind.delete_many([*names, self.key("never")]), {})
+        listed = [found.key for found in self.store.list(self.prefix)]
+        self.assertEqual(listed, [self.key("doomed"), self.key("there")])
 
     def test_a_quota_that_is_reached_is_refused_and_stores_nothing(self):
         path = quoted(self.bucket)
@@ -74,18 +84,18 @@ class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
         self.addCleanup(client.request, "POST", path, headers={header: ""})
         for size in (400_000, LARGE):
             with self.assertRaises(Refused):
-                self.behind.put(self.key("new"), bytes(size))
-            self.assertFalse(self.store.exists(self.key("new")))
+                self.behind.put(self.key("large"), bytes(size))
+            self.assert_nothing_stored()
 
     def test_a_failed_upload_leaves_segments_until_its_key_is_deleted(self):
         self.proxy.reset(only=self.a_part)
         with self.assertRaises(Unavailable):
-            self.behind.put(self.key("new"), bytes(LARGE))
+            self.behind.put(self.key("large"), bytes(LARGE))
         self.proxy.pass_through()
-        parameters = {"prefix": ".segments/" + self.key("new"), "format": "json"}
+        parameters = {"prefix": ".segments/" + self.key("large"), "format": "json"}
         client = client_for(self.settings)
         self.assertTrue(client.listed(self.bucket, parameters))
-        self.assertEqual(self.store.delete_many([self.key("new")]), {})
+        self.assertEqual(self.store.delete_many([self.key("large")]), {})
         self.assertEqual(client.listed(self.bucket, parameters), [])
 
 

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import itertools
+import tempfile
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
@@ -211,6 +213,19 @@ class StoreContract(CleanPrefix):
         self.assertGreater(len(chunks), 1)
         self.assertLess(max(map(len, chunks)), len(content) // 2)
         self.assertEqual(b"".join(chunks), content)
+
+    def test_a_large_object_is_read_in_bounded_memory(self):
+        with tempfile.TemporaryFile() as file:
+            file.truncate(16 * 1024 * 1024)
+            file.seek(0)
+            self.store.put(self.key(), file)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        before, _peak = tracemalloc.get_traced_memory()
+        with self.store.open(self.key()) as reader:
+            self.assertEqual(sum(map(len, reader)), reader.size)
+        _now, peak = tracemalloc.get_traced_memory()
+        self.assertLess(peak - before, 4 * 1024 * 1024)
 
     def test_a_reader_may_be_closed_half_way(self):
         self.store.put(self.key(), b"0123456789abcdef" * 65536)
