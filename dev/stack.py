@@ -62,7 +62,11 @@ class Stack:
     def start_for_tests(self) -> None:
         """Start the further servers, and write down what tests need of them."""
         self.swift.start()
-        servers = {"swift": self.swift.keystone.client, "swift_s3": self.swift.s3_client}
+        servers = {
+            "s3": self.seaweedfs.client,
+            "swift": self.swift.keystone.client,
+            "swift_s3": self.swift.s3_client,
+        }
         self.test_services.touch(mode=0o600)
         self.test_services.write_text(json.dumps(servers, indent=1))
 

@@ -34,6 +34,15 @@ from .common import S3SetUp
 
 MIB = 1024 * 1024
 PARTS = {"AWS_MULTIPART_THRESHOLD": 5 * MIB, "AWS_MULTIPART_CHUNKSIZE": 5 * MIB}
+
+
+def keys(user):
+    return {
+        "AWS_ACCESS_KEY_ID": user["access_key"],
+        "AWS_SECRET_ACCESS_KEY": user["secret_key"],
+    }
+
+
 LOCAL = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
@@ -237,7 +246,8 @@ class TestS3Store(S3Contract, BaseCase):
 
     def read_only_store(self):
         """Return the same bucket as a key sees it that may only read."""
-        return S3Store(self.settings_with(**service("s3_reader")), self.bucket)
+        reader = service("s3")["users"]["reader"]
+        return S3Store(self.settings_with(**keys(reader)), self.bucket)
 
 
 class OtherServer:
@@ -246,8 +256,14 @@ class OtherServer:
     server: str
 
     def environment(self):
-        bucket = s3_settings().bucket or "attachments"
-        return S3Settings(**service(self.server), AWS_BUCKETNAME=bucket)
+        server = service(self.server)
+        return S3Settings(
+            AWS_HOST=server["endpoint"],
+            AWS_REGION=server["region"],
+            AWS_CA_BUNDLE=server.get("ca"),
+            AWS_BUCKETNAME=s3_settings().bucket or "attachments",
+            **keys(server["users"]["odoo"]),
+        )
 
 
 @tagged("post_install", "-at_install")

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..console import step
 from ..process import Daemon, free_ports
@@ -39,6 +40,14 @@ class SeaweedFS:
             "AWS_ACCESS_KEY_ID": identity,
             "AWS_SECRET_ACCESS_KEY": self._secret(identity),
         }
+
+    @property
+    def client(self) -> Mapping[str, Any]:
+        """What a client needs."""
+        users = {
+            name: {"access_key": name, "secret_key": self._secret(name)} for name in IDENTITIES
+        }
+        return {"endpoint": self.endpoint, "region": "us-east-1", "users": users}
 
     def start(self) -> None:
         if self.daemon.pid is not None:
