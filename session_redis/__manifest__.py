@@ -7,6 +7,6 @@
     "author": "Odoo Cloud Platform contributors",
     "license": "AGPL-3",
     "depends": ["cloud_settings"],
-    "external_dependencies": {"python": ["pydantic", "redis"]},
+    "external_dependencies": {"python": ["hiredis", "pydantic", "redis"]},
     "post_load": "post_load",
 }

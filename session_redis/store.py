@@ -27,6 +27,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from werkzeug.exceptions import HTTPException
+
 from odoo import http
 
 from odoo.addons.cloud_settings.operations import Operation, count
@@ -287,6 +289,20 @@ class RedisSessionStore(http.FilesystemSessionStore):
 
 
 def is_without_session() -> bool:
-    """Tell whether the current request is answered as well without its session."""
+    """Tell whether the current request is answered as well without its session.
+
+    So are static files, and what core serves without a database and never saves a session
+    for, as the health check of a load balancer.
+    """
     request = http.request
-    return bool(request) and bool(http.root.get_static_file(request.httprequest.path))
+    if not request:
+        return False
+    if http.root.get_static_file(request.httprequest.path):
+        return True
+    router = http.root.nodb_routing_map.bind_to_environ(request.httprequest.environ)
+    try:
+        rule, _arguments = router.match(return_rule=True)
+    except HTTPException:
+        return False
+    routing = rule.endpoint.routing
+    return routing["auth"] == "none" and not routing.get("save_session", True)

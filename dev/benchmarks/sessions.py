@@ -201,7 +201,7 @@ def many(store: RedisSessionStore) -> None:
 def fill(store: RedisSessionStore) -> None:
     """Write the keys of many sessions, as ``save`` does."""
     client = store.connection.client
-    payload = client.get(store.keys.of(new_session(store).sid)[0])
+    payload: Any = client.get(store.keys.of(new_session(store).sid)[0])
     for start in range(0, SESSIONS, 5000):
         pipe = client.pipeline(transaction=False)
         for number in range(start, start + 5000):

@@ -9,7 +9,7 @@ import pytz
 from odoo.tests import BaseCase, tagged
 from odoo.tools import frozendict
 
-from ..encoding import Stamp, decode, encode, stamped
+from ..encoding import MAX_BYTES, Stamp, decode, encode, stamped, without_stamp
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies as st
@@ -42,8 +42,10 @@ def sessions():
     times = (st.datetimes() | st.times()).map(lambda value: value.replace(fold=0))
     moments = st.datetimes(min_value=datetime(1901, 1, 1), max_value=datetime(2100, 1, 1))
     moments = moments.map(lambda value: value.replace(fold=0))
+    # lone surrogates as well
+    texts = st.text(st.characters(exclude_categories=[]))
     atoms = (
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+        st.none() | st.booleans() | st.integers() | st.floats() | texts | st.binary()
         | st.dates() | times | st.timedeltas() | st.uuids() | zones
         | st.decimals(allow_nan=False)
         | moments.map(lambda moment: moment.replace(tzinfo=timezone.utc))
@@ -83,6 +85,35 @@ class TestEncoding(BaseCase):
         found = values(session)
         for key, value in session.items():
             self.assertEqual(form(found[key]), form(value), key)
+
+    def test_lone_surrogates_come_back(self):
+        self.assertEqual(values({"x": "\ud800", "\udfff": 1}), {"x": "\ud800", "\udfff": 1})
+
+    def test_stamp_comes_back_and_goes(self):
+        for session in ({}, {"a": 1}, {"_type": "set", "value": [1]}):
+            body = encode(session)
+            self.assertEqual(decode(stamped(body, Stamp(5, 7))), (session, Stamp(5, 7)))
+            self.assertEqual(without_stamp(stamped(body, Stamp(5, 7))), body)
+            self.assertEqual(decode(body), (session, None))
+
+    def test_name_of_the_stamp_is_taken(self):
+        with self.assertRaisesRegex(TypeError, "_saved"):
+            encode({"_saved": 1})
+        self.assertEqual(values({"a": {"_saved": 1, 1: 2}}), {"a": {"_saved": 1, 1: 2}})
+
+    def test_too_large_a_session_is_refused_with_the_name_of_its_key(self):
+        with self.assertRaisesRegex(ValueError, "'basket'"):
+            encode({"uid": 1, "basket": "x" * MAX_BYTES})
+        encode({"basket": "x" * (MAX_BYTES - 100)})
+        with self.assertRaises(ValueError):
+            decode(b'{"basket":"%s"}' % (b"x" * 2 * MAX_BYTES))
+
+    def test_too_deep_a_session_is_refused_with_the_name_of_its_key(self):
+        deep = []
+        for _level in range(5000):
+            deep = [deep]
+        with self.assertRaisesRegex(TypeError, "'basket'"):
+            encode({"uid": 1, "basket": deep})
 
     def test_not_a_number_comes_back(self):
         self.assertTrue(math.isnan(values({"x": float("nan")})["x"]))
@@ -164,7 +195,8 @@ class TestEncoding(BaseCase):
             b"", b"x", b"[]", b"1", b"null", b'"a"', b"\xff\xfe", b"{", b"[" * 100_000,
             b'{"_type": "set", "value": [1]}', b'{"a": {"_type": "no such"}}',
             b'{"a": {"_type": "set", "value": [[]]}}',
-            b'{"a": {"_type": "decimal", "value": "x"}}',
+            b'{"a": {"_type": "decimal", "value": "x"}}', b'{"_saved": [1]}', b'{"_saved": "x"}',
+            b'{"_saved": [1, 1e999]}',
             b'{"a": {"_type": "zone", "value": "../../etc/passwd"}}',
         ):  # fmt: skip
             with self.assertRaises(ValueError, msg=payload[:50]):

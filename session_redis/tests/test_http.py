@@ -3,6 +3,8 @@ import json
 from odoo import http
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
+
 from ..encoding import decode
 from .common import free_port
 from .store_case import StoreCase
@@ -78,6 +80,30 @@ class TestHttp(StoreCase, HttpCase):
             response = self.url_open("/web/static/img/logo.png")
         self.assertEqual(response.status_code, 200)
         self.assertTrue(response.content)
+
+    def test_outage_lets_health_checks_with_a_cookie_through(self):
+        self.log_in()
+        http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
+        with self.assertLogs("odoo.addons.session_redis", "ERROR"):
+            response = self.url_open("/web/health")
+        self.assertEqual(response.status_code, 200)
+        self.assertNotIn("session_id", response.cookies)
+
+    def test_operations_are_counted(self):
+        seen = []
+        observe = lambda operation: seen.append((operation.name, operation.error))  # noqa: E731
+        subscribe(observe)
+        self.addCleanup(unsubscribe, observe)
+        self.log_in()
+        self.url_open("/web/session/logout", allow_redirects=False)
+        self.store.delete(self.new_session(uid=2))
+        for name in ("read", "save", "rotate", "delete"):
+            self.assertIn((name, None), seen)
+        dead = self.new_store(host="127.0.0.1", port=free_port())
+        with self.assertLogs("odoo.addons.session_redis", "ERROR"):
+            dead.save(self.store.session_class({}, self.store.generate_key()))
+        self.assertIn(("save", "SessionStoreUnavailable"), seen)
+        self.assertIn(("save_lost", None), seen)
 
     def test_outage_lets_requests_without_a_session_through(self):
         http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
