@@ -53,10 +53,14 @@ class RedisSessionStore(http.FilesystemSessionStore):
     """Sessions in Redis; ``path`` is only for those that read it, nothing is written there."""
 
     def __init__(
-        self, settings: RedisSettings, path: str | None = None, renew_missing: bool = True
+        self,
+        settings: RedisSettings,
+        path: str | None = None,
+        renew_missing: bool = True,
+        connection: Connection | None = None,
     ) -> None:
         super().__init__(path, session_class=StoredSession, renew_missing=renew_missing)
-        self.connection = Connection(settings)
+        self.connection = connection or Connection(settings)
         self.keys = Keys(
             settings.prefix, self.is_valid_key, self.connection.is_cluster, settings.old_keys
         )

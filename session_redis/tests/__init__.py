@@ -1,4 +1,5 @@
 from . import (
+    test_cluster,
     test_encoding,
     test_hooks,
     test_http,

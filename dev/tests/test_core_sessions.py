@@ -1,0 +1,81 @@
+"""Core's HTTP tests, with the sessions where the server keeps them: in files, and in Redis.
+
+What core's own file store fails in this set-up, for its tests expect the very objects of the
+server in their hands, Redis may fail as well; what it passes, Redis has to pass.
+"""
+
+import re
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+import redis
+
+from dev.process import free_ports
+from dev.stack import Stack
+
+ADDONS = Path(__file__).parent / "addons"
+FAILED = re.compile(r"(?:FAIL|ERROR): (?:Subtest )?(\w+\.\w+)")
+RESULT = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
+
+ALLOWED = {
+    "TestSessionRotation.test_session_rotation": "counts the files of its sessions",
+}
+
+
+def run_core_tests(stack: Stack, variables: dict[str, str]) -> tuple[set[str], int]:
+    """Return the names of the tests that failed, and how many there were."""
+    database = f"core_sessions_{uuid.uuid4().hex[:8]}"
+    odoo = stack.odoo
+    ports = free_ports(18269, 2)
+    with stack.database(database, [], {}) as data:
+        command = odoo.command(
+            *("-d", database, "-i", "test_http", "--stop-after-init", "--test-enable"),
+            *("--test-tags", "/test_http", "--without-demo=True", "--max-cron-threads=0"),
+            *("--addons-path", f"{odoo.addons_path},{ADDONS}", "--data-dir", data),
+            *(f"--http-port={ports[0]}", f"--gevent-port={ports[1]}"),
+            *("--http-interface=127.0.0.1", "--log-level=warn", "--log-handler=odoo.tests:INFO"),
+            *("--load", f"{odoo.server_wide_modules},session_store_of_tests"),
+        )
+        env = odoo.environment(**{**stack.variables(database, "test"), **variables})
+        output = subprocess.run(
+            [str(part) for part in command], env=env, capture_output=True, text=True
+        )
+    text = output.stdout + output.stderr
+    results = RESULT.findall(text)
+    assert results, text[-4000:]
+    return set(FAILED.findall(text)), int(results[-1][2])
+
+
+@pytest.fixture(scope="module")
+def in_files(stack: Stack) -> tuple[set[str], int]:
+    return run_core_tests(stack, {"ODOO_SESSION_REDIS": "0"})
+
+
+def test_core_tests_pass_on_redis_as_on_files(
+    stack: Stack, in_files: tuple[set[str], int]
+) -> None:
+    prefix = f"core-tests-{uuid.uuid4().hex}"
+    variables = {
+        "ODOO_SESSION_REDIS": "1",
+        "ODOO_SESSION_REDIS_PREFIX": prefix,
+        # core's store has one lifetime for all
+        "ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS": "604800",
+    }
+    env = stack.redis.env
+    client = redis.Redis(
+        host=env["ODOO_SESSION_REDIS_HOST"],
+        port=int(env["ODOO_SESSION_REDIS_PORT"]),
+        password=env["ODOO_SESSION_REDIS_PASSWORD"],
+    )
+    failed, count = run_core_tests(stack, variables)
+    keys = list(client.scan_iter(match=f"session:{prefix}:*", count=1000))
+    try:
+        # the last test's: each begins with none
+        assert keys, "no session was in Redis"
+        assert count == in_files[1]
+        assert failed - in_files[0] <= set(ALLOWED)
+    finally:
+        for key in keys:
+            client.delete(key)
