@@ -1,0 +1,139 @@
+"""The numbers of all processes of a server, with those of the dead.
+
+How: a folder has a file for each process (``value_file``) and one for all that have ended,
+``ended.totals``. Whoever collects adds the files of processes that have ended to that one and
+removes them, so that disk and time depend on the processes that live, however many there were.
+
+Crash: the totals name the files that are in them, and are replaced in one step. A file that
+is named there is not counted again, just removed. Two collectors exclude each other by a lock.
+
+Counters never go back, also when the server starts anew: remove the folder to begin at zero.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .definitions import LIMIT, OTHER, WRITTEN
+from .value_file import (
+    SUFFIX,
+    Numbers,
+    decoded_key,
+    encoded_key,
+    is_left,
+    read_records,
+    written_records,
+)
+
+TOTALS = "ended.totals"
+LOCK = "collect.lock"
+# the record of the totals that names a file
+INCLUDED = "included"
+
+
+class Totals:
+    """Numbers that are summed up, by key; ``latest`` ones are the greatest."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[bytes, Numbers] = {}
+        self._sets: dict[str, int] = {}
+        self._latest: set[bytes] = set()
+
+    def add(self, content: bytes, gauges: bool = True) -> None:
+        """Add the records of a file, with or without its gauges."""
+        for key, numbers in read_records(content):
+            mine = self.numbers.get(key)
+            if mine is None:
+                self._add_new(key, numbers, gauges)
+            elif key in self._latest:
+                self.numbers[key] = max(mine, numbers)
+            else:
+                self.numbers[key] = tuple(map(float.__add__, mine, numbers))
+
+    def copy(self) -> "Totals":
+        other = Totals()
+        other.numbers = dict(self.numbers)
+        other._sets = dict(self._sets)
+        other._latest = set(self._latest)
+        return other
+
+    def _add_new(self, key: bytes, numbers: Numbers, gauges: bool) -> None:
+        name, labels = decoded_key(key)
+        metric = WRITTEN.get(name)
+        # an older release may have written it in another shape
+        if metric is None or len(numbers) != metric.size or len(labels) != len(metric.labels):
+            return
+        if metric.kind == "gauge" and not gauges:
+            return
+        if self._sets.get(name, 0) >= LIMIT:
+            key = encoded_key(name, [OTHER] * len(labels))
+            mine = self.numbers.get(key)
+            if mine is not None:
+                numbers = tuple(map(float.__add__, mine, numbers))
+        else:
+            self._sets[name] = self._sets.get(name, 0) + 1
+        if metric.kind == "latest":
+            self._latest.add(key)
+        self.numbers[key] = numbers
+
+
+class AllValues:
+    """The folder of a server's values."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def collect(self) -> Totals:
+        """Return the sums over all processes, and take in the files of those that ended."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._alone():
+            ended, included = self._ended()
+            left: list[Path] = []
+            live: list[bytes] = []
+            for path in sorted(self._directory.glob(f"*{SUFFIX}")):
+                if path.name in included:
+                    path.unlink()
+                    continue
+                content, has_ended = _read(path)
+                if has_ended:
+                    ended.add(content, gauges=False)
+                    left.append(path)
+                else:
+                    live.append(content)
+            if left:
+                self._take_in(ended, left)
+        totals = ended.copy()
+        for content in live:
+            totals.add(content)
+        return totals
+
+    def _ended(self) -> tuple[Totals, set[str]]:
+        path = self._directory / TOTALS
+        content = path.read_bytes() if path.exists() else b""
+        ended = Totals()
+        ended.add(content, gauges=False)
+        names = (decoded_key(key) for key, numbers in read_records(content) if not numbers)
+        return ended, {labels[0] for name, labels in names if name == INCLUDED}
+
+    def _take_in(self, ended: Totals, left: list[Path]) -> None:
+        included = [(encoded_key(INCLUDED, [path.name]), ()) for path in left]
+        new = self._directory / f"{TOTALS}.new"
+        new.write_bytes(written_records([*included, *ended.numbers.items()]))
+        new.replace(self._directory / TOTALS)
+        for path in left:
+            path.unlink()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self._directory / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _read(path: Path) -> tuple[bytes, bool]:
+    with path.open("rb") as file:
+        # asked first: what a process writes after it is read must not be lost
+        has_ended = is_left(file.fileno())
+        return file.read(os.fstat(file.fileno()).st_size), has_ended

@@ -1,0 +1,179 @@
+"""Every metric of the suite: its name, what it means, its labels.
+
+Names follow Prometheus' conventions (base units, ``_total`` of counters). Labels take few
+values: route templates, never paths; classes of errors, never messages.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Literal
+
+# seconds; a request of the web client is expected within the first half of them
+BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+LONG_BUCKETS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+STORE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0)
+
+# label sets of one metric; what comes after them is counted together, under OTHER
+LIMIT = 2000
+OTHER = "other"
+
+# gauge: the sum over the processes that live; latest: the greatest of all that ever lived
+Kind = Literal["counter", "histogram", "gauge", "latest"]
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """What a metric is; ``eq`` is identity, so that looking up its rows is fast."""
+
+    kind: Kind
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many numbers a label set has: each bucket, the one above them, the sum."""
+        return len(self.buckets) + 2 if self.kind == "histogram" else 1
+
+    def bucket(self, value: float) -> int:
+        return bisect_left(self.buckets, value)
+
+
+REQUEST_SECONDS = Metric(
+    "histogram",
+    "odoo_http_request_duration_seconds",
+    "Duration of HTTP requests, until the body was sent.",
+    ("route", "method", "status", "kind"),
+    BUCKETS,
+)
+REQUESTS_IN_PROGRESS = Metric(
+    "gauge", "odoo_http_requests_in_progress", "HTTP requests that are being served."
+)
+QUERIES = Metric(
+    "counter", "odoo_http_sql_queries_total", "SQL queries of HTTP requests.", ("route",)
+)
+QUERY_SECONDS = Metric(
+    "counter",
+    "odoo_http_sql_seconds_total",
+    "Seconds that HTTP requests waited for SQL queries.",
+    ("route",),
+)
+CRON_SECONDS = Metric(
+    "histogram",
+    "odoo_cron_duration_seconds",
+    "Duration of runs of scheduled actions.",
+    ("job",),
+    LONG_BUCKETS,
+)
+CRON_FAILURES = Metric(
+    "counter",
+    "odoo_cron_failures_total",
+    "Runs of scheduled actions that an exception ended.",
+    ("job",),
+)
+CRON_SUCCESS = Metric(
+    "latest",
+    "odoo_cron_last_success_timestamp_seconds",
+    "When a scheduled action last ran without an exception.",
+    ("job",),
+)
+QUEUE_SECONDS = Metric(
+    "histogram",
+    "odoo_queue_job_duration_seconds",
+    "Duration of runs of queue jobs.",
+    ("channel", "outcome"),
+    LONG_BUCKETS,
+)
+POOL_CONNECTIONS = Metric(
+    "gauge",
+    "odoo_postgresql_pool_connections",
+    "Connections to PostgreSQL in the pools of the processes.",
+    ("state",),
+)
+POOL_MAXIMUM = Metric(
+    "gauge",
+    "odoo_postgresql_pool_connections_max",
+    "Connections to PostgreSQL that the pools of the processes may have.",
+)
+WORKERS = Metric("gauge", "odoo_workers", "Processes of the server that live.", ("kind",))
+WORKER_MEMORY = Metric(
+    "gauge",
+    "odoo_worker_resident_memory_bytes",
+    "Resident memory of the server's processes.",
+    ("kind",),
+)
+WORKERS_STARTED = Metric(
+    "counter", "odoo_workers_started_total", "Processes that the server has started.", ("kind",)
+)
+BUILD = Metric("gauge", "odoo_build_info", "Always 1.", ("version", "suite"))
+
+
+@dataclass(frozen=True)
+class StoreMetrics:
+    """What is counted of a component of ``cloud_settings.operations``."""
+
+    seconds: Metric
+    errors: Metric
+    bytes: Metric
+    events: Metric
+
+    @classmethod
+    def of(cls, component: str, called: str) -> "StoreMetrics":
+        labels = ("operation", "backend")
+        prefix = f"odoo_{component}"
+        return cls(
+            Metric(
+                "histogram",
+                f"{prefix}_operation_duration_seconds",
+                f"Duration of operations of {called}.",
+                labels,
+                STORE_BUCKETS,
+            ),
+            Metric(
+                "counter",
+                f"{prefix}_operation_errors_total",
+                f"Operations of {called} that an exception ended.",
+                (*labels, "error"),
+            ),
+            Metric(
+                "counter",
+                f"{prefix}_operation_bytes_total",
+                f"Bytes that operations of {called} read and wrote.",
+                labels,
+            ),
+            Metric(
+                "counter", f"{prefix}_events_total", f"Events of {called}.", ("event", "backend")
+            ),
+        )
+
+    @property
+    def all(self) -> tuple[Metric, ...]:
+        return (self.seconds, self.errors, self.bytes, self.events)
+
+
+STORES = {
+    "session_store": StoreMetrics.of("session_store", "the session store"),
+    "object_store": StoreMetrics.of("object_store", "the object store"),
+}
+
+# what processes write; BUILD is known to the exporter alone
+WRITTEN = {
+    metric.name: metric
+    for metric in (
+        REQUEST_SECONDS,
+        REQUESTS_IN_PROGRESS,
+        QUERIES,
+        QUERY_SECONDS,
+        CRON_SECONDS,
+        CRON_FAILURES,
+        CRON_SUCCESS,
+        QUEUE_SECONDS,
+        POOL_CONNECTIONS,
+        POOL_MAXIMUM,
+        WORKERS,
+        WORKER_MEMORY,
+        WORKERS_STARTED,
+        *(metric for store in STORES.values() for metric in store.all),
+    )
+}

@@ -1,0 +1,61 @@
+"""Numbers as prometheus_client's metric families, from which it writes the text."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.utils import floatToGoString
+
+from .all_values import Totals
+from .definitions import WRITTEN, Metric
+from .value_file import Numbers, decoded_key
+
+
+class Families:
+    """A collector for prometheus_client, as ``generate_latest`` takes."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> list[Family]:
+        return self._families
+
+
+def families(totals: Totals) -> Iterator[Family]:
+    """Yield a family for each metric that has numbers."""
+    found: dict[str, Family] = {}
+    for key, numbers in sorted(totals.numbers.items()):
+        name, labels = decoded_key(key)
+        metric = WRITTEN[name]
+        if name not in found:
+            found[name] = family(metric)
+        _add(found[name], metric, labels, numbers)
+    yield from found.values()
+
+
+def family(metric: Metric) -> Family:
+    """Return a family without samples."""
+    if metric.kind == "histogram":
+        return HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+    if metric.kind == "counter":
+        return CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+    return GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+
+
+def single(metric: Metric, values: Mapping[Any, float]) -> Family:
+    """Return the family of a metric that no process writes."""
+    made = family(metric)
+    for labels, value in values.items():
+        _add(made, metric, labels, (value,))
+    return made
+
+
+def _add(made: Family, metric: Metric, labels: tuple[str, ...], numbers: Numbers) -> None:
+    if isinstance(made, HistogramMetricFamily):
+        *buckets, total = numbers
+        bounds = [*map(floatToGoString, metric.buckets), "+Inf"]
+        made.add_metric(labels, list(zip(bounds, accumulate(buckets), strict=True)), total)
+    elif isinstance(made, CounterMetricFamily | GaugeMetricFamily):
+        made.add_metric(labels, numbers[0])

@@ -1,0 +1,159 @@
+import http.client
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from shutil import which
+from unittest import SkipTest
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .. import definitions as metrics
+from ..exporter import Exporter, Relay
+from ..exposition import single
+from .common import ValuesCase, samples
+
+BUILD = single(metrics.BUILD, {("19.0", "3.0.0"): 1.0})
+
+
+@tagged("-at_install", "post_install")
+class TestExporter(ValuesCase):
+    def start(self, token=None):
+        """Start an exporter with a port of its own and return its address."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = free.getsockname()
+        self.exporter = Exporter(self.directory, token, [BUILD])
+        self.exporter.start(address)
+        self.addCleanup(self.exporter.stop)
+        self.url = f"http://{address[0]}:{address[1]}"
+        return address
+
+    def get(self, path="/metrics", **headers):
+        request = urllib.request.Request(self.url + path, headers=headers)
+        return urllib.request.urlopen(request, timeout=60)
+
+    def refusal(self, *arguments, **headers):
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            self.get(*arguments, **headers)
+        with caught.exception as error:
+            return error.code
+
+    def relayed(self, **environ):
+        """Ask the relay as Odoo's port does; return status, headers and text."""
+        answered = []
+        environ = {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET", **environ}
+        relay = Relay(self.directory, "hush")
+        body = relay(environ, lambda status, headers: answered.extend([status, dict(headers)]))
+        return (*answered, b"".join(body).decode())
+
+    def test_the_text_has_the_numbers_of_all_processes(self):
+        self.values.add(metrics.QUERIES, ("/web",), 2)
+        self.process().add(metrics.QUERIES, ("/web",), 3)
+        self.start()
+        with self.get() as response:
+            found = samples(response.read().decode())
+        self.assertEqual(found["odoo_http_sql_queries_total", (("route", "/web"),)], 5)
+
+    def test_the_buckets_of_a_histogram_are_cumulative(self):
+        for seconds in (0.01, 0.2, 99):
+            self.values.observe(metrics.CRON_SECONDS, ("job",), seconds)
+        self.start()
+        with self.get() as response:
+            found = samples(response.read().decode())
+        name, job = "odoo_cron_duration_seconds", ("job", "job")
+        self.assertEqual(found[f"{name}_bucket", (job, ("le", "0.1"))], 1)
+        self.assertEqual(found[f"{name}_bucket", (job, ("le", "0.5"))], 2)
+        self.assertEqual(found[f"{name}_bucket", (job, ("le", "+Inf"))], 3)
+        self.assertEqual(found[f"{name}_count", (job,)], 3)
+        self.assertEqual(found[f"{name}_sum", (job,)], 99.21)
+
+    def test_the_format_is_the_one_that_is_asked_for(self):
+        self.start()
+        with self.get() as response:
+            self.assertTrue(response.headers["Content-Type"].startswith("text/plain; version="))
+        with self.get(Accept="application/openmetrics-text;version=1.0.0") as response:
+            content_type = response.headers["Content-Type"]
+            self.assertTrue(content_type.startswith("application/openmetrics-text"))
+            self.assertTrue(response.read().endswith(b"# EOF\n"))
+
+    def test_a_label_that_needs_escaping_is_escaped(self):
+        self.values.observe(metrics.CRON_SECONDS, ('job "one"\n\\',), 1)
+        self.start()
+        with self.get() as response:
+            found = samples(response.read().decode())
+        self.assertIn(("odoo_cron_duration_seconds_count", (("job", 'job "one"\n\\'),)), found)
+
+    def test_without_the_token_nothing_is_told(self):
+        self.start(token="hush")
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "hush"}):
+            self.assertEqual(self.refusal(**headers), 401)
+        with self.get(Authorization="Bearer hush") as response:
+            self.assertEqual(response.status, 200)
+
+    def test_other_paths_and_methods_are_refused(self):
+        address = self.start()
+        self.assertEqual(self.refusal("/"), 404)
+        connection = http.client.HTTPConnection(*address, timeout=60)
+        connection.request("POST", "/metrics")
+        self.assertEqual(connection.getresponse().status, 405)
+        connection.close()
+
+    def test_a_client_that_says_nothing_keeps_nobody_waiting(self):
+        with socket.create_connection(self.start()), self.get() as response:
+            self.assertEqual(response.status, 200)
+
+    def test_soon_after_a_scrape_the_text_is_the_same(self):
+        self.values.add(metrics.QUERIES, ("/web",))
+        self.start()
+        with self.get() as response:
+            first = response.read()
+        self.values.add(metrics.QUERIES, ("/web",))
+        with self.get() as response:
+            self.assertEqual(response.read(), first)
+
+    def test_the_relay_hands_over_what_the_exporter_says(self):
+        self.values.add(metrics.QUERIES, ("/web",), 2)
+        self.start(token="hush")
+        status, headers, text = self.relayed(HTTP_AUTHORIZATION="Bearer hush")
+        self.assertEqual(status, "200 OK")
+        self.assertTrue(headers["Content-Type"].startswith("text/plain; version="))
+        self.assertEqual(samples(text)["odoo_http_sql_queries_total", (("route", "/web"),)], 2)
+
+    def test_the_relay_wants_the_token_too(self):
+        self.start(token="hush")
+        status, _headers, text = self.relayed()
+        self.assertEqual((status, text), ("401 Unauthorized", ""))
+
+    @mute_logger("odoo.addons.monitoring_prometheus.exporter")
+    def test_without_an_exporter_the_relay_says_so(self):
+        status, headers, _text = self.relayed(HTTP_AUTHORIZATION="Bearer hush")
+        self.assertEqual((status, headers["Retry-After"]), ("503 Service Unavailable", "5"))
+
+    def test_a_port_in_use_is_an_error_and_leaves_nothing_open(self):
+        address = self.start()
+        other = Exporter(self.directory, None)
+        with self.assertRaises(OSError):
+            other.start(address)
+        self.assertFalse(other.is_started)
+
+    def test_a_folder_with_a_long_name_has_a_socket(self):
+        self.directory /= "x" * 200
+        self.start(token="hush")
+        self.assertEqual(self.relayed(HTTP_AUTHORIZATION="Bearer hush")[0], "200 OK")
+
+    def test_promtool_finds_nothing_to_complain_of(self):
+        if not which("promtool"):
+            raise SkipTest("no promtool of a Prometheus server")
+        for metric in metrics.WRITTEN.values():
+            labels = ("x",) * len(metric.labels)
+            if metric.kind == "histogram":
+                self.values.observe(metric, labels, 0.3)
+            else:
+                self.values.put(metric, labels, 1)
+        self.start()
+        with self.get() as response:
+            text = response.read()
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
+        self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, b"", b""))

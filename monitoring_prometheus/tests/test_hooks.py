@@ -1,0 +1,38 @@
+from odoo import http
+from odoo.tests import HttpCase, tagged
+
+from ..exporter import Exporter, Relay
+from ..hooks import mistakes, mount, version
+from .common import ValuesCase, samples
+from .test_exporter import BUILD
+
+
+@tagged("-at_install", "post_install")
+class TestHooks(HttpCase, ValuesCase):
+    def setUp(self):
+        super().setUp()
+        self.patch(http.Application, "__call__", http.Application.__call__)
+        mount(Relay(self.directory, None))
+        exporter = Exporter(self.directory, None, [BUILD])
+        exporter.start()
+        self.addCleanup(exporter.stop)
+
+    def test_odoos_port_answers_without_a_session(self):
+        response = self.url_open("/metrics")
+        self.assertEqual(response.status_code, 200)
+        self.assertTrue(response.headers["Content-Type"].startswith("text/plain; version="))
+        self.assertNotIn("Set-Cookie", response.headers)
+        self.assertEqual(
+            samples(response.text),
+            {("odoo_build_info", (("suite", "3.0.0"), ("version", "19.0"))): 1},
+        )
+
+    def test_other_paths_are_core_s(self):
+        self.assertEqual(self.url_open("/web/login").status_code, 200)
+        self.assertEqual(self.url_open("/metrics/").status_code, 404)
+
+    def test_the_environment_of_the_tests_has_no_mistake(self):
+        self.assertEqual(mistakes(), [])
+
+    def test_the_version_is_the_suite_s(self):
+        self.assertRegex(version(), r"^\d+\.\d+\.\d+$")

@@ -1,0 +1,198 @@
+import os
+import signal
+import threading
+import warnings
+
+from odoo.tests import tagged
+
+from .. import definitions as metrics
+from ..all_values import TOTALS
+from ..definitions import LIMIT, OTHER
+from ..value_file import MAGIC, read_records, written_records
+from .common import ValuesCase
+
+PAGE = ("/web", "GET", "200", "http")
+
+
+@tagged("-at_install", "post_install")
+class TestValues(ValuesCase):
+    def test_nothing_is_written_before_something_is_counted(self):
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.collected(), {})
+
+    def test_processes_are_added_up(self):
+        other = self.process()
+        self.values.add(metrics.QUERIES, ("/web",), 2)
+        other.add(metrics.QUERIES, ("/web",), 3)
+        other.add(metrics.QUERIES, ("/shop",))
+        self.assertEqual(
+            self.collected(),
+            {
+                (metrics.QUERIES.name, ("/web",)): (5.0,),
+                (metrics.QUERIES.name, ("/shop",)): (1.0,),
+            },
+        )
+
+    def test_a_histogram_has_its_buckets_and_its_sum(self):
+        for seconds in (0.01, 0.2, 99):
+            self.values.observe(metrics.REQUEST_SECONDS, PAGE, seconds)
+        numbers = self.collected()[metrics.REQUEST_SECONDS.name, PAGE]
+        self.assertEqual(numbers, (1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 99.21))
+
+    def test_the_numbers_of_an_ended_process_stay_and_its_file_goes(self):
+        self.values.add(metrics.QUERIES, ("/web",), 2)
+        self.values.observe(metrics.REQUEST_SECONDS, PAGE, 0.2)
+        before = self.collected()
+        self.assertEqual(len(self.files()), 1)
+        self.values.close()
+        self.assertEqual(self.collected(), before)
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.collected(), before)
+
+    def test_a_gauge_ends_with_its_process(self):
+        self.values.add(metrics.REQUESTS_IN_PROGRESS, ())
+        self.assertEqual(self.collected(), {(metrics.REQUESTS_IN_PROGRESS.name, ()): (1.0,)})
+        self.values.close()
+        self.assertEqual(self.collected(), {})
+
+    def test_of_times_the_latest_counts(self):
+        other = self.process()
+        for values, moment in ((self.values, 5), (other, 7)):
+            values.put(metrics.CRON_SUCCESS, ("job",), moment)
+        self.assertEqual(self.collected(), {(metrics.CRON_SUCCESS.name, ("job",)): (7.0,)})
+        other.close()
+        self.values.put(metrics.CRON_SUCCESS, ("job",), 6)
+        self.assertEqual(self.collected(), {(metrics.CRON_SUCCESS.name, ("job",)): (7.0,)})
+
+    def test_a_forked_child_counts_for_itself(self):
+        self.values.add(metrics.QUERIES, ("/web",), 2)
+        child = self.fork(lambda: self.values.add(metrics.QUERIES, ("/web",), 3))
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.values.add(metrics.QUERIES, ("/web",), 5)
+        self.assertEqual(self.collected(), {(metrics.QUERIES.name, ("/web",)): (10.0,)})
+        # the child has ended, this process has not
+        self.assertEqual(len(self.files()), 1)
+
+    def test_a_killed_process_leaves_its_numbers(self):
+        def count_and_be_killed():
+            self.values.add(metrics.QUERIES, ("/web",), 3)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        os.waitpid(self.fork(count_and_be_killed), 0)
+        self.assertEqual(self.collected(), {(metrics.QUERIES.name, ("/web",)): (3.0,)})
+        self.assertEqual(self.files(), [])
+
+    def test_a_child_keeps_its_ended_parent_from_nothing(self):
+        """A child that outlives the one that wrote a file does not hold that file's lock."""
+        reading, writing = os.pipe()
+        self.values.add(metrics.QUERIES, ("/web",), 3)
+        child = self.fork(lambda: (os.close(writing), os.read(reading, 1)))
+        try:
+            self.values.close()
+            self.collected()
+            self.assertEqual(self.files(), [])
+        finally:
+            os.close(writing)
+            os.close(reading)
+            os.waitpid(child, 0)
+
+    def test_a_crash_while_files_are_taken_in_counts_nothing_twice(self):
+        self.values.add(metrics.QUERIES, ("/web",), 2)
+        [path] = self.directory.glob("*.values")
+        content = path.read_bytes()
+        self.values.close()
+        before = self.collected()
+        # it was taken in, and the crash came before it was removed
+        path.write_bytes(content)
+        self.assertEqual(self.collected(), before)
+        self.assertFalse(path.exists())
+
+    def test_a_crash_before_the_totals_are_replaced_loses_nothing(self):
+        self.values.add(metrics.QUERIES, ("/web",), 2)
+        self.values.close()
+        (self.directory / f"{TOTALS}.new").write_bytes(b"half")
+        self.assertEqual(self.collected(), {(metrics.QUERIES.name, ("/web",)): (2.0,)})
+
+    def test_what_is_no_file_of_values_is_left_out(self):
+        record = written_records([(b'["odoo_http_sql_queries_total", "/web"]', (1.0,))])
+        for content in (b"", b"short", b"x" * 100, MAGIC + b"\xff" * 8, record[:-1]):
+            self.assertEqual(list(read_records(content)), [], content)
+
+    def test_metrics_of_another_release_are_left_out(self):
+        records = [(b'["odoo_gone_total"]', (1.0,)), (b'["odoo_http_sql_queries_total"]', (1.0,))]
+        (self.directory / "1-1.values").write_bytes(written_records(records))
+        self.assertEqual(self.collected(), {})
+
+    def test_label_sets_are_bounded_in_a_process_and_over_all_that_ended(self):
+        for first in (0, LIMIT // 2, LIMIT):
+            for number in range(first, first + LIMIT + 10):
+                self.values.add(metrics.QUERIES, (f"/{number}",))
+            self.values.close()
+            collected = self.collected()
+            self.assertLessEqual(len(collected), LIMIT + 1)
+        self.assertEqual(sum(value for [value] in collected.values()), 3 * (LIMIT + 10))
+        self.assertGreater(collected[metrics.QUERIES.name, (OTHER,)][0], 10)
+
+    def test_threads_lose_no_count(self):
+        def count():
+            for number in range(2000):
+                self.values.add(metrics.QUERIES, (f"/{number % 300}",))
+
+        threads = [threading.Thread(target=count) for _number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sum(value for [value] in self.collected().values()), 8 * 2000)
+
+    def test_counters_never_go_back_while_workers_come_and_go(self):
+        seen = []
+        stopped = threading.Event()
+
+        def watch():
+            while not stopped.is_set():
+                seen.append(self.collected().get((metrics.QUERIES.name, ("/web",)), (0.0,))[0])
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        for _worker in range(100):
+            values = self.process()
+            for _request in range(10):
+                values.add(metrics.QUERIES, ("/web",))
+            values.close()
+        stopped.set()
+        watcher.join()
+        self.assertEqual(seen, sorted(seen))
+        self.assertEqual(self.collected()[metrics.QUERIES.name, ("/web",)], (1000.0,))
+
+    def test_disk_does_not_grow_with_workers_that_ended(self):
+        def bytes_on_disk():
+            return sum(path.stat().st_blocks * 512 for path in self.directory.iterdir())
+
+        sizes = []
+        for worker in range(40):
+            for route in range(200):
+                self.values.observe(
+                    metrics.REQUEST_SECONDS, (f"/{route}", "GET", "200", "http"), 0.1
+                )
+            if worker == 0:
+                [path] = self.directory.glob("*.values")
+                self.assertLess(path.stat().st_blocks * 512, 2_000_000)
+            self.values.close()
+            self.collected()
+            sizes.append(bytes_on_disk())
+        self.assertEqual(sizes[1], sizes[-1])
+
+    def fork(self, work):
+        """Do some work in a child, which ends without the rest of the test."""
+        with warnings.catch_warnings():
+            # the test's process has threads, prefork's master has none
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child:
+            return child
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
