@@ -48,12 +48,12 @@ class Node:
 
     @property
     def ports(self) -> list[int]:
-        """The HTTP port and the gevent (websocket) port."""
+        """The ports of HTTP, of gevent (websockets) and of metrics."""
         return list(json.loads(self._ports.read_text()))
 
     def configure(self, stack: Stack, database: str, preferred_port: int) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
-        ports = free_ports(preferred_port, 2)
+        ports = free_ports(preferred_port, 3)
         self._ports.write_text(json.dumps(ports))
         configuration = self.directory / "odoo.conf"
         configuration.write_text(
@@ -134,19 +134,22 @@ class Instance:
         self.stop()
         with step("Starting two Odoo nodes"):
             for number, node in enumerate(self.nodes):
-                self.start_node(node, preferred_port + 2 + 2 * number)
+                self.start_node(node, preferred_port + 2 + 3 * number)
             for node in self.nodes:
                 node.daemon.wait(node.answers, timeout_seconds=120)
-        http_ports, gevent_ports = zip(*(node.ports for node in self.nodes), strict=True)
+        http_ports, gevent_ports, _metrics = zip(*(node.ports for node in self.nodes), strict=True)
         self.nginx.start(preferred_port, http_ports, gevent_ports)
 
     def start_node(self, node: Node, preferred_port: int) -> None:
         """Start a node without waiting until it answers."""
         configuration = node.configure(self.stack, self.name, preferred_port)
         odoo = self.stack.odoo
-        node.daemon.start(
-            odoo.command("-c", configuration), env=odoo.environment(**self.variables)
-        )
+        variables = {
+            **self.variables,
+            "ODOO_PROMETHEUS_PORT": str(node.ports[2]),
+            "ODOO_PROMETHEUS_INTERFACE": "127.0.0.1",
+        }
+        node.daemon.start(odoo.command("-c", configuration), env=odoo.environment(**variables))
 
     def stop(self) -> None:
         self.nginx.stop()

@@ -74,7 +74,8 @@ class Odoo:
     def server_wide_modules(self) -> str:
         """``--load`` of a front-end: core's own default, and the suite's addons."""
         core = ["base", "rpc", "web"] if (self._addons / "rpc").exists() else ["base", "web"]
-        return ",".join([*core, "session_redis", "attachment_s3", "cloud_platform"])
+        suite = ["session_redis", "monitoring_prometheus", "attachment_s3", "cloud_platform"]
+        return ",".join([*core, *suite])
 
     @cached_property
     def addons_path(self) -> str:

@@ -46,6 +46,7 @@ def child_environment(**variables: str) -> dict[str, str]:
         "ODOO_",
         "SWIFT_",
         "STATSD_",
+        "PROMETHEUS_",
         "CLOUD_TEST_",
         "PG",
         "PYTHON",

@@ -37,11 +37,13 @@ def stop(stack: Stack) -> None:
 
 def show(instance: Instance) -> None:
     bucket, endpoint = instance.variables["AWS_BUCKETNAME"], instance.stack.seaweedfs.endpoint
+    metrics = " and ".join(f"http://127.0.0.1:{node.ports[2]}/metrics" for node in instance.nodes)
     nodes = "\n".join(f"              {node.log}" for node in instance.nodes)
     print(
         f"\n  Odoo        {instance.nginx.url}   (login admin, password admin)"
         f"\n  files       bucket {bucket} at {endpoint}"
         f"\n  sessions    Redis at 127.0.0.1:{instance.stack.redis.port}"
+        f"\n  metrics     {metrics}"
         f"\n  logs        {instance.nginx.directory / 'access.log'}\n{nodes}"
         "\n  stop        dev/run stop      (resume: dev/run, remove: dev/run clean)\n",
         flush=True,
