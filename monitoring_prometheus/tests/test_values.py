@@ -82,19 +82,21 @@ class TestValues(ValuesCase):
         self.assertEqual(self.collected(), {(metrics.QUERIES.name, ("/web",)): (3.0,)})
         self.assertEqual(self.files(), [])
 
-    def test_a_child_keeps_its_ended_parent_from_nothing(self):
-        """A child that outlives the one that wrote a file does not hold that file's lock."""
-        reading, writing = os.pipe()
+    def test_a_child_does_not_hold_the_lock_of_its_ended_parent(self):
+        from_child, to_parent = os.pipe()
+        from_parent, to_child = os.pipe()
         self.values.add(metrics.QUERIES, ("/web",), 3)
-        child = self.fork(lambda: (os.close(writing), os.read(reading, 1)))
+        child = self.fork(lambda: (os.write(to_parent, b"!"), os.read(from_parent, 1)))
         try:
+            os.read(from_child, 1)
             self.values.close()
             self.collected()
             self.assertEqual(self.files(), [])
         finally:
-            os.close(writing)
-            os.close(reading)
+            os.write(to_child, b"!")
             os.waitpid(child, 0)
+            for file in (from_child, to_parent, from_parent, to_child):
+                os.close(file)
 
     def test_a_crash_while_files_are_taken_in_counts_nothing_twice(self):
         self.values.add(metrics.QUERIES, ("/web",), 2)

@@ -1,0 +1,153 @@
+"""What logs and metrics cost, beside the targets of the suite.
+
+prometheus_request()    a request that is counted, at most 20 microseconds more
+prometheus_scrape()     16 workers of 200 routes, after 500 that ended: at most 300 ms, and
+                        2 MB of disk a worker
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import generate_latest
+
+from odoo.addons.cloud_settings import http_requests
+from odoo.addons.monitoring_prometheus import definitions as metrics
+from odoo.addons.monitoring_prometheus.all_values import AllValues
+from odoo.addons.monitoring_prometheus.exporter import Exporter
+from odoo.addons.monitoring_prometheus.exposition import Families, families
+from odoo.addons.monitoring_prometheus.process_values import ProcessValues
+from odoo.addons.monitoring_prometheus.recorders import Recorder
+
+from .rounds import Summary
+
+REQUESTS = 5000
+ROUNDS = 11
+ROUTES = 200
+LIVE_WORKERS = 16
+ENDED_WORKERS = 500
+
+
+def main(registry: Any, environment: Callable[[Any], Any]) -> None:
+    """Run in a folder of its own; the database is not used."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        prometheus_request(folder / "request")
+        prometheus_scrape(folder / "scrape")
+    finally:
+        shutil.rmtree(folder)
+
+
+def prometheus_request(folder: Path) -> None:
+    values = ProcessValues(folder)
+    recorder = Recorder(values, http_requests.PROBES, "http")
+    added_by_request(
+        {"Prometheus": (recorder.subscribe, recorder.unsubscribe)},
+        target=20,
+    )
+    values.close()
+
+
+def added_by_request(
+    sinks: Mapping[str, tuple[Callable[[], None], Callable[[], None]]], target: float
+) -> None:
+    """Print what each sink adds to a request that does nothing else.
+
+    A sink is what subscribes it, and what undoes that.
+    """
+    application = http_requests._observed_call(_application)
+    seconds: dict[str, list[float]] = {name: [] for name in ("nobody", *sinks)}
+    for _turn in range(ROUNDS):
+        seconds["nobody"].append(_serve(application))
+        for name, (subscribe, unsubscribe) in sinks.items():
+            subscribe()
+            try:
+                seconds[name].append(_serve(application))
+            finally:
+                unsubscribe()
+    print(f"\nmicroseconds that a request takes longer ({REQUESTS} a round, {ROUNDS} rounds)")
+    for name in sinks:
+        pairs = zip(seconds[name], seconds["nobody"], strict=True)
+        added = Summary.of([1e6 * (a - b) / REQUESTS for a, b in pairs])
+        print(
+            f"  {name:<34} {added.median:7.2f} {added.low:7.2f} …{added.high:6.2f}"
+            f"   (target: {target} at most)"
+        )
+
+
+def _application(_self: Any, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    request = http_requests.current()
+    if request:
+        # as Odoo's dispatch does it
+        request.route, request.kind = environ["ROUTE"], "http"
+        request.queries, request.query_seconds = 5, 0.01
+    start_response("200 OK", [])
+    return [b""]
+
+
+def _serve(application: Callable[..., Any]) -> float:
+    environs = [{"REQUEST_METHOD": "GET", "ROUTE": f"/route/{number}"} for number in range(ROUTES)]
+    began = time.perf_counter()
+    for number in range(REQUESTS):
+        body = application(None, environs[number % ROUTES], lambda _status, _headers: None)
+        for _part in body:
+            pass
+        getattr(body, "close", lambda: None)()
+    return time.perf_counter() - began
+
+
+def prometheus_scrape(folder: Path) -> None:
+    for _worker in range(ENDED_WORKERS):
+        _worked(folder).close()
+        if len(list(folder.glob("*.values"))) == 100:
+            AllValues(folder).collect()  # as the exporter does from time to time
+    live = [_worked(folder) for _worker in range(LIVE_WORKERS)]
+    exporter = Exporter(folder, None)
+    first = _timed(lambda: _text(folder))
+    later = Summary.of([_timed(lambda: _text(folder)) for _round in range(ROUNDS)])
+    _scrape(exporter)
+    cached = Summary.of([_timed(lambda: _scrape(exporter)) for _round in range(ROUNDS)])
+    sizes = [path.stat().st_blocks * 512 for path in folder.glob("*.values")]
+    ended = sum(path.stat().st_blocks * 512 for path in folder.glob("*.totals"))
+    for values in live:
+        values.close()
+    print(f"\n{LIVE_WORKERS} workers of {ROUTES} routes, after {ENDED_WORKERS} that ended")
+    print(f"  {'first scrape, takes in the last 100':<38} {1000 * first:7.1f} ms")
+    print(
+        f"  {'scrape':<38} {1000 * later.median:7.1f} ms {1000 * later.low:7.1f} …"
+        f"{1000 * later.high:6.1f}   (target: 300 at most)"
+    )
+    print(f"  {'the same within 5 seconds':<38} {1000 * cached.median:7.1f} ms")
+    print(f"  {'bytes of a scrape':<38} {len(_text(folder)):7} ")
+    print(
+        f"  {'disk of a live worker':<38} {max(sizes) / 1e6:7.2f} MB   (target: 2 at most), "
+        f"{len(sizes)} files; of all that ended: {ended / 1e6:.2f} MB"
+    )
+
+
+def _worked(folder: Path) -> ProcessValues:
+    """Return the values of a worker that has seen every route."""
+    values = ProcessValues(folder)
+    for number in range(ROUTES):
+        route = f"/shop/<model('product.category'):category>/page/{number}"
+        values.observe(metrics.REQUEST_SECONDS, (route, "GET", "200", "http"), 0.1)
+        values.add(metrics.QUERIES, (route,), 5)
+        values.add(metrics.QUERY_SECONDS, (route,), 0.01)
+    return values
+
+
+def _text(folder: Path) -> bytes:
+    return generate_latest(Families(families(AllValues(folder).collect())))
+
+
+def _scrape(exporter: Exporter) -> None:
+    exporter.answer_trusted({"REQUEST_METHOD": "GET"}, lambda *_arguments: None)
+
+
+def _timed(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
