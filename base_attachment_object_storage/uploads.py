@@ -19,12 +19,15 @@ from functools import partial
 from typing import Any
 
 from . import parallel
+from .beside import Beside, RecentlySeen
 from .digested import Digested
 from .shards import lock_shared, shard_of
 from .store import ObjectStore
 from .upload import put_content
 
 WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
+
+recently_seen = RecentlySeen(seconds=600, limit=10_000)
 
 MEMORY = "ir.attachment.uploads"
 
@@ -52,12 +55,12 @@ class Uploads:
     """The uploads of one transaction.
 
     :param cursor: of the transaction
-    :param mark: marks names as garbage in another transaction
+    :param beside: another connection
     """
 
-    def __init__(self, cursor: Any, mark: Callable[[list[str]], None]) -> None:
+    def __init__(self, cursor: Any, beside: Beside) -> None:
         self._cursor = cursor
-        self._mark = mark
+        self._beside = beside
         self._collecting = 0
         self._waiting: dict[tuple[str, str], Upload] = {}
         self._waiting_bytes = 0
@@ -71,11 +74,11 @@ class Uploads:
         self.placed: dict[str, Any] = {}
 
     @classmethod
-    def of(cls, cursor: Any, mark: Callable[[list[str]], None]) -> "Uploads":
+    def of(cls, cursor: Any, registry: Any) -> "Uploads":
         """Return the uploads of the cursor's transaction."""
         memory = cursor.postrollback.data
         if MEMORY not in memory:
-            memory[MEMORY] = uploads = cls(cursor, mark)
+            memory[MEMORY] = uploads = cls(cursor, Beside(registry))
             cursor.postrollback.add(uploads._rolled_back)
             cursor.postcommit.add(uploads._committed)
         found: Uploads = memory[MEMORY]
@@ -118,9 +121,12 @@ class Uploads:
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         number = self._lock({shard_of(upload.key) for upload in waiting.values()})
         new = [upload for upload in waiting.values() if upload.identity not in self._locked]
-        self._note([upload.fname for upload in new])
-        for _sent in parallel.each(Upload.send, new):
+        used = self._in_use([upload for upload in new if upload.identity in recently_seen])
+        absent = [upload for upload in new if upload.fname not in used]
+        self._note([upload.fname for upload in absent])
+        for _sent in parallel.each(Upload.send, absent):
             pass
+        recently_seen.add(upload.identity for upload in absent)
         self._locked.update((upload.identity, number) for upload in new)
 
     def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
@@ -131,6 +137,15 @@ class Uploads:
             self._note([fname])
             self._locked[key, sha256] = number
         return self._hooked[key, sha256]
+
+    def _in_use(self, uploads: list[Upload]) -> set[str]:
+        """Return the names of objects that are there: a committed row has them.
+
+        Nobody deletes them any more: this transaction has their locks already. Only objects
+        that this process knows itself, so that new content heals one that was lost.
+        """
+        names = [upload.fname for upload in uploads]
+        return self._beside.in_use(names) if names else set()
 
     def _lock(self, shards: Iterable[int]) -> int:
         number = lock_shared(self._cursor, shards)
@@ -149,8 +164,8 @@ class Uploads:
 
     def _rolled_back(self) -> None:
         if self._sent:
-            self._mark(list(self._sent))
+            self._beside.mark(list(self._sent))
 
     def _committed(self) -> None:
         if self._unseen:
-            self._mark(list(self._unseen))
+            self._beside.mark(list(self._unseen))

@@ -10,20 +10,16 @@
 """
 
 import hashlib
-import logging
 from functools import partial
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from ..digested import Digested
-from ..garbage import mark_all
 from ..keys import key_of_digest
 from ..placement import PARAMETER, Placement, PlacementError
 from ..store import Refused, StoreUri
 from ..uploads import Upload, Uploads
-
-_logger = logging.getLogger(__name__)
 
 
 class IrAttachment(models.Model):
@@ -103,7 +99,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _uploads(self):
-        return Uploads.of(self.env.cr, partial(_mark_in_vain, self.pool))
+        return Uploads.of(self.env.cr, self.pool)
 
     @api.model
     def _store_file_write(self, key, bin_data):
@@ -122,16 +118,3 @@ class IrAttachment(models.Model):
             return Placement.parse(value)
         except PlacementError as error:
             raise ValidationError(str(error)) from None
-
-
-def _mark_in_vain(registry, fnames):
-    """Mark what a transaction has uploaded and not kept; in a transaction of its own."""
-    try:
-        with registry.cursor() as cursor:
-            mark_all(cursor, fnames)
-    except Exception:  # the caller is rolling back, and has its own reason
-        _logger.warning(
-            "Objects without a row are not marked, reconcile will find them: %s",
-            ", ".join(fnames[:10]),
-            exc_info=True,
-        )

@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
 from ..models.ir_attachment_move import BATCH
+from ..ownership import PARAMETER as OWNER_PARAMETER
 from ..placement import PARAMETER
 from ..settings import StorageSettings
 from ..store import Integrity, NotFound, StoreUri, Unavailable
@@ -60,6 +61,11 @@ class AttachmentSetUp:
         self.patch(model, "_get_stores", lambda records: stores)
         self.patch(model, "_get_object_store", lambda records, *place: self.counted_store(*place))
         self.set_location(self.scheme)
+        self.forget_owner()
+
+    def forget_owner(self):
+        """Have a database that may write, whatever it is outside of the tests."""
+        self.env["ir.config_parameter"].sudo().set_param(OWNER_PARAMETER, False)
 
     def counted_store(self, scheme, container=None):
         if scheme == self.scheme:

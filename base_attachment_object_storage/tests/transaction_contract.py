@@ -10,6 +10,8 @@ from odoo.exceptions import UserError
 from odoo.modules.module import get_module_path
 from odoo.tools import mute_logger
 
+from .. import uploads
+from ..beside import RecentlySeen
 from ..garbage import Collection, mark_all
 from ..ownership import NOBODY, PARAMETER, Owner, Standing
 from ..shards import lock_shared, shard_of
@@ -25,10 +27,12 @@ class TransactionSetUp(AttachmentSetUp):
 
     def setUp(self):
         super().setUp()
-        self.uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        parameters = self.env["ir.config_parameter"].sudo()
+        self.before = {key: parameters.get_param(key) for key in ("database.uuid", PARAMETER)}
         self.addCleanup(self.forget_what_was_committed)
         self.attachments = self.session()
         self.env = self.attachments.env
+        self.set_parameter(PARAMETER, False)
         self.attachments._claim_store()
         self.env.cr.commit()
         self.calls.clear()
@@ -36,17 +40,18 @@ class TransactionSetUp(AttachmentSetUp):
     def set_location(self, location):
         """Leave it to the context of ``session()``: nothing of it is committed."""
 
+    def forget_owner(self):
+        """Leave it to ``set_parameter()``."""
+
     def set_parameter(self, name, value):
         self.env["ir.config_parameter"].set_param(name, value)
         self.env.cr.commit()
 
     def forget_what_was_committed(self):
         with closing(self.registry._db.cursor()) as cursor:
-            cursor.execute("DELETE FROM ir_config_parameter WHERE key = %s", (PARAMETER,))
-            cursor.execute(
-                "UPDATE ir_config_parameter SET value = %s WHERE key = 'database.uuid'",
-                (self.uuid,),
-            )
+            parameters = api.Environment(cursor, SUPERUSER_ID, {})["ir.config_parameter"]
+            for key, value in self.before.items():
+                parameters.set_param(key, value)
             for table in ("ir_attachment", "ir_attachment_garbage"):
                 cursor.execute(
                     f"DELETE FROM {table} WHERE store_fname LIKE %s", (f"{self.scheme}://%",)
@@ -117,11 +122,11 @@ class UploadContract(TransactionSetUp):
         seen = []
         send = Uploads.send
 
-        def watched(uploads):
+        def watched(self_):
             self.env.cr.execute("SELECT count(*) FROM ir_attachment WHERE name LIKE '%.bin'")
             before = self.env.cr.fetchone()
-            waiting = len(uploads._waiting)
-            send(uploads)
+            waiting = len(self_._waiting)
+            send(self_)
             if waiting:
                 seen.append((waiting, before))
 
@@ -148,8 +153,7 @@ class UploadContract(TransactionSetUp):
         self.assertEqual([self.read_object(attachment) for attachment in created], large)
 
     def test_what_waits_can_be_read(self):
-        uploads = self.attachments._uploads()
-        with uploads.together():
+        with self.attachments._uploads().together():
             fname = self.attachments._upload(b"not sent yet")
             self.assertFalse(self.exists(fname))
             self.assertEqual(self.attachments._file_read(fname), b"not sent yet")
@@ -164,11 +168,40 @@ class UploadContract(TransactionSetUp):
         self.new(b"again")
         self.assertEqual(self.calls, ["put"])
 
+    def test_content_of_a_committed_row_that_this_process_knows_is_not_sent_again(self):
+        self.committed(b"known")
+        self.calls.clear()
+        self.assertEqual(self.read_object(self.committed(b"known")), b"known")
+        self.assertEqual(self.calls, [])
+
+    def test_content_without_a_committed_row_is_sent_again(self):
+        fname = self.deleted(b"known and deleted")
+        self.collect()
+        self.assertFalse(self.exists(fname))
+        attachment = self.committed(b"known and deleted")
+        self.assertEqual(self.read_object(attachment), b"known and deleted")
+
+    def test_an_object_that_was_lost_is_healed_by_a_process_that_does_not_know_it(self):
+        fname = self.committed(b"lost").store_fname
+        self.make_store().delete_many([StoreUri.parse(fname).key])
+        self.patch(uploads, "recently_seen", RecentlySeen(600, 10))
+        self.assertEqual(self.read_object(self.committed(b"lost")), b"lost")
+
+    def test_what_is_known_is_forgotten_in_time_and_bounded(self):
+        seen = RecentlySeen(seconds=600, limit=2)
+        seen.add("abc")
+        self.assertEqual([name in seen for name in "abc"], [False, True, True])
+        self.assertNotIn("c", RecentlySeen(seconds=0, limit=2))
+        outdated = RecentlySeen(seconds=0, limit=2)
+        outdated.add("a")
+        self.assertNotIn("a", outdated)
+
     def test_large_content_that_is_there_is_not_sent_again(self):
         large = b"x" * (256 * 1024 + 1)
         self.committed(large)
         self.assertEqual(self.calls, ["head", "put"])
         self.calls.clear()
+        self.patch(uploads, "recently_seen", RecentlySeen(600, 10))
         self.committed(large)
         self.assertEqual(self.calls, ["head"])
 
@@ -237,7 +270,8 @@ class UploadContract(TransactionSetUp):
         attachments = self.session()
         self.new_in(attachments, b"in vain")
         self.patch(self.registry, "cursor", None)
-        with self.assertLogs(OWNER_LOG + ".ir_attachment_write", "WARNING") as logs:
+        log = "odoo.addons.base_attachment_object_storage.beside"
+        with self.assertLogs(log, "WARNING") as logs:
             attachments.env.cr.rollback()
         self.assertIn(self.scheme, logs.output[0])
 
