@@ -41,8 +41,8 @@ from .rounds import Summary, compare
 OPERATIONS = 200
 SESSIONS = 200_000
 IDENTIFIERS = 100_000
-REQUESTS = 200
-SERVER_ROUNDS = 9
+REQUESTS = 400
+SERVER_ROUNDS = 11
 CONTENDERS = ("core's file store", "session_redis")
 
 
@@ -226,8 +226,8 @@ def requests(database: str, workers: int) -> None:
     """Run a server for each store and send both the same requests, in turns."""
     with ExitStack() as stack:
         ports = {
-            name: stack.enter_context(server(database, workers, name == CONTENDERS[1]))
-            for name in CONTENDERS
+            name: stack.enter_context(server(database, workers, number))
+            for number, name in enumerate(CONTENDERS)
         }
         cookies = {name: log_in(port, database) for name, port in ports.items()}
         kind = "prefork, 2 workers" if workers else "threaded"
@@ -243,8 +243,9 @@ def requests(database: str, workers: int) -> None:
 
 
 @contextmanager
-def server(database: str, workers: int, with_redis: bool) -> Iterator[int]:
-    port, gevent_port = free_ports(31850, 2)
+def server(database: str, workers: int, with_redis: int) -> Iterator[int]:
+    # the second port is taken late: those of another server have to be elsewhere
+    port, gevent_port = free_ports(28169 + 20 * with_redis, 2)
     environment = dict(os.environ)  # noqa: TID251  # of a child
     environment["ODOO_SESSION_REDIS"] = "1" if with_redis else "0"
     command = Stack().odoo.command(
