@@ -78,7 +78,7 @@ class S3Store(ObjectStore):
             answer = self._client.put_object(
                 **target,
                 **options,
-                Body=content.source,
+                Body=content.body(),
                 ContentMD5=base64.b64encode(content.md5).decode(),
             )
             field(answer, "ETag", self._name(key))

@@ -18,6 +18,7 @@ from odoo.addons.base_attachment_object_storage.tests.store_contract import Clea
 
 from ..store import S3Store
 from .common import S3SetUp
+from .test_store import run_python
 
 
 @tagged("post_install", "-at_install")
@@ -83,3 +84,25 @@ class TestS3Faults(S3SetUp, FaultContract, CleanPrefix, BaseCase):
         with self.assertRaises(NotFound):
             S3Store(settings, self.bucket).read("object")
         self.assertIn("s3.example.com", self.proxy.requests[-1])
+
+    def test_greenlets_wait_for_the_server_side_by_side(self):
+        self.proxy.latency = 0.5
+        code = (
+            "import gevent, time\n"
+            "store = S3Store(S3Settings.read(), bucket)\n"
+            "store.exists('once')\n"
+            "began = time.monotonic()\n"
+            "reads = [gevent.spawn(store.exists, str(n)) for n in range(16)]\n"
+            "gevent.joinall(reads, raise_error=True)\n"
+            "print(time.monotonic() - began)"
+        )
+        seconds = run_python(
+            code,
+            self.bucket,
+            first="from gevent import monkey; monkey.patch_all()\n",
+            AWS_HOST=self.proxy.url,
+            AWS_ACCESS_KEY_ID=self.settings.access_key.get_secret_value(),
+            AWS_SECRET_ACCESS_KEY=self.settings.secret_key.get_secret_value(),
+        )
+        # one after the other they would take 16 s
+        self.assertLess(float(seconds), 12)

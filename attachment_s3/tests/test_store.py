@@ -46,6 +46,26 @@ def keys(user):
 LOCAL = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
+def run_python(code, bucket, first="", **variables):
+    """Return what a new process prints that has nothing but these variables."""
+    begin = (
+        "import sys; bucket, addons, *sys.path = sys.argv[1:]\n"
+        "import odoo.addons; odoo.addons.__path__.append(addons)\n"
+        "from odoo.addons.attachment_s3.settings import S3Settings\n"
+        "from odoo.addons.attachment_s3.store import S3Store\n"
+    )
+    addons = str(Path(__file__).parents[2])
+    answer = subprocess.run(
+        [sys.executable, "-c", first + begin + code, bucket, addons, *sys.path],
+        env={"HOME": "/nonexistent", **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return answer.stdout.strip()
+
+
 class S3Contract(S3SetUp, PresignContract, StoreContract):
     """What holds on any S3 server."""
 
@@ -301,23 +321,10 @@ class TestCredentials(S3SetUp, BaseCase):
     def run_with(self, **variables):
         """Return the name of the error of reading a missing object."""
         code = (
-            "import sys; sys.path[:0] = sys.argv[3:]\n"
-            "import odoo.addons; odoo.addons.__path__.append(sys.argv[2])\n"
-            "from odoo.addons.attachment_s3.settings import S3Settings\n"
-            "from odoo.addons.attachment_s3.store import S3Store\n"
-            "try: S3Store(S3Settings.read(), sys.argv[1]).read('never')\n"
+            "try: S3Store(S3Settings.read(), bucket).read('never')\n"
             "except Exception as error: print(type(error).__name__)"
         )
-        addons = str(Path(__file__).parents[2])
-        answer = subprocess.run(
-            [sys.executable, "-c", code, self.bucket, addons, *sys.path],
-            env={"AWS_HOST": self.settings.endpoint, "HOME": "/nonexistent", **variables},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return answer.stdout.strip()
+        return run_python(code, self.bucket, AWS_HOST=self.settings.endpoint, **variables)
 
 
 @tagged("post_install", "-at_install")

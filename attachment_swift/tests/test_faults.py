@@ -49,10 +49,12 @@ class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
     def make_store_behind(self, proxy):
         # a client of its own: the port makes no settings alike
         settings = self.settings_behind(SWIFT_TEMP_URL_KEY=f"for port {proxy.port}")
+        client, usual = client_for(settings), client_for(self.settings)
+        # logged in already: the time of a login is not what is tested here
+        client._session.auth = usual._session.auth
         # the catalogue of the identity service names the server, and not the proxy
-        client = client_for(settings)
-        client._endpoint = urlsplit(client.endpoint())._replace(netloc=f"127.0.0.1:{proxy.port}")
-        client._endpoint = client._endpoint.geturl()
+        address = urlsplit(usual.endpoint())._replace(netloc=f"127.0.0.1:{proxy.port}")
+        client._endpoint = address.geturl()
         return SwiftStore(settings, self.bucket)
 
     def test_a_token_that_is_never_taken_is_refused(self):

@@ -54,6 +54,12 @@ class Content:
         result: bytes = digest.digest()
         return result
 
+    def body(self) -> "bytes | SectionFile":
+        """Return it as bytes or as a file that begins where the content does."""
+        if isinstance(self.source, bytes):
+            return self.source
+        return SectionFile(self.source, self._start, self.size)
+
     def section(self, offset: int, length: int) -> "Section":
         """Return ``length`` bytes from ``offset`` on, to be read in chunks."""
         if isinstance(self.source, bytes):
@@ -85,3 +91,34 @@ class Section:
                 raise Integrity(f"the file has become {left} bytes shorter")
             left -= len(chunk)
             yield chunk
+
+
+class SectionFile(io.RawIOBase):
+    """Some bytes of a file, as a file of their own: who sends it again seeks to 0."""
+
+    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+        self._file = file
+        self._start = start
+        self._length = length
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
+        self._at = begin + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._start + self._at)
+        data = self._file.read(min(len(buffer), self._length - self._at))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)

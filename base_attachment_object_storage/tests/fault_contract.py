@@ -1,5 +1,7 @@
 """What every object store does when its server, or the way to it, fails."""
 
+import os
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -168,6 +170,16 @@ class FaultContract:
                 self.proxy.answer(status, times=1)
                 with self.subTest(name, status=status):
                     use()
+
+    def test_a_file_is_sent_again_from_where_it_stood(self):
+        for size in (SMALL, LARGE):
+            with self.subTest(size), tempfile.TemporaryFile() as file:
+                content = os.urandom(size)
+                file.write(b"skipped" + content)
+                file.seek(7)
+                self.proxy.answer(503, times=1, only="PUT")
+                self.behind.put(self.key("large"), file)
+                self.assertEqual(self.store.read(self.key("large")), content)
 
     def test_an_upload_in_parts_that_breaks_off_leaves_no_object(self):
         self.proxy.reset(only=self.a_part)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import itertools
+import os
 import tempfile
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,8 @@ PATH_TRICKS = ["..", "../outside", "inside/../outside", "./here", "back\\slash"]
 class CleanPrefix:
     """Mixed into a test case that sets ``store``: what a test puts there is deleted."""
 
-    prefix = "contract/"
+    # of this process alone: others may test on the same server
+    prefix = f"contract/{os.getpid()}/"
 
     def tearDown(self):
         failures = self.store.delete_many(found.key for found in self.store.list(self.prefix))
