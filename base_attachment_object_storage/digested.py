@@ -46,6 +46,12 @@ class Digested:
         self.rewind()
         return self.data.read()
 
+    def copy_to(self, file: BinaryIO) -> None:
+        """Write all of it to a file."""
+        self.rewind()
+        for chunk in self._chunks():
+            file.write(chunk)
+
     def rewind(self) -> None:
         if not isinstance(self.data, bytes):
             self.data.seek(0)

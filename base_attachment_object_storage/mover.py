@@ -10,12 +10,16 @@ The rows are the state, so a move that was cut short is simply started again: wh
 committed is in its place.
 """
 
+import contextlib
+import os
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .digested import Digested
+from .store.content import CHUNK_SIZE
 from .store.errors import Integrity, NotFound, Refused
 
 
@@ -55,6 +59,22 @@ class Carried:
     store_fname: str | None = None
     content: bytes | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a move ends before its end; None: it does not. ``size`` is in bytes."""
+
+    rows: int | None = None
+    size: int | None = None
+    seconds: float | None = None
+
+    def take(self, taken: int, size: int) -> bool:
+        """Say whether one more content may be begun after so much."""
+        return not (
+            (self.rows is not None and taken >= self.rows)
+            or (self.size is not None and size >= self.size)
+        )
 
 
 @dataclass
@@ -105,7 +125,10 @@ class MoveReport:
 
 
 def carry(
-    source: Source, put: Callable[[Digested, str], str] | None, keep_content: bool
+    source: Source,
+    put: Callable[[Digested, str], str] | None,
+    keep_content: bool,
+    read_again: Callable[[str], Digested] | None = None,
 ) -> Carried:
     """Read a source, check it, and hand it to its target.
 
@@ -113,7 +136,9 @@ def carry(
     does not take content ends the move: the error is raised.
 
     :param put: stores the content and returns its name; None where no store is the target
-    :param keep_content: return the bytes as well, for the database or a local file
+    :param keep_content: return the bytes as well, for the database
+    :param read_again: reads what was put, by its name, to compare it
+    :raises Integrity: when that is something else
     """
     try:
         content = source.read()
@@ -124,10 +149,64 @@ def carry(
         if problem:
             return Carried(source, problem=problem)
         name = put(content, source.mimetype) if put else None
+        if name and read_again:
+            _compare(content, read_again(name), name)
         kept = content.whole() if keep_content else None
         return Carried(source, content.size, name, kept)
     finally:
         content.close()
+
+
+def _compare(content: Digested, again: Digested, name: str) -> None:
+    try:
+        if again.sha256 != content.sha256:
+            raise Integrity(f"{name} is not what was stored")
+    finally:
+        again.close()
+
+
+def put_local(root: str, content: Digested, _mimetype: str) -> str:
+    """Have a file with this content in core's file store; return the name that rows have."""
+    name = f"{content.sha1[:2]}/{content.sha1}"
+    path = os.path.join(root, name)
+    if _has_content(path, content):
+        return name
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{uuid.uuid4().hex}"  # with the rights that core's files have
+    try:
+        with open(temporary, "wb") as file:
+            content.copy_to(file)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    return name
+
+
+def read_local(path: str) -> Digested:
+    """Read a file of core's file store.
+
+    :raises NotFound: when it is missing
+    """
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            return Digested.spooled(iter(lambda: file.read(CHUNK_SIZE), b""), size)
+    except FileNotFoundError:
+        raise NotFound("the local file is missing") from None
+
+
+def _has_content(path: str, content: Digested) -> bool:
+    try:
+        if os.path.getsize(path) != content.size:
+            return False
+        there = read_local(path)
+    except (FileNotFoundError, NotFound):
+        return False
+    there.close()
+    return there.sha256 == content.sha256
 
 
 def _mismatch(source: Source, content: Digested) -> str | None:

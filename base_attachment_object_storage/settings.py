@@ -6,6 +6,7 @@ from pydantic import Field, NonNegativeFloat
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
+from .parallel import THREADS
 from .store import Unavailable
 
 
@@ -23,6 +24,14 @@ class StorageSettings(EnvironmentSettings):
         alias="ATTACHMENT_RETENTION_DAYS",
         description="days for which the object of a deleted file is kept; 0: until the next "
         "collection. It has to cover the oldest backup that anybody will restore",
+    )
+
+    move_threads: int = Field(
+        default=16,
+        ge=1,
+        le=THREADS,
+        alias="ATTACHMENT_MOVE_THREADS",
+        description="files that a move between storages sends at the same time, 16 at most",
     )
 
     def require_enabled(self) -> None:

@@ -2,6 +2,7 @@ from . import (
     ir_attachment,
     ir_attachment_background_move,
     ir_attachment_garbage,
+    ir_attachment_local,
     ir_attachment_move,
     ir_attachment_owner,
     ir_attachment_reconcile,

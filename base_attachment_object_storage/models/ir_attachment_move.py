@@ -2,25 +2,28 @@
 
 ::
 
-    force_storage() ── _move() ── _rows_to_move     the next rows that are elsewhere
-                             ├─── _sources          each content once, with all its rows
-                             ├─── mover.carry       in threads: read, verify, upload
-                             ├─── _swap_content     compare and swap, in SQL
-                             └─── _commit_batch
+    force_storage() ── _move() ── Move.run ── _rows_to_move  the next that are elsewhere
+                                          ├─── _sources       each content once, all its rows
+                                          ├─── mover.carry    in threads: read, check, upload
+                                          ├─── _swap          compare and swap, in SQL
+                                          └─── _commit_move
     _plan_move()                                    what there is to move, and how much
 """
 
 import logging
+from contextlib import closing
 from functools import partial
 
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 from odoo.tools import config
 
-from .. import parallel, shards
+from .. import shards
 from ..digested import Digested
-from ..mover import MoveReport, Row, Source, carry
-from ..store import NotFound, StoreError, StoreUri
+from ..garbage import mark_all
+from ..move import Move
+from ..mover import Limits, MoveReport, Row, Source, put_local, read_local
+from ..store import StoreError, StoreUri
 from ..upload import put_owned
 
 _logger = logging.getLogger(__name__)
@@ -82,31 +85,41 @@ class IrAttachment(models.Model):
     # --- moving
 
     @api.model
-    def _move(self, objects=True, limit=None, seconds=None, progress=None):
+    def _move(
+        self,
+        objects=True,
+        limit=None,
+        seconds=None,
+        progress=None,
+        limit_bytes=None,
+        verify=False,
+    ):
         """Move what is elsewhere to the present location.
 
         :param objects: whether what is in other containers moves as well
         :param limit: rows after which to stop
+        :param limit_bytes: bytes after which to stop
         :param seconds: time after which to stop
-        :param progress: called with the report after each batch; returns True to stop
+        :param progress: called with the report after each commit; returns True to stop
+        :param verify: read each object again that was stored
+        :raises StoreError: when the target takes nothing; its ``report`` is what was done
         """
         self.flush_model()
+        self._commit_batch()
+        self._see_what_others_commit()
         plan = self._plan_move(objects)
         report = MoveReport(total=plan["files"], total_bytes=plan["bytes"])
-        last_id = 0
-        while rows := self._rows_to_move(last_id, objects):
-            last_id = rows[-1].id
-            self._move_batch(rows, report)
-            report.tick()
-            _logger.info("Moving attachments to %s: %s", self._storage(), report)
-            stop = progress and progress(report)
-            late = seconds is not None and report.seconds >= seconds
-            if stop or late or (limit is not None and report.moved >= limit):
-                break
-        else:
-            report.complete = True
-        for attachment_id, reason in report.failed:
-            _logger.warning("Attachment %d was not moved: %s", attachment_id, reason)
+        move = Move(self, report, Limits(limit, limit_bytes, seconds), progress)
+        try:
+            move.run(objects, verify)
+        except StoreError as error:
+            error.report = report
+            _logger.warning("The move to %s ended early: %s", self._storage(), report)
+            raise
+        finally:
+            self._commit_batch()  # the caller's next transaction is like any
+            for attachment_id, reason in report.failed:
+                _logger.warning("Attachment %d was not moved: %s", attachment_id, reason)
         return report
 
     @api.model
@@ -161,7 +174,11 @@ class IrAttachment(models.Model):
         if not objects:
             return [f"{name}://" for name in self._get_stores()]
         store = self._get_object_store(location)
-        return [f"{location}://{store.container}/" if store else f"{location}://"]
+        if store is None:
+            return [f"{location}://"]
+        # after a fork: what other owners have, and the flat keys of the old suite, move too
+        own = f"{self._object_owner()}/" if self.env.context.get("move_other_keys") else ""
+        return [f"{location}://{store.container}/{own}"]
 
     @api.model
     def _rows_to_move(self, last_id, objects=True):
@@ -181,59 +198,6 @@ class IrAttachment(models.Model):
         return rows
 
     @api.model
-    def _move_batch(self, rows, report):
-        location = self._storage()
-        remote = location in self._get_stores()
-        if remote:
-            # the objects of a batch are anywhere, and so is what is already there
-            shards.lock_shared(self.env.cr, range(shards.SHARDS))
-        placement = self._placement()
-
-        def keeps(row):
-            return not remote or placement.stays_in_database(row.mimetype, row.size)
-
-        put = self._make_put(location) if remote else None
-
-        def work(source):
-            kept = [keeps(row) for row in source.rows]
-            return carry(source, None if all(kept) else put, keep_content=any(kept))
-
-        sources = self._sources(rows)
-        with self._store_access(location):
-            if put is None and remote:  # a store with the older hooks only: no threads
-                put = self._put_by_hook
-                results = [work(source) for source in sources]
-            else:
-                results = list(parallel.each(work, sources))
-        for carried in results:
-            self._settle(carried, keeps, report)
-        self.invalidate_model()
-        self._commit_batch()
-
-    @api.model
-    def _settle(self, carried, keeps, report):
-        """Change the rows of a source that was carried."""
-        if carried.problem:
-            report.failed += [(row.id, carried.problem) for row in carried.source.rows]
-            return
-        for row in carried.source.rows:
-            fname, content = carried.store_fname, None
-            if keeps(row):
-                fname, content = self._write_locally(carried.content, row)
-            if self._swap_content(row, fname, content):
-                report.moved += 1
-                report.bytes += carried.size
-            else:
-                report.skipped += 1
-
-    @api.model
-    def _write_locally(self, content, row):
-        """Return (store_fname, db_datas) of content that goes to no store."""
-        if self._storage() == "db" or self._storage() in self._get_stores():
-            return None, content
-        return self._file_write(content, row.checksum or self._compute_checksum(content)), None
-
-    @api.model
     def _make_put(self, location):
         """Return a function for threads that stores content; None for older hooks."""
         store = self._get_object_store(location)
@@ -247,23 +211,45 @@ class IrAttachment(models.Model):
 
         return put
 
+    def _make_target(self):
+        """Return (put, read_again, whether threads may): put is None for the database."""
+        location = self._storage()
+        if location == "db":
+            return None, None, True
+        if location not in self._get_stores():
+            root = self._filestore()
+            return partial(put_local, root), lambda name: read_local(f"{root}/{name}"), True
+        put = self._make_put(location)
+        if put is None:  # a store with the older hooks only
+            return self._put_by_hook, self._read_by_hook, False
+        store = self._get_object_store(location)
+        return put, lambda name: _read_object(store, StoreUri.parse(name).key), True
+
+    def _read_by_hook(self, fname):
+        return Digested(self._read_from_store(fname))
+
     def _put_by_hook(self, content, _mimetype):
         return self._upload(content.whole())
 
     @api.model
-    def _sources(self, rows):
-        """Return each content once, with every row that has it, also those of later batches."""
+    def _sources(self, rows, handled=()):
+        """Return each content once, with every row that has it, also those of later windows.
+
+        :param handled: ids of rows to leave out
+        """
         shared = sorted({row.store_fname for row in rows if row.store_fname})
         self.env.cr.execute(
             f"SELECT {ROW} FROM ir_attachment"
             " WHERE store_fname = ANY(%s) AND type = 'binary' AND id > %s ORDER BY id",
             [shared, rows[-1].id],
         )
-        groups = {}
-        for row in [*rows, *(Row(*values) for values in self.env.cr.fetchall())]:
-            same = (row.store_fname, row.checksum) if row.store_fname else row.id
-            groups.setdefault(same, []).append(row)
+        later = (Row(*values) for values in self.env.cr.fetchall())
         in_database = self._contents_in_database([row.id for row in rows if not row.store_fname])
+        groups = {}
+        for row in (*rows, *later):
+            if row.id not in handled:
+                place = row.store_fname or in_database.get(row.id)
+                groups.setdefault((place, row.checksum), []).append(row)
         opened = {}
         return [
             Source(tuple(group), self._reader(group[0], in_database, opened))
@@ -282,7 +268,7 @@ class IrAttachment(models.Model):
             content = in_database.get(row.id, b"")
             return lambda: Digested(content)
         if not self._is_file_from_a_store(row.store_fname):
-            return partial(_read_file, self._full_path(row.store_fname))
+            return partial(read_local, self._full_path(row.store_fname))
         uri = StoreUri.parse(row.store_fname)
         place = (uri.scheme, uri.container)
         if place not in opened:
@@ -294,25 +280,43 @@ class IrAttachment(models.Model):
 
     @api.model
     def _swap_content(self, row, store_fname, db_datas):
-        """Point the row to its new place, unless it has changed or is being changed.
+        """Point one row to its new place; returns whether it was as ``row`` says."""
+        return bool(self._swap([(row, store_fname)], db_datas))
+
+    @api.model
+    def _swap(self, places, db_datas=None):
+        """Point rows to their new places, but those that have changed or are being changed.
 
         Plain SQL: ``write()`` would encode images again, meet audit-trail guards and
         change ``write_date``.
+
+        :param places: (row, its new ``store_fname``)
+        :return: the ids of the rows that were changed; what they had is marked
         """
+        columns = [
+            (row.id, row.store_fname, row.checksum, store_fname) for row, store_fname in places
+        ]
         self.env.cr.execute(
             """
-            UPDATE ir_attachment SET store_fname = %s, db_datas = %s
-             WHERE id IN (SELECT id FROM ir_attachment
-                           WHERE id = %s AND store_fname IS NOT DISTINCT FROM %s
-                             AND checksum IS NOT DISTINCT FROM %s
-                             FOR UPDATE SKIP LOCKED)
+            WITH place AS (
+                SELECT * FROM unnest(%s::int[], %s::varchar[], %s::varchar[], %s::varchar[])
+                    AS place (id, old, checksum, new)
+            ), free AS (
+                SELECT a.id, place.old, place.new FROM ir_attachment a JOIN place
+                    ON a.id = place.id AND a.store_fname IS NOT DISTINCT FROM place.old
+                   AND a.checksum IS NOT DISTINCT FROM place.checksum
+                   FOR UPDATE OF a SKIP LOCKED
+            )
+            UPDATE ir_attachment a SET store_fname = free.new, db_datas = %s
+              FROM free WHERE a.id = free.id RETURNING a.id, free.old
             """,
-            (store_fname, db_datas, row.id, row.store_fname, row.checksum),
+            [*map(list, zip(*columns, strict=True)), db_datas],
         )
-        swapped = bool(self.env.cr.rowcount)
-        if swapped and row.store_fname:
-            self._file_delete(row.store_fname)
-        return swapped
+        swapped = self.env.cr.fetchall()
+        # local files too: core would remove them with its next collection
+        if left_behind := {old for _id, old in swapped if old}:
+            mark_all(self.env.cr, left_behind)
+        return {number for number, _old in swapped}
 
     @api.model
     def _commit_batch(self):
@@ -320,15 +324,32 @@ class IrAttachment(models.Model):
         if not config["test_enable"]:
             self.env.cr.commit()  # pylint: disable=invalid-commit
 
+    @api.model
+    def _see_what_others_commit(self):
+        # a row that somebody has changed meanwhile is skipped, and is no error
+        if not config["test_enable"]:
+            self.env.cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
-def _read_file(path):
-    try:
-        with open(path, "rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            return Digested.spooled(iter(lambda: file.read(1024 * 1024), b""), size)
-    except FileNotFoundError:
-        raise NotFound("the local file is missing") from None
+    @api.model
+    def _commit_move(self):
+        """Commit, and let neither collection in between: content is on its way all the time."""
+        if config["test_enable"]:
+            return
+        with closing(self.pool.cursor()) as beside:
+            self._keep_collection_away(beside)
+            self._commit_batch()
+            self._see_what_others_commit()
+            self._keep_collection_away(self.env.cr)
+            beside.rollback()
+
+    @api.model
+    def _keep_collection_away(self, cursor):
+        location = self._storage()
+        if location in self._get_stores():
+            # the objects of a move are anywhere, and so is what is already there
+            shards.lock_shared(cursor, range(shards.SHARDS))
+        elif location != "db":
+            cursor.execute("LOCK TABLE ir_attachment IN ROW EXCLUSIVE MODE")
 
 
 def _read_object(store, key):

@@ -516,22 +516,106 @@ class MoveContract(AttachmentSetUp):
         self.assertEqual(plan["places"]["db"], {"files": 1, "bytes": 7})
         self.assertEqual((self.columns(attachment), self.calls), (before, []))
 
-    def test_a_move_tells_how_far_it_is_and_stops_when_told(self):
-        self.set_location("db")
+    def many_in_the_database(self, count):
         values = {"name": "a", "mimetype": "application/pdf"}
-        self.attachments.create([{**values, "raw": b"%d" % n} for n in range(BATCH + 5)])
+        self.set_location("db")
+        self.attachments.create([{**values, "raw": b"%d" % n} for n in range(count)])
         self.set_location(self.scheme)
+
+    def test_a_move_tells_how_far_it_is_and_stops_when_told(self):
+        total = BATCH + 50
+        self.many_in_the_database(total)
         told = []
 
         def stop(report):
-            told.append((report.moved, report.total, report.rate > 0, report.seconds_left >= 0))
+            told.append((report.total, report.rate > 0, report.seconds_left >= 0))
             return True
 
         report = self.attachments._move(progress=stop)
-        self.assertEqual(told, [(BATCH, BATCH + 5, True, True)])
+        self.assertEqual(set(told), {(total, True, True)})
         self.assertFalse(report.complete)
-        report = self.attachments._move(limit=1)
-        self.assertEqual((report.moved, report.total), (5, 5))
+        self.assertIn(report.moved, range(1, total))
+        rest = self.attachments._move()
+        self.assertEqual((rest.moved, rest.complete), (total - report.moved, True))
+
+    def test_a_move_ends_at_its_limits(self):
+        self.many_in_the_database(30)
+        self.assertEqual(self.attachments._move(limit=7).moved, 7)
+        report = self.attachments._move(limit_bytes=4)
+        self.assertFalse(report.complete)
+        self.assertIn(report.bytes, range(4, 6))
+        self.assertTrue(self.attachments._move(verify=True).complete)
+
+    def test_a_move_that_verifies_reads_what_it_has_stored(self):
+        self.created_at("db", b"read again")
+        self.calls.clear()
+        self.attachments._move(verify=True)
+        self.assertEqual(self.calls, ["put", "open"])
+
+    def test_rows_of_the_database_with_the_same_content_are_sent_once(self):
+        self.created_at("db", b"twice")
+        self.created_at("db", b"twice")
+        self.calls.clear()
+        self.assertEqual(self.attachments.force_storage()["moved"], 2)
+        self.assertEqual(self.calls, ["put"])
+
+    def test_keys_of_another_owner_move_when_asked_to(self):
+        attachment = self.new(b"of the original")
+        old = attachment.store_fname
+        self.attachments._fork_store()
+        self.assertEqual(self.attachments._move().moved, 0)
+        self.assertEqual(self.attachments.with_context(move_other_keys=True)._move().moved, 1)
+        self.env.invalidate_all()
+        self.assertNotEqual(attachment.store_fname, old)
+        self.assertEqual(self.read_object(attachment), b"of the original")
+        self.assertEqual(attachment.raw, b"of the original")
+
+    def test_a_target_that_fails_ends_the_move_with_a_report_of_what_was_done(self):
+        self.many_in_the_database(40)
+        done = []
+        make_put = self.registry["ir.attachment"]._make_put
+
+        def failing(records, place):
+            put = make_put(records, place)
+
+            def fail(content, mimetype):
+                if len(done) >= 5:
+                    raise Unavailable("no answer")
+                done.append(content.sha1)
+                return put(content, mimetype)
+
+            return fail
+
+        self.patch(self.registry["ir.attachment"], "_make_put", failing)
+        with mute_logger(LOG, MOVE_LOG), self.assertRaises(Unavailable) as caught:
+            self.attachments._move()
+        report = caught.exception.report
+        self.assertEqual((report.complete, report.failed, report.total), (False, [], 40))
+        self.env.cr.execute("SELECT count(*) FROM ir_attachment WHERE store_fname LIKE '%://%'")
+        self.assertEqual(self.env.cr.fetchone(), (report.moved,))
+
+    def test_a_moved_local_file_outlives_cores_collection_until_its_retention_is_over(self):
+        attachment = self.created_at("file", b"a local file to keep")
+        path = self.attachments._full_path(attachment.store_fname)
+        self.attachments.force_storage()
+        self.attachments._gc_file_store_unsafe()
+        self.assertTrue(os.path.exists(path))
+        self.env.cr.execute("UPDATE ir_attachment_garbage SET time = time - interval '99 years'")
+        self.attachments._gc_file_store_unsafe()
+        self.assertFalse(os.path.exists(path))
+
+    def test_a_moved_local_file_that_another_row_has_is_never_collected(self):
+        attachment = self.created_at("file", b"a local file of two")
+        name = attachment.store_fname
+        other = self.created_at("file", b"a local file of two")
+        self.attachments._move(limit=1)
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET store_fname = %s WHERE id = %s", (name, other.id)
+        )
+        self.env.cr.execute("UPDATE ir_attachment_garbage SET time = time - interval '99 years'")
+        self.attachments._gc_file_store_unsafe()
+        self.env.invalidate_all()
+        self.assertEqual(other.raw, b"a local file of two")
 
     def test_a_changed_rule_is_applied_both_ways(self):
         parameters = self.env["ir.config_parameter"].sudo()

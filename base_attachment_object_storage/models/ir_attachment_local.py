@@ -1,0 +1,54 @@
+"""Local files that a move has left behind: core removes them, after the retention.
+
+A move marks them as it marks objects (a mark without ``://``). Core's own checklist has most
+of them too, since they were written, so core must not see them there before it is time::
+
+    _gc_moved_files ── _gc_file_store ── _gc_file_store_unsafe ── _hide_moved_files ── core
+"""
+
+import contextlib
+import os
+
+from odoo import api, models
+
+LOCAL = "store_fname NOT LIKE '%%://%%'"
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    @api.autovacuum
+    def _gc_moved_files(self):
+        # core collects only where attachments are in local files
+        if self._storage() == "file":
+            return
+        self.env.cr.execute(
+            f"SELECT 1 FROM ir_attachment_garbage WHERE {LOCAL}"
+            " AND time <= now() AT TIME ZONE 'UTC' - %s * interval '1 day' LIMIT 1",
+            [self._attachment_storage_settings().retention_days],
+        )
+        if self.env.cr.rowcount:
+            self.with_context(storage_location="file")._gc_file_store()
+
+    def _gc_file_store_unsafe(self):  # pylint: disable=missing-return
+        self._hide_moved_files()
+        super()._gc_file_store_unsafe()
+
+    @api.model
+    def _hide_moved_files(self):
+        """Take moved files off core's checklist, or put them on it when their time has come."""
+        days = self._attachment_storage_settings().retention_days
+        self.env.cr.execute(
+            "SELECT store_fname, max(time) <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'"
+            f" FROM ir_attachment_garbage WHERE {LOCAL} GROUP BY store_fname",
+            [days],
+        )
+        due = []
+        for fname, is_due in self.env.cr.fetchall():
+            if is_due:
+                due.append(fname)
+                self._mark_for_gc(fname)
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(self._full_path("checklist"), fname))
+        self.env.cr.execute("DELETE FROM ir_attachment_garbage WHERE store_fname = ANY(%s)", [due])

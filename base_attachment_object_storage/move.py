@@ -1,0 +1,159 @@
+"""One run of a move: rows become sources, sources are carried, what arrived is committed.
+
+::
+
+    run ── parallel.each ── _coming     windows of rows, as threads become free
+                     ├───── carry       in threads
+                     └───── _settle ── _flush    one statement, one commit
+
+The caller's thread alone touches the cursor. It never waits for a whole window to arrive,
+so that the threads are busy all the time; only a move to the database does, whose content
+is in memory.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import parallel
+from .mover import Carried, Limits, MoveReport, Row, Source, carry
+
+_logger = logging.getLogger(__name__)
+
+COMMIT_ROWS = 200
+COMMIT_BYTES = 64 * 1024 * 1024
+COMMIT_SECONDS = 2
+
+
+class Move:
+    """A move to the present location of ``attachments``."""
+
+    def __init__(
+        self,
+        attachments: Any,
+        report: MoveReport,
+        limits: Limits,
+        progress: Callable[[MoveReport], Any] | None,
+    ) -> None:
+        self._attachments = attachments
+        self._report = report
+        self._limits = limits
+        self._progress = progress
+        self._location = attachments._storage()
+        self._remote = self._location in attachments._get_stores()
+        self._placement = attachments._placement() if self._remote else None
+        self._taken = self._taken_bytes = 0
+        self._ended = False
+        # ids that later windows must not take again
+        self._handled: set[int] = set()
+        self._arrived: list[Carried] = []
+        self._arrived_rows = self._arrived_bytes = 0
+        self._flushed = time.monotonic()
+
+    def run(self, objects: bool, verify: bool) -> None:
+        attachments = self._attachments
+        put, read_again, threaded = attachments._make_target()
+
+        def work(source: Source) -> Carried:
+            kept = [self._stays(row) for row in source.rows]
+            again = read_again if verify else None
+            return carry(source, None if all(kept) else put, any(kept), again)
+
+        threads = attachments._attachment_storage_settings().move_threads
+        attachments._keep_collection_away(attachments.env.cr)
+        with attachments._store_access(self._location):
+            try:
+                for sources in self._streams(objects):
+                    carried = (
+                        parallel.each(work, sources, threads) if threaded else map(work, sources)
+                    )
+                    for one in carried:
+                        self._settle(one)
+            finally:
+                self._flush()
+        self._report.complete = not self._ended
+
+    def _streams(self, objects: bool) -> Iterator[Iterator[Source]]:
+        windows = self._windows(objects)
+        if self._location != "db":
+            yield (source for window in windows for source in self._begin(window))
+            return
+        for window in windows:
+            yield self._begin(window)
+            self._flush()
+
+    def _windows(self, objects: bool) -> Iterator[list[Row]]:
+        last_id = 0
+        while not self._ended and (rows := self._attachments._rows_to_move(last_id, objects)):
+            last_id = rows[-1].id
+            yield rows
+            self._handled = {number for number in self._handled if number > last_id}
+
+    def _begin(self, rows: list[Row]) -> Iterator[Source]:
+        """Yield the sources of a window, until the move shall end."""
+        left = [row for row in rows if row.id not in self._handled]
+        for source in self._attachments._sources(left, self._handled) if left else ():
+            if not self._limits.take(self._taken, self._taken_bytes):
+                self._ended = True
+            if self._ended:
+                return
+            self._taken += len(source.rows)
+            self._taken_bytes += source.rows[0].size
+            self._handled.update(row.id for row in source.rows)
+            yield source
+
+    def _settle(self, carried: Carried) -> None:
+        rows = carried.source.rows
+        if carried.problem:
+            self._report.failed += [(row.id, carried.problem) for row in rows]
+            return
+        self._arrived.append(carried)
+        self._arrived_rows += len(rows)
+        self._arrived_bytes += len(carried.content or b"")
+        if (
+            self._arrived_rows >= COMMIT_ROWS
+            or self._arrived_bytes >= COMMIT_BYTES
+            or time.monotonic() - self._flushed >= COMMIT_SECONDS
+        ):
+            self._flush()
+
+    def _flush(self) -> None:
+        """Point the rows of what has arrived to it, commit, and tell."""
+        arrived, self._arrived = self._arrived, []
+        self._arrived_rows = self._arrived_bytes = 0
+        self._flushed = time.monotonic()
+        if not arrived:
+            return
+        places = []
+        swapped = set()
+        for one in arrived:
+            for row in one.source.rows:
+                if not self._stays(row):
+                    places.append((row, one.store_fname))
+                elif self._attachments._swap_content(row, None, one.content):
+                    swapped.add(row.id)
+        if places:
+            swapped |= self._attachments._swap(places)
+        for one in arrived:
+            done = sum(row.id in swapped for row in one.source.rows)
+            self._report.moved += done
+            self._report.skipped += len(one.source.rows) - done
+            self._report.bytes += done * one.size
+        self._attachments.invalidate_model()
+        self._attachments._commit_move()
+        self._tell()
+
+    def _tell(self) -> None:
+        report = self._report
+        report.tick()
+        _logger.info("Moving attachments to %s: %s", self._location, report)
+        stop = self._progress and self._progress(report)
+        seconds = self._limits.seconds
+        if stop or (seconds is not None and report.seconds >= seconds):
+            self._ended = True
+
+    def _stays(self, row: Row) -> bool:
+        if self._placement is not None:
+            return bool(self._placement.stays_in_database(row.mimetype, row.size))
+        return self._location == "db"
