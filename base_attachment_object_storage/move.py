@@ -101,7 +101,7 @@ class Move:
             self._taken += len(source.rows)
             self._taken_bytes += source.rows[0].size
             self._handled.update(row.id for row in source.rows)
-            yield source
+            yield source if source.in_thread else source.read_now()
 
     def _settle(self, carried: Carried) -> None:
         rows = carried.source.rows

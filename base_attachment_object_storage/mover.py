@@ -15,12 +15,16 @@ import os
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from .digested import Digested
 from .store.content import CHUNK_SIZE
 from .store.errors import Integrity, NotFound, Refused
+
+# what is wrong with one source only: the others move
+UNREADABLE = (NotFound, Integrity, Refused, OSError)
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Source:
-    """Digested that one or more rows have; ``read`` is called in a thread."""
+    """A content that one or more rows have; ``read`` is called in a thread, if that may be."""
 
     rows: tuple[Row, ...]
     read: Callable[[], Digested]
+    in_thread: bool = True
+
+    def read_now(self) -> "Source":
+        """Return the same with its content, or with the reason why it cannot be read."""
+        try:
+            content = self.read()
+        except UNREADABLE as error:
+            return replace(self, read=partial(_fail, error))
+        return replace(self, read=lambda: content)
 
     @property
     def checksum(self) -> str | None:
@@ -142,7 +155,7 @@ def carry(
     """
     try:
         content = source.read()
-    except (NotFound, Integrity, Refused, OSError) as error:
+    except UNREADABLE as error:
         return Carried(source, problem=str(error) or type(error).__name__)
     try:
         problem = _mismatch(source, content)
@@ -207,6 +220,10 @@ def _has_content(path: str, content: Digested) -> bool:
         return False
     there.close()
     return there.sha256 == content.sha256
+
+
+def _fail(error: Exception) -> Digested:
+    raise error
 
 
 def _mismatch(source: Source, content: Digested) -> str | None:

@@ -64,7 +64,7 @@ class Placement:
     def domain(self) -> list[object]:
         """Return ``stays_in_database`` as a search domain on ``ir.attachment``.
 
-        For attachments with content: their ``file_size`` and ``mimetype`` are set.
+        No MIME type counts as a blank one, no size as 0.
         """
         leaves: list[list[object]] = []
         for prefix, limit in self.limits:
@@ -72,14 +72,18 @@ class Placement:
             pattern = re.sub(r"([%_\\])", r"\\\1", prefix)
             # not "=like" for all: no pattern finds an attachment without a type
             leaf: list[object] = [("mimetype", "=like", f"{pattern}%") if prefix else (1, "=", 1)]
-            leaves.append(["&", *leaf, ("file_size", "<=", limit)] if limit else leaf)
+            if limit:
+                # no size is size 0; 17.0 and 18.0 find it in no comparison
+                small = ["|", ("file_size", "=", False), ("file_size", "<=", limit)]
+                leaf = ["&", *leaf, *small]
+            leaves.append(leaf)
         if not leaves:
             return [(0, "=", 1)]
         return ["|"] * (len(leaves) - 1) + [term for leaf in leaves for term in leaf]
 
 
 def _literal(text: str) -> object:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         return json.loads(text)
     try:
         return ast.literal_eval(text.strip())

@@ -252,7 +252,7 @@ class IrAttachment(models.Model):
                 groups.setdefault((place, row.checksum), []).append(row)
         opened = {}
         return [
-            Source(tuple(group), self._reader(group[0], in_database, opened))
+            Source(tuple(group), *self._reader(group[0], in_database, opened))
             for group in groups.values()
         ]
 
@@ -263,20 +263,19 @@ class IrAttachment(models.Model):
 
     @api.model
     def _reader(self, row, in_database, opened):
-        """Return a function for threads that reads the content of a row."""
+        """Return a function that reads the content of a row, and whether a thread may call it."""
         if not row.store_fname:
             content = in_database.get(row.id, b"")
-            return lambda: Digested(content)
+            return partial(Digested, content), True
         if not self._is_file_from_a_store(row.store_fname):
-            return partial(read_local, self._full_path(row.store_fname))
+            return partial(read_local, self._full_path(row.store_fname)), True
         uri = StoreUri.parse(row.store_fname)
         place = (uri.scheme, uri.container)
         if place not in opened:
             opened[place] = self._get_object_store(*place)
-        if opened[place] is None:
-            content = self._read_from_store(row.store_fname)
-            return lambda: Digested(content)
-        return partial(_read_object, opened[place], uri.key)
+        if opened[place] is None:  # older hooks are free to use the cursor
+            return partial(self._read_by_hook, row.store_fname), False
+        return partial(_read_object, opened[place], uri.key), True
 
     @api.model
     def _swap_content(self, row, store_fname, db_datas):

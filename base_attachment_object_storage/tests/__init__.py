@@ -3,6 +3,7 @@ from . import (
     test_background_move,
     test_http,
     test_locks,
+    test_placement,
     test_store,
     test_transactions,
 )
