@@ -1,4 +1,7 @@
-"""Runs one benchmark inside Odoo: ``python -m dev.benchmarks NAME DATABASE [option…]``."""
+"""Runs one benchmark inside Odoo: ``python -m dev.benchmarks NAME DATABASE [option…]``.
+
+NAME:PART,PART runs some parts of it.
+"""
 
 import importlib
 import sys
@@ -16,8 +19,9 @@ def main() -> None:
     def environment(cursor: Any) -> Any:
         return odoo.api.Environment(cursor, odoo.SUPERUSER_ID, {})
 
+    name, _colon, parts = name.partition(":")
     module = importlib.import_module(f"dev.benchmarks.{name}")
-    module.main(Registry(database), environment)
+    module.main(Registry(database), environment, *filter(None, parts.split(",")))
 
 
 main()

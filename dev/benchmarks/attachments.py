@@ -1,90 +1,248 @@
-"""``create()`` and read of attachments: core's file store, S3 through Odoo, the raw client."""
+"""Attachments beside core's file store and the raw client, in one run.
+
+A rate above 1 is faster than the first line of its table. Parts of it alone:
+``dev/bench attachments:moving,collecting``.
+
+requests()      what one operation asks of the store, counted in front of it
+creating()      one attachment and a commit, again and again
+many()          300 attachments in one create(), also with latency
+reading()       with nothing in Odoo's caches
+moving()        mixed files to the store and back, also with latency; see ``moved.py``
+collecting()    10,000 marks, while somebody writes
+"""
 
 import itertools
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
+from odoo.addons.base_attachment_object_storage.garbage import mark_all
+from odoo.addons.base_attachment_object_storage.keys import key_of_digest
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
+
+from .moved import moving
 from .rounds import compare
 
 SIZE = 10_000  # bytes
 OPERATIONS = 20
+MANY = 300
+MARKS = 10_000
+LATENCIES = (0.0, 0.01)  # seconds, each way
 MIMETYPE = "application/octet-stream"  # no rule keeps it in the database
 
 
-def main(registry: Any, environment: Callable[[Any], Any]) -> None:
+def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
     """Run on a database with ``attachment_s3``; its objects stay in the bucket."""
-    with registry.cursor() as cursor:
-        settings = environment(cursor)["ir.attachment"]._s3_settings()
-        environment(cursor)["ir.attachment"]._get_object_store("s3").create_container()
-    bench = Bench(registry, environment, settings)
-    compare(
-        f"create() of {SIZE} bytes, one commit each",
-        {
-            "core's file store": lambda: bench.create("file"),
-            "attachment_s3": lambda: bench.create("s3"),
-            "raw boto3 put_object": bench.raw_put,
-        },
-        OPERATIONS,
-    )
-    compare(
-        f"read of {SIZE} bytes",
-        {
-            "core's file store": lambda: bench.read("file"),
-            "attachment_s3": lambda: bench.read("s3"),
-            "raw boto3 get_object": bench.raw_get,
-        },
-        OPERATIONS,
-    )
+    bench = Bench(registry, environment)
+    known = {
+        "requests": requests,
+        "creating": creating,
+        "many": many,
+        "reading": reading,
+        "moving": lambda bench: moving(bench, LATENCIES),
+        "collecting": collecting,
+    }
+    for name in parts or known:
+        known[name](bench)
 
 
 class Bench:
-    """The work of one round for each contender."""
+    """A database, a bucket, and a raw client of it."""
 
-    def __init__(self, registry: Any, environment: Callable[[Any], Any], settings: Any) -> None:
-        self._registry = registry
-        self._environment = environment
-        self._bucket = settings.bucket
-        self._client = boto3.client(
+    def __init__(self, registry: Any, environment: Callable[[Any], Any]) -> None:
+        self.registry = registry
+        self.environment = environment
+        with registry.cursor() as cursor:
+            attachments = environment(cursor)["ir.attachment"]
+            self.settings = attachments._s3_settings()
+            store = attachments._get_object_store("s3")
+            store.create_container()
+            self.bucket = store.container
+        self.client = self.raw_client()
+        self.names = (f"bench/{number}" for number in itertools.count())
+
+    def raw_client(self) -> Any:
+        return boto3.client(
             "s3",
-            endpoint_url=settings.endpoint,
-            region_name=settings.region,
-            aws_access_key_id=settings.access_key.get_secret_value(),
-            aws_secret_access_key=settings.secret_key.get_secret_value(),
-            config=Config(request_checksum_calculation="when_required"),
+            endpoint_url=self.settings.endpoint,
+            region_name=self.settings.region,
+            aws_access_key_id=self.settings.access_key.get_secret_value(),
+            aws_secret_access_key=self.settings.secret_key.get_secret_value(),
+            config=Config(request_checksum_calculation="when_required", max_pool_connections=16),
         )
-        self._names = (f"bench/{number}" for number in itertools.count())
-        self._created: dict[str, list[int]] = {"file": [], "s3": []}
-        self._raw: list[str] = []
 
-    def create(self, location: str) -> None:
-        for _number in range(OPERATIONS):
-            with self._registry.cursor() as cursor:
-                attachments = self._attachments(cursor, location)
-                values = {"name": "bench", "raw": os.urandom(SIZE), "mimetype": MIMETYPE}
-                self._created[location].append(attachments.create(values).id)
+    @contextmanager
+    def through_proxy(self, latency: float = 0.0) -> Iterator[FaultProxy]:
+        """Have Odoo and the raw client reach the store through a proxy."""
+        url = urlsplit(self.settings.endpoint)
+        direct, client = self.settings, self.client
+        model = self.registry["ir.attachment"]
+        with FaultProxy(url.hostname or "", url.port or 80) as proxy:
+            self.settings = direct.model_copy(update={"endpoint": proxy.url})
+            model._s3_settings = lambda _records: self.settings
+            self.client = self.raw_client()
+            proxy.latency = latency
+            try:
+                yield proxy
+            finally:
+                self.settings, self.client = direct, client
+                del model._s3_settings
 
-    def read(self, location: str) -> None:
-        for number in self._created[location][:OPERATIONS]:
-            with self._registry.cursor() as cursor:
-                content = self._environment(cursor)["ir.attachment"].browse(number).raw
+    @contextmanager
+    def attachments(self, location: str) -> Iterator[Any]:
+        """Give the model with new files at a location; commits."""
+        with self.registry.cursor() as cursor:
+            env = self.environment(cursor)
+            yield env["ir.attachment"].with_context(storage_location=location)
+
+    def values(self, content: bytes | None = None) -> dict[str, object]:
+        return {"name": "bench", "raw": content or os.urandom(SIZE), "mimetype": MIMETYPE}
+
+    def create(self, location: str, count: int = 1) -> list[int]:
+        with self.attachments(location) as attachments:
+            found: list[int] = attachments.create([self.values() for _n in range(count)]).ids
+        return found
+
+    def read(self, identifiers: list[int]) -> None:
+        for number in identifiers:
+            with self.attachments("s3") as attachments:
+                content = attachments.browse(number).raw
                 if len(content) != SIZE:
                     raise RuntimeError(f"read {len(content)} bytes instead of {SIZE}")
 
-    def raw_put(self) -> None:
-        for _number in range(OPERATIONS):
-            key = next(self._names)
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=os.urandom(SIZE))
-            self._raw.append(key)
+    def raw_put(self) -> str:
+        key = next(self.names)
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=os.urandom(SIZE))
+        return key
 
-    def raw_get(self) -> None:
-        for key in self._raw[:OPERATIONS]:
-            self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
-    def _attachments(self, cursor: Any, location: str) -> Any:
-        env = self._environment(cursor)
-        env["ir.config_parameter"].set_param("ir_attachment.location", location)
-        return env["ir.attachment"]
+def requests(bench: Bench) -> None:
+    print("\nRequests to the store")
+    content, large = os.urandom(SIZE), os.urandom(300_000)
+    with bench.through_proxy() as proxy:
+        made: list[int] = []
+
+        def write(raw: bytes) -> None:
+            with bench.attachments("s3") as attachments:
+                made.append(attachments.create(bench.values(raw)).id)
+
+        def delete() -> None:
+            with bench.attachments("s3") as attachments:
+                attachments.browse(made).unlink()
+
+        def read() -> None:
+            with bench.attachments("s3") as attachments:
+                attachments.browse(made[0]).mapped("raw")
+
+        write(os.urandom(SIZE))  # connections
+        made.clear()
+        for title, work in (
+            ("write new, 10 kB", lambda: write(content)),
+            ("write new, 300 kB", lambda: write(large)),
+            ("write existing", lambda: write(content)),
+            ("read", read),
+            ("delete", delete),
+        ):
+            before = len(proxy.requests)
+            work()
+            sent = [request.split()[0] for request in proxy.requests[before:]]
+            print(f"  {title:<34} {len(sent)} {' '.join(sent)}")
+
+
+def creating(bench: Bench) -> None:
+    compare(
+        f"one attachment of {SIZE} bytes and a commit",
+        {
+            "raw client, 1 thread": lambda: repeat(bench.raw_put),
+            "attachment_s3": lambda: repeat(lambda: bench.create("s3")),
+            "core's file store": lambda: repeat(lambda: bench.create("file")),
+        },
+        OPERATIONS,
+    )
+
+
+def many(bench: Bench) -> None:
+    for latency in LATENCIES:
+        with bench.through_proxy(latency) if latency else bench_as_it_is():
+            contenders = {
+                "core's file store": lambda: bench.create("file", MANY),
+                "attachment_s3": lambda: bench.create("s3", MANY),
+            }
+            if latency:
+                contenders = {
+                    "raw client, 1 thread": lambda: repeat(bench.raw_put, MANY),
+                    **contenders,
+                }
+            title = f"one create() of {MANY}, {2000 * latency:.0f} ms latency"
+            compare(title, contenders, MANY, rounds=6 if latency else 11)
+
+
+def reading(bench: Bench) -> None:
+    stored, local = bench.create("s3", OPERATIONS), bench.create("file", OPERATIONS)
+    keys = [bench.raw_put() for _number in range(OPERATIONS)]
+
+    def raw_get() -> None:
+        for key in keys:
+            bench.client.get_object(Bucket=bench.bucket, Key=key)["Body"].read()
+
+    compare(
+        f"read of {SIZE} bytes, nothing cached",
+        {
+            "raw client, 1 thread": raw_get,
+            "attachment_s3": lambda: bench.read(stored),
+            "core's file store": lambda: bench.read(local),
+        },
+        OPERATIONS,
+    )
+
+
+def collecting(bench: Bench) -> None:
+    waits: list[float] = []
+    ended = threading.Event()
+
+    def write() -> None:
+        while not ended.is_set():
+            began = time.perf_counter()
+            bench.create("s3")
+            waits.append(time.perf_counter() - began)
+
+    with bench.registry.cursor() as cursor:
+        env = bench.environment(cursor)
+        env["ir.config_parameter"].set_param("ir_attachment.location", "s3")
+        env["ir.attachment"]._claim_store()
+        owner = env["ir.attachment"]._object_owner()
+        keys = [key_of_digest(owner, os.urandom(32).hex()) for _number in range(MARKS)]
+        mark_all(cursor, [f"s3://{bench.bucket}/{key}" for key in keys])
+    for key in keys:
+        bench.client.put_object(Bucket=bench.bucket, Key=key, Body=b"garbage")
+    writer = threading.Thread(target=write)
+    writer.start()
+    began = time.perf_counter()
+    with bench.registry.cursor() as cursor:
+        report = bench.environment(cursor)["ir.attachment.garbage"]._collect_garbage(days=0)
+    seconds = time.perf_counter() - began
+    ended.set()
+    writer.join()
+    median = sorted(waits)[len(waits) // 2]
+    print(f"\nCollecting {MARKS} marks: {seconds:.1f} s, {report}")
+    print(
+        f"  a writer meanwhile: {len(waits)} commits, "
+        f"median {1000 * median:.0f} ms, longest {1000 * max(waits):.0f} ms"
+    )
+
+
+def repeat(work: Callable[[], object], count: int = OPERATIONS) -> None:
+    for _number in range(count):
+        work()
+
+
+@contextmanager
+def bench_as_it_is() -> Iterator[None]:
+    yield

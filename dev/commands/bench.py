@@ -1,4 +1,4 @@
-"""``dev/bench NAME``: one benchmark of ``dev/benchmarks``, on real services."""
+"""``dev/bench NAME[:PART,PART]``: one benchmark of ``dev/benchmarks``, on real services."""
 
 import subprocess
 from pathlib import Path
@@ -9,12 +9,12 @@ from ..settings import REPOSITORY
 from ..stack import Stack
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-NO_BENCHMARKS = ("__init__", "__main__", "rounds")
+NO_BENCHMARKS = ("__init__", "__main__", "rounds", "moved")
 
 
 def main(arguments: list[str]) -> int:
     names = sorted(path.stem for path in BENCHMARKS.glob("*.py") if path.stem not in NO_BENCHMARKS)
-    if len(arguments) != 1 or arguments[0] not in names:
+    if len(arguments) != 1 or arguments[0].partition(":")[0] not in names:
         raise DevError(f"usage: dev/bench NAME, where NAME is one of: {', '.join(names)}")
     stack = Stack()
     with stack.in_use():
@@ -23,8 +23,8 @@ def main(arguments: list[str]) -> int:
 
 def benchmark(stack: Stack, name: str) -> int:
     """Run a benchmark on a database of its own with the whole suite installed."""
-    database = f"bench_{name}"
-    variables = stack.variables(f"bench-{name}", "dev")
+    database = f"bench_{name.partition(':')[0]}"
+    variables = stack.variables(database.replace("_", "-"), "dev")
     with stack.database(database, list(manifests()), variables) as data:
         command = [
             *(stack.odoo.venv.python, "-m", "dev.benchmarks", name, database),
