@@ -594,7 +594,9 @@ class MoveContract(AttachmentSetUp):
             except Unavailable as error:  # assertRaises() would roll back, on 17.0
                 report = error.report
         self.assertEqual((report.complete, report.failed, report.total), (False, [], 40))
-        self.env.cr.execute("SELECT count(*) FROM ir_attachment WHERE store_fname LIKE '%://%'")
+        self.env.cr.execute(
+            "SELECT count(*) FROM ir_attachment WHERE store_fname LIKE '%://%' AND type = 'binary'"
+        )
         self.assertEqual(self.env.cr.fetchone(), (report.moved,))
 
     def test_a_moved_local_file_outlives_cores_collection_until_its_retention_is_over(self):

@@ -2,8 +2,7 @@
 
 import json
 
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from odoo.tests import BaseCase, TransactionCase, tagged
 
