@@ -21,7 +21,7 @@ from .mover import Carried, Limits, MoveReport, Row, Source, carry
 
 _logger = logging.getLogger(__name__)
 
-COMMIT_ROWS = 200
+COMMIT_ROWS = 100  # what a killed process has sent in vain at most, beside what its threads send
 COMMIT_BYTES = 64 * 1024 * 1024
 COMMIT_SECONDS = 2
 
