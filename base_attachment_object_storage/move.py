@@ -156,4 +156,4 @@ class Move:
     def _stays(self, row: Row) -> bool:
         if self._placement is not None:
             return bool(self._placement.stays_in_database(row.mimetype, row.size))
-        return self._location == "db"
+        return bool(self._location == "db")

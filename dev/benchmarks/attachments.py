@@ -41,12 +41,12 @@ MIMETYPE = "application/octet-stream"  # no rule keeps it in the database
 def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
     """Run on a database with ``attachment_s3``; its objects stay in the bucket."""
     bench = Bench(registry, environment)
-    known = {
+    known: dict[str, Callable[[Bench], None]] = {
         "requests": requests,
         "creating": creating,
         "many": many,
         "reading": reading,
-        "moving": lambda bench: moving(bench, LATENCIES),
+        "moving": moved,
         "collecting": collecting,
     }
     for name in parts or known:
@@ -143,13 +143,14 @@ def requests(bench: Bench) -> None:
 
         write(os.urandom(SIZE))  # connections
         made.clear()
-        for title, work in (
+        operations: tuple[tuple[str, Callable[[], object]], ...] = (
             ("write new, 10 kB", lambda: write(content)),
             ("write new, 300 kB", lambda: write(large)),
             ("write existing", lambda: write(content)),
             ("read", read),
             ("delete", delete),
-        ):
+        )
+        for title, work in operations:
             before = len(proxy.requests)
             work()
             sent = [request.split()[0] for request in proxy.requests[before:]]
@@ -171,7 +172,7 @@ def creating(bench: Bench) -> None:
 def many(bench: Bench) -> None:
     for latency in LATENCIES:
         with bench.through_proxy(latency) if latency else bench_as_it_is():
-            contenders = {
+            contenders: dict[str, Callable[[], object]] = {
                 "core's file store": lambda: bench.create("file", MANY),
                 "attachment_s3": lambda: bench.create("s3", MANY),
             }
@@ -201,6 +202,10 @@ def reading(bench: Bench) -> None:
         },
         OPERATIONS,
     )
+
+
+def moved(bench: Bench) -> None:
+    moving(bench, LATENCIES)
 
 
 def collecting(bench: Bench) -> None:

@@ -10,8 +10,10 @@ import os
 import random
 import resource
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,8 @@ def moving(bench: Any, latencies: tuple[float, ...]) -> None:
         root = Path(bench.environment(cursor)["ir.attachment"]._filestore())
     for latency in latencies:
         with bench.through_proxy(latency) if latency else nullcontext():
-            there, back = [], []
+            there: list[Any] = []
+            back: list[Any] = []
             for turn in range(ROUNDS):
                 one_round(bench, root, turn, there, back)
         size = sum(SIZES) / 1e6
@@ -63,9 +66,9 @@ def one_round(bench: Any, root: Path, turn: int, there: list[Any], back: list[An
         (root / "raw" / name).write_bytes(answer["Body"].read())
 
     for figures, location, work in ((there, "s3", put), (back, "file", get)):
-        contenders = [
-            lambda location=location: move(bench, location),
-            lambda work=work: list(pool.map(work, raw)),
+        contenders: list[Callable[[], object]] = [
+            partial(move, bench, location),
+            partial(do_all, pool, work, raw),
         ]
         if location == "file":
             for folder, names in ((root, ours), (root / "raw", raw)):
@@ -80,6 +83,11 @@ def one_round(bench: Any, root: Path, turn: int, there: list[Any], back: list[An
     pool.shutdown()
     with bench.registry.cursor() as cursor:
         cursor.execute("DELETE FROM ir_attachment WHERE name = 'moved by the benchmark'")
+
+
+def do_all(pool: ThreadPoolExecutor, work: Callable[[str], None], names: dict[str, int]) -> None:
+    for _done in pool.map(work, names):
+        pass
 
 
 def move(bench: Any, location: str) -> None:

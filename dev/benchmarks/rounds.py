@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-Work = Callable[[], None]
+Work = Callable[[], object]
 
 # An odd number, and enough for a 95 % interval of a median (6 is the least)
 ROUNDS = 11
