@@ -21,7 +21,7 @@ ROWS = st.lists(st.tuples(TYPES, SIZES), max_size=12)
 class TestPlacementOnRows(TransactionCase):
     def setUp(self):
         super().setUp()
-        self.attachments = self.env["ir.attachment"]
+        self.attachments = self.env["ir.attachment"].with_context(storage_location="db")
         values = [{"name": "placement", "raw": b"x"} for _number in range(12)]
         self.pool_of_rows = self.attachments.create(values)
         self.env.flush_all()
