@@ -52,7 +52,7 @@ class Totals:
             else:
                 self.numbers[key] = tuple(map(float.__add__, mine, numbers))
 
-    def copy(self) -> "Totals":
+    def clone(self) -> "Totals":
         other = Totals()
         other.numbers = dict(self.numbers)
         other._sets = dict(self._sets)
@@ -104,7 +104,7 @@ class AllValues:
                     live.append(content)
             if left:
                 self._take_in(ended, left)
-        totals = ended.copy()
+        totals = ended.clone()
         for content in live:
             totals.add(content)
         return totals

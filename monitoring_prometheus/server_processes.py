@@ -34,7 +34,7 @@ class WorkerExporter(core.Worker):
         super().__init__(multi)
         self._complained = False
 
-    def start(self) -> None:
+    def start(self) -> None:  # pylint: disable=missing-return
         super().start()
         if self.multi.socket:
             self.multi.socket.close()

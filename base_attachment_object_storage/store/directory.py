@@ -16,7 +16,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO
@@ -81,10 +81,9 @@ class DirectoryStore(ObjectStore):
         failures: dict[str, StoreError] = {}
         for key in keys:
             try:
-                with _translated(key):
+                # not found: one of its folders is missing
+                with suppress(NotFound), _translated(key):
                     self._path(key).unlink(missing_ok=True)
-            except NotFound:
-                pass  # one of its folders is missing
             except StoreError as error:
                 failures[key] = error
         return failures

@@ -35,6 +35,15 @@ from ..upload import stored_type
 from .store_contract import StoreContract
 
 
+class Breaking(io.BytesIO):
+    """A file on a disk that breaks after the first block."""
+
+    def read(self, size=-1):
+        if self.tell():
+            raise OSError(errno.EIO, "the disk is broken")
+        return super().read(size)
+
+
 @tagged("post_install", "-at_install")
 class TestMemoryStore(StoreContract, BaseCase):
     def setUp(self):
@@ -72,12 +81,6 @@ class TestDirectoryStore(StoreContract, BaseCase):
 
     def test_a_put_that_fails_half_way_leaves_the_old_object_and_no_file(self):
         self.store.put(self.key(), b"old")
-
-        class Breaking(io.BytesIO):
-            def read(self, size=-1):
-                if self.tell():
-                    raise OSError(errno.EIO, "the disk is broken")
-                return super().read(size)
 
         with self.assertRaises(Unavailable):
             self.store.put(self.key(), Breaking(b"x" * 10**6), md5="00" * 16)

@@ -2,6 +2,7 @@
 
 These tests commit, on connections of their own, and clean up after themselves.
 """
+# pylint: disable=invalid-commit
 
 from contextlib import closing
 

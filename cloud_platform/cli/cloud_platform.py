@@ -3,6 +3,8 @@
 Odoo 19.0 loads this file by itself, without the addon; 17.0 and 18.0 import the addon. So the
 addon is imported when the command runs, which ``--addons-path`` must come before.
 """
+# loaded by itself it has no package
+# pylint: disable=odoo-addons-relative-import
 
 import argparse
 import json

@@ -30,6 +30,12 @@ _logger = logging.getLogger(__name__)
 
 FilestoreKind = namedtuple("FilestoreKind", "name location")  # location: remote, local
 PlatformConfig = namedtuple("PlatformConfig", "filestore")
+FILES_BY_PLACE = (
+    f"SELECT {PLACE}, count(*), COALESCE(sum({SIZE}), 0) FROM ir_attachment"
+    " WHERE type = 'binary' AND (store_fname IS NOT NULL OR octet_length(db_datas) > 0)"
+    " GROUP BY 1 ORDER BY 1"
+)
+COUNT_OF_MARKS = f"SELECT count(*) FROM {GARBAGE_TABLE}"
 
 
 class CloudPlatform(models.AbstractModel):
@@ -220,16 +226,12 @@ class CloudPlatform(models.AbstractModel):
         self._require_administrator()
         parameters = self.env["ir.config_parameter"].sudo()
         plan = self.env["ir.attachment"].sudo()._plan_move()
-        self.env.cr.execute(
-            f"SELECT {PLACE}, count(*), COALESCE(sum({SIZE}), 0) FROM ir_attachment"
-            " WHERE type = 'binary' AND (store_fname IS NOT NULL OR octet_length(db_datas) > 0)"
-            " GROUP BY 1 ORDER BY 1"
-        )
+        self.env.cr.execute(FILES_BY_PLACE)
         storages = {
             place: {"files": files, "bytes": int(size)}
             for place, files, size in self.env.cr.fetchall()
         }
-        self.env.cr.execute(f"SELECT count(*) FROM {GARBAGE_TABLE}")
+        self.env.cr.execute(COUNT_OF_MARKS)
         (marks,) = self.env.cr.fetchone()
         return {
             "environment": registry.running_environment(),

@@ -140,7 +140,8 @@ def _worked(folder: Path) -> ProcessValues:
 
 
 def _text(folder: Path) -> bytes:
-    return generate_latest(Families(families(AllValues(folder).collect())))
+    text: bytes = generate_latest(Families(families(AllValues(folder).collect())))
+    return text
 
 
 def _scrape(exporter: Exporter) -> None:

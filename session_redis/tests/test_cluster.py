@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from unittest import SkipTest
 
 import redis
@@ -85,11 +86,9 @@ class TestCluster(BaseCase):
     def wait_for(condition):
         end = time.monotonic() + 60
         while True:
-            try:
+            with suppress(redis.ConnectionError):
                 if condition():
                     return
-            except redis.ConnectionError:
-                pass
             if time.monotonic() > end:
                 raise RuntimeError("the Redis Cluster does not come up")
             time.sleep(0.1)

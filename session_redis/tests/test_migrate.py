@@ -26,7 +26,7 @@ class TestMigrate(StoreCase, BaseCase):
         os.utime(self.files.get_session_filename(session.sid), (moment, moment))
         return session
 
-    def copy(self, **options):
+    def migrate(self, **options):
         return Migration(self.store, **options).copy_files(self.files.path)
 
     def is_file(self, session):
@@ -34,7 +34,7 @@ class TestMigrate(StoreCase, BaseCase):
 
     def test_sessions_of_files_are_in_redis_for_the_time_that_is_left(self):
         session = self.file_session(age=1000, uid=2, login="x", basket=[1, {"a": None}])
-        report = self.copy()
+        report = self.migrate()
         self.assertEqual((report.found, report.copied, report.failed), (1, 1, 0))
         self.assertEqual(dict(self.store.get(session.sid)), dict(session))
         left = http.SESSION_LIFETIME - 1000
@@ -46,28 +46,28 @@ class TestMigrate(StoreCase, BaseCase):
 
     def test_dry_run_writes_and_deletes_nothing(self):
         session = self.file_session(uid=2)
-        report = self.copy(dry_run=True, purge=True)
+        report = self.migrate(dry_run=True, purge=True)
         self.assertEqual((report.copied, report.purged), (1, 0))
         self.assertIsNone(self.payload(session))
         self.assertTrue(self.is_file(session))
 
     def test_later_one_wins(self):
         session = self.file_session(age=1000, uid=2, step=1)
-        self.copy()
+        self.migrate()
         session["step"] = 2
         self.store.save(self.store.session_class(dict(session), session.sid))
-        self.assertEqual(self.copy().present, 1)
+        self.assertEqual(self.migrate().present, 1)
         self.assertEqual(self.store.get(session.sid)["step"], 2)
         session["step"] = 3
         self.files.save(session)
         moment = time.time() + 10
         os.utime(self.files.get_session_filename(session.sid), (moment, moment))
-        self.assertEqual(self.copy().copied, 1)
+        self.assertEqual(self.migrate().copied, 1)
         self.assertEqual(self.store.get(session.sid)["step"], 3)
 
     def test_what_has_ended_is_not_copied(self):
         session = self.file_session(age=http.SESSION_LIFETIME + 10, uid=2)
-        self.assertEqual(self.copy().ended, 1)
+        self.assertEqual(self.migrate().ended, 1)
         self.assertIsNone(self.payload(session))
 
     def test_purge_deletes_what_is_in_redis_and_what_has_ended(self):
@@ -76,7 +76,7 @@ class TestMigrate(StoreCase, BaseCase):
         unreadable = self.file_session(uid=2)
         with open(self.files.get_session_filename(unreadable.sid), "w") as file:
             file.write("{")
-        report = self.copy(purge=True)
+        report = self.migrate(purge=True)
         self.assertEqual((report.purged, report.unreadable), (2, 1))
         self.assertFalse(self.is_file(session))
         self.assertFalse(self.is_file(ended))
