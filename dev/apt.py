@@ -14,6 +14,11 @@ PROGRAMS = {
     "memcached": "memcached",
     "nginx": "nginx-light",
     "chromium": "chromium",
+    "openssl": "openssl",
+    "swift-proxy-server": "swift-proxy",
+    "swift-account-server": "swift-account",
+    "swift-container-server": "swift-container",
+    "swift-object-server": "swift-object",
 }
 
 # Debian links Odoo's fonts and jQuery to other packages; without them pages answer 500.

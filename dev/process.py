@@ -13,7 +13,10 @@ from .console import DevError
 
 
 def free_ports(preferred: int, count: int = 1) -> list[int]:
-    """Return ``count`` different free ports of 127.0.0.1, the first ones from ``preferred`` on."""
+    """Return ``count`` different free ports of 127.0.0.1, the first ones from ``preferred`` on.
+
+    Prefer ports below 32768: those above are handed out to outgoing connections as well.
+    """
     found: list[int] = []
     for port in range(preferred, 65536):
         with socket.socket() as probe:
@@ -86,7 +89,8 @@ class Daemon:
         :raises DevError: with the end of the log if the process dies or never gets ready
         """
         deadline = time.monotonic() + timeout_seconds
-        while not ready():
+        # the process first: another one may have taken its port, and answer
+        while self.pid is None or not ready():
             if self.pid is None:
                 raise DevError(f"it ended at once\n{self.tail()}")
             if time.monotonic() > deadline:

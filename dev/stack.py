@@ -17,11 +17,16 @@ from .services import postgresql
 from .services.keystone import Keystone
 from .services.redis import Redis
 from .services.seaweedfs import SeaweedFS
-from .services.swift import Swift
+from .services.swift import OldSwift, Swift
 from .settings import state_directory
 
 PROGRAMS = ("redis-server", "nginx")
-TEST_PROGRAMS = ("memcached",)
+TEST_PROGRAMS = (
+    "memcached",
+    "openssl",
+    *("swift-proxy-server", "swift-account-server", "swift-container-server"),
+    "swift-object-server",
+)
 
 
 class Stack:
@@ -36,6 +41,7 @@ class Stack:
         openstack = self._openstack.python.parent
         keystone = Keystone(services / "keystone", openstack)
         self.swift = Swift(services / "swift", openstack, keystone)
+        self.old_swift = OldSwift(services / "old-swift")
         self.odoo = Odoo(self.state)
         self.databases = Databases(self.odoo, self.postgresql, self.state)
 
@@ -51,7 +57,7 @@ class Stack:
             service.start()
 
     def stop(self) -> None:
-        for service in (self.swift, self.seaweedfs, self.redis, self.postgresql):
+        for service in (self.old_swift, self.swift, self.seaweedfs, self.redis, self.postgresql):
             service.stop()
 
     def install_for_tests(self) -> None:
@@ -62,10 +68,13 @@ class Stack:
     def start_for_tests(self) -> None:
         """Start the further servers, and write down what tests need of them."""
         self.swift.start()
+        self.old_swift.start()
         servers = {
             "s3": self.seaweedfs.client,
             "swift": self.swift.keystone.client,
             "swift_s3": self.swift.s3_client,
+            "old_swift": self.old_swift.client,
+            "old_swift_s3": self.old_swift.s3_client,
         }
         self.test_services.touch(mode=0o600)
         self.test_services.write_text(json.dumps(servers, indent=1))

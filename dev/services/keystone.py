@@ -95,7 +95,7 @@ class Keystone:
             return
         with step("Starting Keystone"):
             self.directory.mkdir(parents=True, exist_ok=True)
-            port, short = free_ports(35000, 2)
+            port, short = free_ports(25000, 2)
             (self.directory / "port").write_text(str(port))
             (self.directory / "short-lived-port").write_text(str(short))
             self._configure("keystone", port, 3600)

@@ -44,7 +44,7 @@ class PostgreSQL:
             self.directory.mkdir(parents=True, exist_ok=True)
             if not (self.directory / "initialized").exists():
                 self._initialize()
-            port = free_ports(54320)[0]
+            port = free_ports(25432)[0]
             (self.directory / "port").write_text(str(port))
             # nothing in here has to survive a power cut
             lazy = [

@@ -39,7 +39,7 @@ class Redis:
             return
         with step("Starting Redis"):
             self._port.parent.mkdir(parents=True, exist_ok=True)
-            port = free_ports(63790)[0]
+            port = free_ports(26379)[0]
             self._port.write_text(str(port))
             # a file of its own, so that the password is in no command line
             self._configuration.touch(mode=0o600)

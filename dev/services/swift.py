@@ -1,10 +1,12 @@
-"""OpenStack Swift: one proxy and one server for each ring, with Keystone and memcached.
+"""OpenStack Swift: one proxy and one server for each ring, with memcached, in two ages.
 
-The proxy speaks Swift's own API (TempURL, large objects) and S3's.
+The proxies speak Swift's own API (TempURL, large objects) and S3's. The new one logs in at
+Keystone; the old one, Debian's, is behind TLS and has a login of its own.
 """
 
 import getpass
 import secrets
+import ssl
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +15,18 @@ from typing import Any
 from ..console import run, step
 from ..process import Daemon, answers, free_ports
 from ..settings import child_environment
+from .certificate import Certificate
 from .keystone import REGION, Keystone
 
 RINGS = ("account", "container", "object")
 
 PIPELINE = (
-    "catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl authtoken s3api"
-    " s3token keystoneauth copy container_quotas account_quotas slo dlo versioned_writes symlink"
+    "catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl {login}"
+    " copy container_quotas account_quotas slo dlo versioned_writes symlink"
 )
 
-OWN = ("authtoken", "s3token", "keystoneauth", "cache", "s3api", "versioned_writes")
+# the filters that have options
+OWN = ("authtoken", "s3token", "keystoneauth", "tempauth", "cache", "s3api", "versioned_writes")
 
 COMMON = """\
 [DEFAULT]
@@ -61,6 +65,11 @@ location = us-east-1
 use = egg:swift#versioned_writes
 allow_versioned_writes = true
 allow_object_versioning = true
+"""
+
+KEYSTONE_LOGIN = "authtoken s3api s3token keystoneauth"
+
+KEYSTONE_FILTERS = """\
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin, member
@@ -80,6 +89,15 @@ cache = swift.cache
 use = egg:swift#s3token
 auth_uri = {keystone}
 {credentials}
+"""
+
+OWN_LOGIN = "s3api tempauth"
+
+OWN_FILTERS = """\
+[filter:tempauth]
+use = egg:swift#tempauth
+storage_url_scheme = https
+user_{user} = {password} .admin
 """
 
 # Keystone answers only to a service that logs in
@@ -106,10 +124,11 @@ max_header_size = 32768
 """
 
 
-class Swift:
-    def __init__(self, directory: Path, programs: Path, keystone: Keystone) -> None:
+class SwiftServers:
+    """One Swift on loopback; a subclass says how clients log in."""
+
+    def __init__(self, directory: Path, programs: Path) -> None:
         self.directory = directory
-        self.keystone = keystone
         self._programs = programs
         self._port = directory / "port"
         names = ("memcached", *RINGS, "proxy")
@@ -119,6 +138,91 @@ class Swift:
     def endpoint(self) -> str:
         """The S3 API's URL."""
         return f"http://127.0.0.1:{self._port.read_text()}"
+
+    @property
+    def is_running(self) -> bool:
+        return all(daemon.pid is not None for daemon in self.daemons.values())
+
+    def stop(self) -> None:
+        for daemon in self.daemons.values():
+            daemon.stop(grace_seconds=2)
+
+    def _prepare(self) -> None:
+        """Choose the port."""
+        self.stop()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._port.write_text(str(free_ports(24000)[0]))
+
+    def _start(self) -> None:
+        port = int(self._port.read_text())
+        memcached, *storage = free_ports(24100, 4)
+        user, env = getpass.getuser(), child_environment()
+        (self.directory / "node" / "d1").mkdir(parents=True, exist_ok=True)
+        constants = self.directory / "swift.conf"
+        if not constants.exists():
+            constants.write_text(CONSTANTS.format(secret=secrets.token_urlsafe(16)))
+        self.daemons["memcached"].start(
+            ["memcached", "-l", "127.0.0.1", "-p", str(memcached), "-U0", "-m32", "-u", user],
+            env=env,
+        )
+        for name, ring_port in zip(RINGS, storage, strict=True):
+            self._ring(name, ring_port)
+            self._configure(name, ring_port, SERVER.format(directory=self.directory, name=name))
+        self._configure("proxy", port, self._tls() + self._proxy(memcached))
+        for name in (*RINGS, "proxy"):
+            program = self._programs / f"swift-{name}-server"
+            self.daemons[name].start([program, self.directory / f"{name}.conf", "-v"], env=env)
+        for name, ring_port in zip(("memcached", *RINGS), (memcached, *storage), strict=True):
+            self.daemons[name].wait(lambda ring_port=ring_port: answers(ring_port))  # type: ignore[misc]
+        self.daemons["proxy"].wait(self._answers)
+
+    def _configure(self, name: str, port: int, text: str) -> None:
+        common = COMMON.format(port=port, user=getpass.getuser(), directory=self.directory)
+        path = self.directory / f"{name}.conf"
+        path.touch(mode=0o600)
+        path.write_text(common + text)
+
+    def _tls(self) -> str:
+        """Return the proxy's options for TLS."""
+        return ""
+
+    def _proxy(self, memcached: int) -> str:
+        login, filters = self._login()
+        pipeline = PIPELINE.format(login=login)
+        plain = [name for name in pipeline.split() if name not in OWN]
+        filters += "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in plain)
+        return PROXY.format(pipeline=pipeline, memcached=memcached) + filters
+
+    def _login(self) -> tuple[str, str]:
+        """Return the filters of the pipeline that know users, and their options."""
+        raise NotImplementedError
+
+    def _ring(self, name: str, port: int) -> None:
+        """Make a ring of one device; it names the server's port, which changes."""
+        builder = self.directory / f"{name}.builder"
+        builder.unlink(missing_ok=True)
+        tool: list[str | Path] = [self._programs / "swift-ring-builder", builder]
+        env = child_environment()
+        run([*tool, "create", "4", "1", "0"], env=env)
+        run([*tool, "add", f"r1z1-127.0.0.1:{port}/d1", "1"], env=env)
+        run([*tool, "rebalance"], env=env)
+
+    def _answers(self, context: ssl.SSLContext | None = None) -> bool:
+        try:
+            with urllib.request.urlopen(
+                f"{self.endpoint}/healthcheck", timeout=1, context=context
+            ) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+class Swift(SwiftServers):
+    """The current release, with Keystone."""
+
+    def __init__(self, directory: Path, programs: Path, keystone: Keystone) -> None:
+        super().__init__(directory, programs)
+        self.keystone = keystone
 
     def env(self, user: str = "odoo") -> Mapping[str, str]:
         """The variables of ``attachment_swift`` that reach it, but for the container."""
@@ -144,77 +248,79 @@ class Swift:
 
     def start(self) -> None:
         """Start Keystone and Swift."""
-        running = all(daemon.pid is not None for daemon in self.daemons.values())
+        running = self.is_running
         if not running:
-            self.stop()
-            self.directory.mkdir(parents=True, exist_ok=True)
-            self._port.write_text(str(free_ports(34000)[0]))
+            self._prepare()
         self.keystone.start(int(self._port.read_text()))
         if not running:
             with step("Starting Swift"):
                 self._start()
 
     def stop(self) -> None:
-        for daemon in self.daemons.values():
-            daemon.stop(grace_seconds=2)
+        super().stop()
         self.keystone.stop()
 
-    def _start(self) -> None:
-        port = int(self._port.read_text())
-        memcached, *storage = free_ports(34100, 4)
-        user, env = getpass.getuser(), child_environment()
-        (self.directory / "node" / "d1").mkdir(parents=True, exist_ok=True)
-        constants = self.directory / "swift.conf"
-        if not constants.exists():
-            constants.write_text(CONSTANTS.format(secret=secrets.token_urlsafe(16)))
-        self.daemons["memcached"].start(
-            ["memcached", "-l", "127.0.0.1", "-p", str(memcached), "-U0", "-m32", "-u", user],
-            env=env,
-        )
-        for name, ring_port in zip(RINGS, storage, strict=True):
-            self._ring(name, ring_port)
-            self._configure(name, ring_port, SERVER.format(directory=self.directory, name=name))
-        self._configure("proxy", port, self._proxy(memcached))
-        for name in (*RINGS, "proxy"):
-            program = self._programs / f"swift-{name}-server"
-            self.daemons[name].start([program, self.directory / f"{name}.conf", "-v"], env=env)
-        for name, ring_port in zip(("memcached", *RINGS), (memcached, *storage), strict=True):
-            self.daemons[name].wait(lambda ring_port=ring_port: answers(ring_port))  # type: ignore[misc]
-        self.daemons["proxy"].wait(self._answers)
-
-    def _configure(self, name: str, port: int, text: str) -> None:
-        common = COMMON.format(port=port, user=getpass.getuser(), directory=self.directory)
-        path = self.directory / f"{name}.conf"
-        path.touch(mode=0o600)
-        path.write_text(common + text)
-
-    def _proxy(self, memcached: int) -> str:
-        plain = [name for name in PIPELINE.split() if name not in OWN]
-        filters = "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in plain)
+    def _login(self) -> tuple[str, str]:
         credentials = CREDENTIALS.format(
             url=self.keystone.url, password=self.keystone.accounts["swift"]["password"]
         )
-        text = PROXY.format(
-            pipeline=PIPELINE,
-            memcached=memcached,
-            keystone=self.keystone.url,
-            credentials=credentials,
-        )
-        return text + filters
+        filters = KEYSTONE_FILTERS.format(keystone=self.keystone.url, credentials=credentials)
+        return KEYSTONE_LOGIN, filters
 
-    def _ring(self, name: str, port: int) -> None:
-        """Make a ring of one device; it names the server's port, which changes."""
-        builder = self.directory / f"{name}.builder"
-        builder.unlink(missing_ok=True)
-        tool: list[str | Path] = [self._programs / "swift-ring-builder", builder]
-        env = child_environment()
-        run([*tool, "create", "4", "1", "0"], env=env)
-        run([*tool, "add", f"r1z1-127.0.0.1:{port}/d1", "1"], env=env)
-        run([*tool, "rebalance"], env=env)
 
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.endpoint}/healthcheck", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
+class OldSwift(SwiftServers):
+    """A release that is years old, as many installations run it: Debian's, behind TLS."""
+
+    USER = "test:odoo"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, Path("/usr/bin"))
+        self._password = directory / "password"
+        self._certificate = Certificate(directory)
+
+    @property
+    def endpoint(self) -> str:
+        return super().endpoint.replace("http:", "https:")
+
+    @property
+    def client(self) -> Mapping[str, Any]:
+        """What a client of Swift's own API needs."""
+        return {
+            "auth_url": f"{self.endpoint}/auth/v1.0",
+            "user": self.USER,
+            "password": self._password.read_text(),
+            "ca": str(self._certificate.authority),
+        }
+
+    @property
+    def s3_client(self) -> Mapping[str, Any]:
+        """What a client of the S3 API needs."""
+        keys = {"access_key": self.USER, "secret_key": self._password.read_text()}
+        return {
+            "endpoint": self.endpoint,
+            "region": "us-east-1",
+            "ca": str(self._certificate.authority),
+            "users": {"odoo": keys},
+        }
+
+    def start(self) -> None:
+        if self.is_running:
+            return
+        with step("Starting the old Swift"):
+            self._prepare()
+            self._certificate.make()
+            if not self._password.exists():
+                self._password.touch(mode=0o600)
+                self._password.write_text(secrets.token_urlsafe(16))
+            self._start()
+
+    def _tls(self) -> str:
+        return f"cert_file = {self._certificate.file}\nkey_file = {self._certificate.key}\n"
+
+    def _login(self) -> tuple[str, str]:
+        user = self.USER.replace(":", "_")
+        return OWN_LOGIN, OWN_FILTERS.format(user=user, password=self._password.read_text())
+
+    def _answers(self, context: ssl.SSLContext | None = None) -> bool:
+        trusting = ssl.create_default_context(cafile=self._certificate.authority)
+        return super()._answers(context or trusting)
