@@ -9,7 +9,9 @@ owns (the claim). What the two say and what is the case decide::
     record is right the database may write; it deletes where the claim is its own
     record is wrong the database is a copy: it reads, and nothing else, until somebody says
                     what it is: adopt (the original is gone) or fork (a database of its own)
-    another uuid    Odoo has copied the database and said so: it is a fork already
+    another uuid    Odoo has copied the database and said so: it is a fork, which may write
+                    into a container of its own at once, and into that of its original when
+                    it has been installed there
 """
 
 import json
@@ -35,10 +37,6 @@ class Standing(Enum):
     def may_write(self) -> bool:
         return self is not Standing.COPY
 
-    @property
-    def may_delete(self) -> bool:
-        return self in (Standing.OWNER, Standing.FORK)
-
 
 @dataclass(frozen=True)
 class Owner:
@@ -55,6 +53,19 @@ class Owner:
     container: str
 
     @classmethod
+    def present(
+        cls,
+        record: str | None,
+        uuid: str,
+        database: str,
+        environment: str,
+        scheme: str,
+        container: str,
+    ) -> "Owner":
+        """Return what a database is now, whatever its record says."""
+        return cls(prefix_of(record, uuid), uuid, database, environment, scheme, container)
+
+    @classmethod
     def parse(cls, text: str | bytes | None) -> "Owner | None":
         """Return the owner that a record or a claim names; None where it names none."""
         try:
@@ -63,7 +74,11 @@ class Owner:
             return None
 
     def __str__(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(self.as_dict(), sort_keys=True)
+
+    def as_dict(self) -> dict[str, str]:
+        """Return a JSON-able form."""
+        return asdict(self)
 
     def name_of(self, key: str) -> str:
         """Return the name that rows have for an object in its container."""
@@ -90,6 +105,12 @@ class Owner:
         return self == other
 
 
+def prefix_of(record: str | None, uuid: str) -> str:
+    """Return the first part of the keys of a database's objects."""
+    owner = Owner.parse(record)
+    return owner.prefix if owner and owner.uuid == uuid else uuid
+
+
 def standing(record: str | None, present: Owner) -> Standing:
     """Return what a database is that has this record, and is in fact ``present``."""
     if not record:
@@ -98,5 +119,18 @@ def standing(record: str | None, present: Owner) -> Standing:
     if owner is None:
         return Standing.COPY
     if owner.uuid != present.uuid:
-        return Standing.FORK
+        elsewhere = (owner.scheme, owner.container) != (present.scheme, present.container)
+        return Standing.FORK if elsewhere else Standing.COPY
     return Standing.OWNER if owner.is_same(present) else Standing.COPY
+
+
+def may_claim(record: str | None, present: Owner) -> bool:
+    """Say whether a database may become an owner without being asked what it is.
+
+    What Odoo has copied with a new uuid has keys of its own. The same database may go on in
+    another container.
+    """
+    owner = Owner.parse(record)
+    if owner is None or owner.uuid != present.uuid:
+        return bool(owner) or not record
+    return owner.is_same(replace(present, scheme=owner.scheme, container=owner.container))

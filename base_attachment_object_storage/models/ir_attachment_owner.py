@@ -13,13 +13,13 @@ In the shell::
 
 import logging
 import uuid
-from dataclasses import asdict
+from dataclasses import replace
 
 from odoo import _, api, models
 from odoo.exceptions import UserError
 from odoo.tools import config
 
-from ..ownership import NOBODY, PARAMETER, Owner, Standing, standing
+from ..ownership import NOBODY, PARAMETER, Owner, Standing, may_claim, prefix_of, standing
 from ..store import NotFound, Refused, StoreUri
 
 _logger = logging.getLogger(__name__)
@@ -31,9 +31,8 @@ class IrAttachment(models.Model):
     @api.model
     def _object_owner(self):
         """Return the first part of the keys of this database's objects."""
-        database_uuid = self._owner_parameter("database.uuid")
-        record = Owner.parse(self._owner_parameter(PARAMETER))
-        return record.prefix if record and record.uuid == database_uuid else database_uuid
+        record = self._owner_parameter(PARAMETER)
+        return prefix_of(record, self._owner_parameter("database.uuid"))
 
     @api.model
     def _present_owner(self, scheme=None):
@@ -43,8 +42,8 @@ class IrAttachment(models.Model):
         """
         scheme = scheme or self._storage()
         store = self._get_object_store(scheme)
-        return Owner(
-            prefix=self._object_owner(),
+        return Owner.present(
+            self._owner_parameter(PARAMETER),
             uuid=self._owner_parameter("database.uuid"),
             database=self.env.cr.dbname,
             environment=self._running_environment(),
@@ -78,11 +77,9 @@ class IrAttachment(models.Model):
         what = self._store_standing(scheme)
         if what is Standing.UNKNOWN:
             return None, _("No database owns the stored files: run install().")
-        if what is Standing.COPY:
+        if what is not Standing.OWNER:
             return None, self._explain_copy()
         owner = self._present_owner(scheme)
-        if what is Standing.FORK:
-            self._write_claim(owner)  # Odoo has copied the database, and given it a new uuid
         objection = self._objection_of_store(owner)
         return (None, objection) if objection else (owner, None)
 
@@ -112,48 +109,56 @@ class IrAttachment(models.Model):
     # --- the commands
 
     @api.model
-    def _claim_store(self):
+    def _require_claimable_store(self, scheme=None):
+        """Refuse a copy of a database that nobody has called one; asks no store."""
+        if not self._may_claim_store(scheme):
+            raise UserError(self._explain_copy())
+
+    @api.model
+    def _may_claim_store(self, scheme=None):
+        record = self._owner_parameter(PARAMETER)
+        return record == NOBODY or may_claim(record, self._present_owner(scheme))
+
+    @api.model
+    def _claim_store(self, scheme=None):
         """Have this database own its objects in the store for new objects.
 
         May be called again and again. Another container than before is claimed as well: what
-        is in the former one is not collected any more.
+        is in the former one is not collected any more. A neutralized copy has been called
+        one: it becomes a database of its own, as by ``_fork_store()``.
 
         :return: the owner, a JSON-able dictionary
         :raises UserError: for a copy of a database
         """
-        present = self._present_owner()
-        record = self._owner_parameter(PARAMETER)
-        known = Owner.parse(record)
-        same_database = known and known.is_same(
-            Owner(**{**asdict(present), "scheme": known.scheme, "container": known.container})
-        )
-        if not (standing(record, present).may_write or same_database):
-            raise UserError(self._explain_copy())
+        if self._owner_parameter(PARAMETER) == NOBODY:
+            return self._fork_store(scheme)
+        self._require_claimable_store(scheme)
+        present = self._present_owner(scheme)
         claim = self._read_claim(present)
         if claim and not claim.is_same(present):
             raise UserError(self._explain_copy())
         return self._write_claim(present)
 
     @api.model
-    def _adopt_store(self):
+    def _adopt_store(self, scheme=None):
         """Take over the objects of the database of which this one is a copy; see above.
 
         For a database that was renamed or moved, when the original is gone for good: the
         original, should it live, deletes no object any more.
         """
-        return self._write_claim(self._present_owner())
+        return self._write_claim(self._present_owner(scheme))
 
     @api.model
-    def _fork_store(self):
+    def _fork_store(self, scheme=None):
         """Have this copy of a database be one of its own.
 
         New objects get a prefix of their own. Those of the original are read as before, and
         never deleted by this database. The original may delete them, after its retention.
         """
         # what the marks speak of is the original's
-        self.env.cr.execute("DELETE FROM ir_attachment_garbage")
-        present = asdict(self._present_owner())
-        return self._write_claim(Owner(**{**present, "prefix": str(uuid.uuid4())}))
+        self.env.cr.execute("DELETE FROM ir_attachment_garbage WHERE store_fname LIKE '%://%'")
+        present = replace(self._present_owner(scheme), prefix=str(uuid.uuid4()))
+        return self._write_claim(present)
 
     # --- the record and the claim
 
@@ -186,25 +191,36 @@ class IrAttachment(models.Model):
                 store.put(owner.claim_key, str(owner).encode(), content_type="application/json")
         self.env["ir.config_parameter"].sudo().set_param(PARAMETER, str(owner))
         _logger.info("This database owns the objects below %s", owner.name_of(owner.prefix))
-        return asdict(owner)
+        return owner.as_dict()
 
     @api.model
     def _explain_copy(self):
+        return f"{self._explain_standing()} {self._explain_commands(self._may_claim_store())}"
+
+    @api.model
+    def _explain_standing(self):
         record = self._owner_parameter(PARAMETER)
         known = Owner.parse(record)
-        commands = _(
+        if record == NOBODY:
+            return _("This database is a neutralized copy: it only reads stored files.")
+        if known and known.database != self.env.cr.dbname:
+            return _(
+                "This database is a copy of “%s”, which owns the stored files.", known.database
+            )
+        return _("This database does not own the stored files: it is a copy, or was moved.")
+
+    @api.model
+    def _explain_commands(self, claimable):
+        """Return the sentence that names what an operator runs.
+
+        :param claimable: whether the database may own files without being asked what it is
+        """
+        if claimable:
+            return _("Run env['ir.attachment']._claim_store() to have it own new files here.")
+        return _(
             "Run env['ir.attachment']._fork_store() to have it keep its own new files, or "
             "env['ir.attachment']._adopt_store() if the original is gone for good."
         )
-        if record == NOBODY:
-            return _("This database is a neutralized copy: it only reads stored files.") + (
-                f" {commands}"
-            )
-        if known and known.database != self.env.cr.dbname:
-            what = _("This database is a copy of “%s”, which owns the stored files.")
-            return f"{what % known.database} {commands}"
-        what = _("This database does not own the stored files: it is a copy, or was moved.")
-        return f"{what} {commands}"
 
     @api.model
     def _running_environment(self):

@@ -452,7 +452,7 @@ class OwnershipContract(TransactionSetUp):
             with self.subTest(wrong):
                 self.assertEqual(self.attachments._store_standing(), Standing.COPY)
                 self.calls.clear()
-                with self.assertRaisesRegex(Refused, r"_fork_store\(\).*_adopt_store\(\)"):
+                with self.assertRaisesRegex(Refused, "fork.*adopt|install|_claim"):
                     self.new(b"of the copy")
                 self.assertEqual(self.calls, [], "writes are refused without a request")
                 self.assertEqual(self.attachments.browse(original.id).raw, b"of the original")
@@ -461,7 +461,7 @@ class OwnershipContract(TransactionSetUp):
 
     def test_a_copy_is_not_installed_by_accident(self):
         self.record(database="the-original")
-        with self.assertRaisesRegex(UserError, "the-original.*_fork_store"):
+        with self.assertRaisesRegex(UserError, "the-original.*fork"):
             self.attachments._claim_store()
 
     def test_another_container_of_the_same_database_can_be_claimed(self):
@@ -513,16 +513,28 @@ class OwnershipContract(TransactionSetUp):
         self.assertEqual(self.collect()["deleted"], 1)
         self.assertEqual((self.exists(own), self.exists(others)), (False, True))
 
-    def test_a_copy_that_odoo_made_with_a_new_uuid_is_a_fork_by_itself(self):
+    def test_a_copy_that_odoo_made_with_a_new_uuid_keeps_off_until_it_is_installed(self):
         others = self.deleted(b"of the original")
         self.set_parameter("database.uuid", "made-by-odoo")
-        self.assertEqual(self.attachments._store_standing(), Standing.FORK)
-        own = self.new(b"written at once").store_fname
-        self.assertIn("made-by-odoo/", own)
+        self.calls.clear()
+        with self.assertRaisesRegex(Refused, "install|_claim"):
+            self.new(b"into the container of the original")
+        self.assertTrue(self.collect()["refused"])
+        self.assertEqual(self.calls, [])
+        self.attachments._claim_store()
+        self.env.cr.commit()
         own = self.deleted(b"of the fork")
+        self.assertIn("made-by-odoo/", own)
         self.assertEqual(self.collect()["deleted"], 1)
         self.assertEqual((self.exists(own), self.exists(others)), (False, True))
         self.assertEqual(self.attachments._store_standing(), Standing.OWNER)
+
+    def test_a_copy_with_a_new_uuid_writes_at_once_into_a_container_of_its_own(self):
+        self.record(container="of-the-original")
+        self.set_parameter("database.uuid", "made-by-odoo")
+        self.assertEqual(self.attachments._store_standing(), Standing.FORK)
+        self.assertIn("made-by-odoo/", self.new(b"written at once").store_fname)
+        self.assertTrue(self.collect()["refused"], "before its installation")
 
     def test_a_neutralized_copy_never_writes_and_reads_on(self):
         attachment = self.new(b"of the original")
@@ -541,7 +553,9 @@ class OwnershipContract(TransactionSetUp):
         self.assertTrue(self.collect()["refused"])
         self.assertEqual(self.calls, [])
         self.assertTrue(self.exists(fname))
-        self.attachments._fork_store()
+        before = self.attachments._object_owner()
+        self.attachments._claim_store()
+        self.assertNotEqual(self.attachments._object_owner(), before)
         self.assertTrue(self.new(b"of a fork").store_fname)
 
     def test_a_neutralized_copy_keeps_new_files_in_the_database(self):

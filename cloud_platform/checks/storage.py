@@ -8,6 +8,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from odoo.addons.base_attachment_object_storage.ownership import (
+    PARAMETER as OWNER_PARAMETER,
+    Owner,
+    Standing,
+    standing,
+)
+
 from .check import ERROR, WARNING, Check, Verdict
 from .facts import Facts, environment_of
 
@@ -85,6 +92,33 @@ class RemoteStore:
             return None
         return {"place": facts.location, "usual": usual}
 
+    def standing(self, facts: Facts) -> Standing | None:
+        """Return what the database is to its objects; None where it has no store."""
+        if facts.database is None or not self.is_used(facts) or not facts.text(self.container):
+            return None
+        given = facts.database.parameters
+        record = given.get(OWNER_PARAMETER, "")
+        present = Owner.present(
+            record,
+            uuid=given.get("database.uuid", ""),
+            database=facts.database.name,
+            environment=facts.environment_name,
+            scheme=self.location,
+            container=facts.text(self.container).replace("{db}", facts.database.name),
+        )
+        return standing(record, present)
+
+    def is_not_owned(self, facts: Facts) -> Verdict:
+        return self.standing(facts) is Standing.UNKNOWN
+
+    def is_not_the_owner(self, facts: Facts) -> Verdict:
+        if facts.database is None or self.standing(facts) is not Standing.COPY:
+            return None
+        owner = Owner.parse(facts.database.parameters.get(OWNER_PARAMETER))
+        what = f"database '{owner.database}', {owner.environment}" if owner else "nobody"
+        where = f"{owner.scheme}://{owner.container}" if owner else "no store"
+        return {"owner": f"{what}, {where}", "name": facts.database.name}
+
     def refuses(self, facts: Facts) -> Verdict:
         answer = facts.probes.get(self.probe, "")
         return bool(answer) and not answer.startswith("Unavailable") and {"answer": answer}
@@ -96,7 +130,12 @@ class RemoteStore:
 
 def storage_checks(store: RemoteStore) -> list[Check]:
     """Return the rules for a store."""
-    return [*_rules_of_use(store), *_rules_of_names(store), *_probes(store)]
+    return [
+        *_rules_of_use(store),
+        *_rules_of_names(store),
+        *_rules_of_owners(store),
+        *_probes(store),
+    ]
 
 
 def _rules_of_use(store: RemoteStore) -> list[Check]:
@@ -189,6 +228,32 @@ def _rules_of_names(store: RemoteStore) -> list[Check]:
             hint=f"{store.unstructured}=1 allows any name.",
             broken=store.is_of_another_environment,
             environments=NOT_PRODUCTION,
+            needs_database=True,
+        ),
+    ]
+
+
+def _rules_of_owners(store: RemoteStore) -> list[Check]:
+    # warnings: who copies a database wants to look at it, and it harms no one
+    return [
+        Check(
+            id="not-owned",
+            level=WARNING,
+            variable=OWNER_PARAMETER,
+            message="No database owns the stored files: those that are deleted stay for ever.",
+            hint="The 'install()' function has this database own its files.",
+            broken=store.is_not_owned,
+            needs_database=True,
+        ),
+        Check(
+            id="copy",
+            level=WARNING,
+            variable=OWNER_PARAMETER,
+            message="This database reads stored files and writes none: their owner is %(owner)s.",
+            hint="'odoo cloud_platform fork -d %(name)s' if it is to go on by itself,"
+            " 'odoo cloud_platform adopt -d %(name)s' if the owner is gone for good,"
+            " 'odoo cloud_platform install -d %(name)s' if its container alone has changed.",
+            broken=store.is_not_the_owner,
             needs_database=True,
         ),
     ]

@@ -1,4 +1,4 @@
-"""``odoo cloud_platform check|install|move|status``, for people, containers and Kubernetes.
+"""``odoo cloud_platform check|install|move|…``, for people, containers and Kubernetes.
 
 Odoo 19.0 loads this file by itself, without the addon; 17.0 and 18.0 import the addon. So the
 addon is imported when the command runs, which ``--addons-path`` must come before.
@@ -64,6 +64,10 @@ def _parser():
         "check": "run every check; without -d those of the environment",
         "install": "set the platform up, as env['cloud.platform'].install()",
         "move": "move the attachments to where they belong",
+        "fork": "a copy of a database goes on by itself, with files of its own",
+        "adopt": "a copy of a database takes the place of its original, which is gone for good",
+        "reconcile": "compare the stored files with the rows, and mark those without a row",
+        "collect": "delete the stored files that no row has used since before the retention",
         "status": "tell where the attachments and the sessions are",
     }
     described = "; ".join(f"{name}: {text}" for name, text in actions.items())
@@ -71,11 +75,23 @@ def _parser():
     parser.add_argument("-d", "--database", help="name of the database")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     parser.add_argument(
-        "--dry-run", action="store_true", help="install, move: say what there is to do"
+        "--dry-run",
+        action="store_true",
+        help="install, move, fork, adopt, reconcile: say what there is to do",
     )
-    parser.add_argument("--kind", help="install: the platform, where several are installed")
+    parser.add_argument(
+        "--kind", help="install, fork, adopt: the platform, where several are installed"
+    )
     parser.add_argument("--limit", type=int, help="move: stop after so many files")
     parser.add_argument("--seconds", type=float, help="move: stop after so many seconds")
+    parser.add_argument(
+        "--margin-hours",
+        type=float,
+        help="reconcile: leave alone what is younger, for it may get a row yet (default: 24)",
+    )
+    parser.add_argument(
+        "--days", type=float, help="collect: the retention, instead of ATTACHMENT_RETENTION_DAYS"
+    )
     return parser
 
 
@@ -125,6 +141,38 @@ def move(options):
     return INCOMPLETE if report.get("failed") else DONE, report, _lines(report)
 
 
+def fork(options):
+    return _decide(options, "fork")
+
+
+def adopt(options):
+    return _decide(options, "adopt")
+
+
+def _decide(options, what):
+    with _environment(options) as env:
+        report = getattr(env["cloud.platform"], what)(options.kind, dry_run=options.dry_run)
+        env.cr.commit()
+    return DONE, report, _lines(report)
+
+
+def reconcile(options):
+    margin = {} if options.margin_hours is None else {"margin_hours": options.margin_hours}
+    with _environment(options) as env:
+        report = env["ir.attachment"].sudo()._reconcile_store(dry_run=options.dry_run, **margin)
+        env.cr.commit()
+    left = report["missing"] or report["refused"]
+    return INCOMPLETE if left else DONE, report, _lines(report)
+
+
+def collect(options):
+    with _environment(options) as env:
+        report = env["ir.attachment.garbage"]._collect_garbage(options.days)
+        env.cr.commit()
+    left = report["failed"] or report["refused"]
+    return INCOMPLETE if left else DONE, report, _lines(report)
+
+
 def status(options):
     with _environment(options) as env:
         report = env["cloud.platform"].status()
@@ -159,4 +207,7 @@ def _lines(report, indent=""):
     return "\n".join(line for line in lines if line)
 
 
-ACTIONS = {"check": check, "install": install, "move": move, "status": status}
+ACTIONS = {
+    action.__name__: action
+    for action in (check, install, move, fork, adopt, reconcile, collect, status)
+}

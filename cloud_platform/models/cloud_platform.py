@@ -5,6 +5,7 @@
     install() ── _install(kind) ── _config_by_server_env    the store of the environment
                               ├─── _require_right_storage   refuses what would not start
                               ├─── _prepare_filestore       the only place that makes a bucket
+                              ├─── _claim_store             whose are the files in it?
                               └─── force_storage()          moves the attachments
 
 A platform addon adds its kind to ``_platform_kinds`` and ``_filestore_kinds``, says in
@@ -21,6 +22,7 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.base_attachment_object_storage.garbage import GARBAGE_TABLE
 from odoo.addons.base_attachment_object_storage.models.ir_attachment_move import PLACE, SIZE
+from odoo.addons.base_attachment_object_storage.ownership import PARAMETER as OWNER_PARAMETER
 
 from .. import gate
 from ..checks import ENVIRONMENTS, ERROR, Finding, Report, environment_of, registry
@@ -169,6 +171,7 @@ class CloudPlatform(models.AbstractModel):
         environment = self._get_running_env()
         filestore = self._config_by_server_env(platform_kind, environment).filestore
         findings = self._require_right_storage(platform_kind, filestore)
+        self._require_claimable(filestore)
         report = {
             "kind": platform_kind,
             "environment": environment,
@@ -182,6 +185,7 @@ class CloudPlatform(models.AbstractModel):
             return {**report, "attachments": attachments._plan_move()}
         if filestore.location == "remote":
             self._prepare_filestore(filestore)
+            report["owner"] = self._claim(filestore)
         parameters = self.env["ir.config_parameter"].sudo()
         parameters.set_param(KIND_PARAMETER, platform_kind)
         parameters.set_param(LOCATION_PARAMETER, filestore.name)
@@ -201,7 +205,11 @@ class CloudPlatform(models.AbstractModel):
             environment alone is only told: installing neither needs it nor repairs it.
         """
         database = read_database(self.env.cr, self.env.cr.dbname)
-        chosen = {KIND_PARAMETER: platform_kind, LOCATION_PARAMETER: filestore.name}
+        chosen = {
+            KIND_PARAMETER: platform_kind,
+            LOCATION_PARAMETER: filestore.name,
+            OWNER_PARAMETER: self._planned_owner(filestore),
+        }
         planned = replace(database, parameters={**database.parameters, **chosen})
         report = registry.run(planned)
         wrong = [finding for finding in report.errors if finding.database]
@@ -241,6 +249,7 @@ class CloudPlatform(models.AbstractModel):
             "storages": storages,
             "elsewhere": {"files": plan["files"], "bytes": plan["bytes"]},
             "marks": marks,
+            "ownership": self._status_of_ownership(),
         }
 
     @api.model

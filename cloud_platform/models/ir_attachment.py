@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import _, api, models
 
 from .. import gate
 
@@ -12,3 +12,16 @@ class IrAttachment(models.Model):
         if location in self._get_stores() and gate.stops_writes(self.env.cr.dbname):
             return "db"  # force_storage() moves it once the configuration is right
         return location
+
+    @api.model
+    def _explain_commands(self, claimable):
+        if claimable:
+            return _(
+                "Run “odoo cloud_platform install -d %s” to have it own new files here.",
+                self.env.cr.dbname,
+            )
+        return _(
+            "Run “odoo cloud_platform fork -d %(name)s” to have it keep its own new files, or "
+            "“odoo cloud_platform adopt -d %(name)s” if the original is gone for good.",
+            name=self.env.cr.dbname,
+        )

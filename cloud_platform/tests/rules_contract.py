@@ -5,6 +5,9 @@ what the checks find.
 """
 
 import itertools
+from dataclasses import replace
+
+from odoo.addons.base_attachment_object_storage.ownership import NOBODY, PARAMETER, Owner
 
 from ..checks import ENVIRONMENTS, Database, Facts
 from ..checks.registry import import_checks, judge
@@ -55,7 +58,8 @@ class StorageRulesContract:
         )
 
     def found(self, facts):
-        return sorted(f.id for f in judge(facts).findings if f.id != "logging-json")
+        others = ("logging-json", "not-owned")
+        return sorted(f.id for f in judge(facts).findings if f.id not in others)
 
     def expected(self, environment, location, name, unstructured, missing):
         """The rules F1 to F7 as sentences, in code."""
@@ -111,6 +115,29 @@ class StorageRulesContract:
         self.assertIn(self.container, text)
         self.assertIn("'something'", text)
         self.assertNotIn("secret-", text)
+
+    def test_who_owns_the_files_is_told(self):
+        right = {**self.credentials, self.container: "acme-odoo-prod"}
+        facts = self.facts("prod", self.scheme, right)
+        owner = Owner("uuid", "uuid", "acme", "prod", self.scheme, "acme-odoo-prod")
+        for record, uuid, found in (
+            ("", "uuid", "not-owned"),
+            (str(owner), "uuid", None),
+            (str(replace(owner, database="original")), "uuid", "copy"),
+            (str(replace(owner, container="original")), "uuid", "copy"),
+            (str(replace(owner, environment="integration")), "uuid", "copy"),
+            (str(owner), "made by Odoo", "copy"),
+            (str(replace(owner, container="original")), "made by Odoo", None),
+            (NOBODY, "uuid", "copy"),
+        ):
+            given = {**facts.database.parameters, "database.uuid": uuid, PARAMETER: record}
+            report = judge(replace(facts, database=Database("acme", given)))
+            told = [f for f in report.findings if f.id in ("not-owned", "copy")]
+            with self.subTest(record=record, uuid=uuid):
+                self.assertEqual([f.id for f in told], [found] if found else [])
+                self.assertTrue(report.ok, "a copy serves, and reads")
+                if found == "copy":
+                    self.assertIn("cloud_platform fork -d acme", told[0].hint)
 
     def test_a_refused_probe_is_an_error_and_a_silent_store_a_warning(self):
         right = {**self.credentials, self.container: "acme-odoo-prod"}

@@ -1,4 +1,6 @@
 import os
+import uuid
+from dataclasses import replace
 
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
@@ -6,7 +8,8 @@ from odoo.tests import TransactionCase, tagged
 from odoo.addons.attachment_s3.settings import S3Settings
 from odoo.addons.attachment_s3.store import S3Store
 from odoo.addons.attachment_s3.tests.common import S3SetUp
-from odoo.addons.base_attachment_object_storage.store import StoreError
+from odoo.addons.base_attachment_object_storage.ownership import NOBODY, PARAMETER, Owner
+from odoo.addons.base_attachment_object_storage.store import Refused, StoreError
 from odoo.addons.cloud_platform.tests.common import set_running_env
 
 
@@ -17,6 +20,9 @@ class TestInstall(S3SetUp, TransactionCase):
         model = self.registry["ir.attachment"]
         self.patch(model, "_s3_settings", lambda records: self.settings)
         self.parameters = self.env["ir.config_parameter"].sudo()
+        # no claim of another test is about this database
+        self.parameters.set_param("database.uuid", str(uuid.uuid4()))
+        self.parameters.set_param(PARAMETER, False)
         # the rules of the name are test_checks.py's
         self.variables = {
             "AWS_ACCESS_KEY_ID": "as the settings have it",
@@ -111,3 +117,85 @@ class TestInstall(S3SetUp, TransactionCase):
         self.patch(self.registry["cloud.platform"], "_platform_kinds", lambda records: ["x", "s3"])
         self.assertEqual(self.install("prod", kind=None)["kind"], "s3")
         self.assertEqual(self.parameters.get_param("cloud.platform.kind"), "s3")
+
+    # --- who owns the files
+
+    def owner(self):
+        return Owner.parse(self.parameters.get_param(PARAMETER))
+
+    def claim(self):
+        return Owner.parse(S3Store(self.settings, self.bucket).read(self.owner().claim_key))
+
+    def be_a_copy_of(self, **original):
+        """Have the record of another database, as after ``createdb -T``."""
+        self.install("prod")
+        self.parameters.set_param(PARAMETER, str(replace(self.owner(), **original)))
+
+    def test_a_first_installation_claims_the_files(self):
+        report = self.install("prod")
+        self.assertEqual(report["owner"], self.owner().as_dict())
+        self.assertEqual(self.claim(), self.owner())
+        self.assertEqual(
+            (self.owner().database, self.owner().environment), (self.env.cr.dbname, "prod")
+        )
+        self.assertNotIn("not-owned", " ".join(report["findings"]))
+        self.assertEqual(self.env["cloud.platform"].status()["ownership"]["standing"], "owner")
+        self.assertEqual(self.install("prod")["owner"], report["owner"])
+
+    def test_a_copy_is_not_installed_before_it_is_said_what_it_is(self):
+        self.be_a_copy_of(database="the-original")
+        for dry_run in (True, False):
+            with self.assertRaisesRegex(UserError, "the-original.*cloud_platform fork -d"):
+                self.install("prod", dry_run=dry_run)
+        with self.assertRaisesRegex(Refused, "cloud_platform fork -d"):
+            self.created(b"of the copy")
+        self.assertTrue(any(f.id == "copy" for f in self.env["cloud.platform"].check().findings))
+
+    def test_in_test_and_dev_a_copy_needs_no_decision(self):
+        self.be_a_copy_of(database="the-original")
+        self.assertEqual(self.install("dev")["location"], "db")
+        self.assertTrue(self.created(b"in the database").db_datas)
+        with self.assertRaisesRegex(UserError, "nothing to own"):
+            self.env["cloud.platform"].fork("s3")
+
+    def test_a_fork_is_planned_decided_and_installed(self):
+        self.be_a_copy_of(database="the-original")
+        before = self.owner()
+        plan = self.env["cloud.platform"].fork("s3", dry_run=True)
+        self.assertEqual((plan["standing"], plan["owner"]), ("copy", before.as_dict()))
+        self.assertEqual(self.owner(), before)
+        report = self.env["cloud.platform"].fork("s3")
+        self.assertEqual(report["new_owner"], self.owner().as_dict())
+        self.assertNotEqual(self.owner().prefix, before.prefix)
+        self.assertEqual(self.claim(), self.owner())
+        self.install("prod")
+        self.assertIn(self.owner().prefix, self.created(b"of the fork").store_fname)
+
+    def test_adopting_takes_the_place_of_the_original(self):
+        self.be_a_copy_of(database="the-original")
+        before = self.owner()
+        self.env["cloud.platform"].adopt("s3")
+        self.assertEqual(self.owner(), replace(before, database=self.env.cr.dbname))
+        self.assertEqual(self.claim(), self.owner())
+        self.install("prod")
+
+    def test_a_fork_into_the_bucket_of_another_environment_is_refused(self):
+        self.be_a_copy_of(database="the-original")
+        set_running_env(self, "integration")
+        self.variables |= {"AWS_BUCKETNAME": "acme-odoo-prod", "AWS_BUCKETNAME_UNSTRUCTURED": "0"}
+        with self.assertRaisesRegex(UserError, "F6"):
+            self.env["cloud.platform"].fork("s3")
+
+    def test_a_neutralized_copy_becomes_a_fork_when_it_is_installed(self):
+        self.install("prod")
+        before = self.owner()
+        self.parameters.set_param(PARAMETER, NOBODY)
+        report = self.install("integration")
+        self.assertNotEqual(report["owner"]["prefix"], before.prefix)
+        self.assertEqual(self.claim(), self.owner())
+
+    def test_another_bucket_of_the_same_database_is_claimed_as_well(self):
+        self.install("prod")
+        name = f"{self.bucket}-another-{os.getpid()}"
+        self.settings = self.settings_with(AWS_BUCKETNAME=name)
+        self.assertEqual(self.install("prod")["owner"]["container"], name)
