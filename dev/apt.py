@@ -19,6 +19,10 @@ PROGRAMS = {
     "swift-account-server": "swift-account",
     "swift-container-server": "swift-container",
     "swift-object-server": "swift-object",
+    "node": "nodejs",
+    "npm": "npm",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
 }
 
 # Debian links Odoo's fonts and jQuery to other packages; without them pages answer 500.
@@ -58,7 +62,8 @@ def install(packages: list[str]) -> None:
 def missing(*programs: str) -> list[str]:
     """Return the packages that have to be installed for these programs."""
     found = (shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin") for name in programs)
-    return [PROGRAMS[name] for name, path in zip(programs, found, strict=True) if not path]
+    packages = [PROGRAMS[name] for name, path in zip(programs, found, strict=True) if not path]
+    return list(dict.fromkeys(packages))
 
 
 def unpack_odoo(destination: Path, work: Path) -> None:

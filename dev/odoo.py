@@ -15,6 +15,14 @@ from .settings import REPOSITORY, child_environment, odoo_source
 
 SERIES = ("17.0", "18.0", "19.0")
 TEMPLATE_MODULES = ("base", "web", "mail")
+# the suite's addons that concern the whole server; statsd does nothing unless it is switched on
+SUITE = (
+    "session_redis",
+    "monitoring_prometheus",
+    "monitoring_statsd",
+    "attachment_s3",
+    "cloud_platform",
+)
 NEW_UUID = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
 
 
@@ -74,8 +82,7 @@ class Odoo:
     def server_wide_modules(self) -> str:
         """``--load`` of a front-end: core's own default, and the suite's addons."""
         core = ["base", "rpc", "web"] if (self._addons / "rpc").exists() else ["base", "web"]
-        suite = ["session_redis", "monitoring_prometheus", "attachment_s3", "cloud_platform"]
-        return ",".join([*core, *suite])
+        return ",".join([*core, *SUITE])
 
     @cached_property
     def addons_path(self) -> str:

@@ -17,6 +17,7 @@ from .services import postgresql
 from .services.keystone import Keystone
 from .services.redis import Redis
 from .services.seaweedfs import SeaweedFS
+from .services.statsd import Statsd
 from .services.swift import OldSwift, Swift
 from .settings import state_directory
 
@@ -26,6 +27,8 @@ TEST_PROGRAMS = (
     "openssl",
     *("swift-proxy-server", "swift-account-server", "swift-container-server"),
     "swift-object-server",
+    *("node", "npm"),
+    *("prometheus", "promtool"),
 )
 
 
@@ -42,6 +45,7 @@ class Stack:
         keystone = Keystone(services / "keystone", openstack)
         self.swift = Swift(services / "swift", openstack, keystone)
         self.old_swift = OldSwift(services / "old-swift")
+        self.statsd = Statsd(services / "statsd", self.state / "install" / "statsd")
         self.odoo = Odoo(self.state)
         self.databases = Databases(self.odoo, self.postgresql, self.state)
 
@@ -57,24 +61,28 @@ class Stack:
             service.start()
 
     def stop(self) -> None:
-        for service in (self.old_swift, self.swift, self.seaweedfs, self.redis, self.postgresql):
+        tests = (self.statsd, self.old_swift, self.swift)
+        for service in (*tests, self.seaweedfs, self.redis, self.postgresql):
             service.stop()
 
     def install_for_tests(self) -> None:
         """Install what only tests talk to."""
         apt.install(apt.missing(*TEST_PROGRAMS))
         self._openstack.install()
+        self.statsd.install()
 
     def start_for_tests(self) -> None:
         """Start the further servers, and write down what tests need of them."""
         self.swift.start()
         self.old_swift.start()
+        self.statsd.start()
         servers = {
             "s3": self.seaweedfs.client,
             "swift": self.swift.keystone.client,
             "swift_s3": self.swift.s3_client,
             "old_swift": self.old_swift.client,
             "old_swift_s3": self.old_swift.s3_client,
+            "statsd": self.statsd.client,
         }
         self.test_services.touch(mode=0o600)
         self.test_services.write_text(json.dumps(servers, indent=1))

@@ -1,0 +1,106 @@
+"""The client of the ``statsd`` library, made such that it never waits and never raises.
+
+The library's own looks its host up once, when it is made, and waits for that.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+from collections import deque
+from typing import Any
+
+from statsd.client.base import StatsClientBase
+from statsd.client.udp import Pipeline
+
+from .address import Address
+from .names import path
+from .settings import StatsdSettings
+
+# datagrams that wait for the first look-up of the host
+WAITING = 100
+
+
+class Tagged(StatsClientBase):
+    """Knows names with tags (``name|#tag:value``), which come last on the wire."""
+
+    def _prepare(self, stat: str, value: str, rate: float) -> str | None:
+        name, bar, tags = stat.partition("|#")
+        line: str | None = super()._prepare(name, value, rate)
+        return line + bar + tags if line and bar else line
+
+
+class TaggedPipeline(Tagged, Pipeline):
+    """Several metrics in as few datagrams as they fit in."""
+
+
+class StatsdClient(Tagged):
+    """Sends datagrams, or drops and counts what cannot be sent at once.
+
+    ``dropped`` is the number of metrics, of this process. Until the host was looked up for
+    the first time, the first datagrams wait.
+    """
+
+    def __init__(self, settings: StatsdSettings, address: Address | None = None) -> None:
+        self._prefix = path(settings.prefix)
+        self._maxudpsize = settings.datagram_bytes
+        self._address = address or Address(settings.host, settings.port, settings.ipv6)
+        self._socket = socket.socket(self._address.family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self.dropped = 0
+        self._begin()
+        self._address.found = self._send_waiting
+        os.register_at_fork(after_in_child=self._begin)
+
+    def pipeline(self) -> TaggedPipeline:
+        return TaggedPipeline(self)
+
+    def take_dropped(self) -> int:
+        """Return how many metrics were dropped since the last call, once it can be told."""
+        if not self.dropped or self._address.get() is None:
+            return 0
+        with self._lock:
+            dropped = self.dropped
+            self.dropped = 0
+        return dropped
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _send(self, data: str) -> None:
+        address = self._address.get()
+        if address is None:
+            self._wait(data)
+            return
+        if self._waiting:
+            self._send_waiting()
+        self._send_to(address, data)
+
+    def _send_to(self, address: Any, data: str) -> None:
+        try:
+            self._socket.sendto(data.encode("ascii", "replace"), address)
+        except OSError:
+            self._drop(data)
+
+    def _wait(self, data: str) -> None:
+        if len(self._waiting) < WAITING:
+            self._waiting.append(data)
+        else:
+            self._drop(data)
+
+    def _send_waiting(self) -> None:
+        address = self._address.get()
+        # another thread may take the last one
+        with contextlib.suppress(IndexError):
+            while address:
+                self._send_to(address, self._waiting.popleft())
+
+    def _drop(self, data: str) -> None:
+        with self._lock:
+            self.dropped += data.count("\n") + 1
+
+    def _begin(self) -> None:
+        # what waits or was dropped is the parent's to send or tell
+        self._lock = threading.Lock()
+        self._waiting: deque[str] = deque()
+        self.dropped = 0

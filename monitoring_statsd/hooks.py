@@ -1,0 +1,49 @@
+"""Where a server begins to send metrics.
+
+``post_load`` leaves all of it to a serving start: a shell or an update sends nothing. Then,
+before anything is forked, the server subscribes; each process sends by itself.
+"""
+
+from typing import Any
+
+from odoo.addons.cloud_settings.hooks import before_serving, when_serving
+
+from .settings import StatsdSettings
+
+
+def post_load() -> None:
+    """Have a server that is started with ``--load=...,monitoring_statsd`` send metrics."""
+    before_serving(mistakes)
+    when_serving(start)
+
+
+def mistakes() -> list[str]:
+    """Return what keeps the server from sending, a sentence each."""
+    found = StatsdSettings.mistakes()
+    if found or not StatsdSettings.read().enabled:
+        return found
+    try:
+        import statsd  # noqa: F401
+    except ImportError as error:
+        found.append(f"ODOO_STATSD: the Python package statsd is needed ({error})")
+    try:
+        name = StatsdSettings.read().environment_name
+    except Exception as error:  # noqa: BLE001  # server_environment raises plain ones
+        found.append(f"STATSD_ENVIRONMENT: server_environment knows no environment ({error})")
+    else:
+        if not name.strip():
+            found.append("STATSD_ENVIRONMENT: it is needed where RUNNING_ENV is empty")
+    return found
+
+
+def start(_server: Any) -> None:
+    """Send from now on, in this process and those that it forks."""
+    settings = StatsdSettings.read()
+    if not settings.enabled:
+        return
+    from .client import StatsdClient
+    from .names import Names
+    from .recorder import Recorder
+
+    names = Names(settings.customer, settings.environment_name, settings.tags is not None)
+    Recorder(StatsdClient(settings), names, settings.ignored_routes).subscribe()

@@ -1,0 +1,80 @@
+"""What is told by ``cloud_settings``, sent to StatsD."""
+
+from odoo.addons.cloud_settings import cron_jobs, http_requests, operations
+from odoo.addons.cloud_settings.cron_jobs import CronJob
+from odoo.addons.cloud_settings.http_requests import ServedRequest
+from odoo.addons.cloud_settings.operations import Operation
+
+from . import names as metrics
+from .client import StatsdClient, TaggedPipeline
+from .names import Names
+
+BUTTONS = "/web/dataset/call_button"
+
+
+class Recorder:
+    """Sends what requests, scheduled actions and operations of stores took."""
+
+    def __init__(self, client: StatsdClient, names: Names, ignored_routes: frozenset[str]) -> None:
+        self._client = client
+        self._names = names
+        self._ignored = ignored_routes
+
+    def subscribe(self) -> None:
+        http_requests.subscribe(self.request_finished)
+        cron_jobs.subscribe(self.cron_finished)
+        operations.subscribe(self.operation_done)
+
+    def unsubscribe(self) -> None:
+        http_requests.unsubscribe(self.request_finished)
+        cron_jobs.unsubscribe(self.cron_finished)
+        operations.unsubscribe(self.operation_done)
+
+    def request_finished(self, request: ServedRequest) -> None:
+        if request.route in self._ignored:
+            return
+        of = self._names.of
+        status = request.status
+        with self._client.pipeline() as pipe:
+            call = request.call if request.route.startswith(BUTTONS) else None
+            if call:
+                name = of(metrics.BUTTON, call)
+            else:
+                name = of(metrics.REQUEST, (), (request.route, request.method, str(status)))
+            pipe.timing(name, 1000 * request.seconds)
+            pipe.incr(of(metrics.STATUS, (f"{status // 100}xx",)))
+            if request.queries:
+                pipe.incr(of(metrics.QUERIES), request.queries)
+                pipe.timing(of(metrics.SQL), 1000 * request.query_seconds)
+            self._tell_dropped(pipe)
+
+    def cron_finished(self, job: CronJob) -> None:
+        name = metrics.segment(job.name)
+        # nothing but _ is left of a name in other letters
+        labels = (name if name.strip("_-") else f"job_{job.job_id}",)
+        with self._client.pipeline() as pipe:
+            pipe.timing(self._names.of(metrics.CRON_JOB, labels), 1000 * job.seconds)
+            if job.error:
+                pipe.incr(self._names.of(metrics.CRON_FAILURE, labels))
+            self._tell_dropped(pipe)
+
+    def operation_done(self, operation: Operation) -> None:
+        store = metrics.STORES.get(operation.component)
+        if store is None:
+            return
+        of = self._names.of
+        labels = (operation.backend, operation.name)
+        if operation.seconds is None:
+            self._client.incr(of(store.event, labels))
+            return
+        with self._client.pipeline() as pipe:
+            pipe.timing(of(store.operation, labels), 1000 * operation.seconds)
+            if operation.bytes:
+                pipe.incr(of(store.bytes, labels), operation.bytes)
+            if operation.error:
+                pipe.incr(of(store.error, (*labels, operation.error)))
+
+    def _tell_dropped(self, pipe: TaggedPipeline) -> None:
+        dropped = self._client.take_dropped()
+        if dropped:
+            pipe.incr(self._names.of(metrics.DROPPED), dropped)

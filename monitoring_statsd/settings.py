@@ -1,0 +1,87 @@
+"""The environment variables of StatsD."""
+
+import importlib
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from odoo.tools import config
+
+from odoo.addons.cloud_settings.http_requests import PROBES, STATIC
+from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+
+# what a datagram carries over IPv4 at most
+LARGEST_DATAGRAM = 65507
+
+
+class StatsdSettings(EnvironmentSettings):
+    enabled: Flag = Field(default=False, alias="ODOO_STATSD", description="1: metrics are sent")
+    customer: str = Field(
+        default="",
+        alias="STATSD_CUSTOMER",
+        description="name of the customer or project, a part of every metric's name",
+    )
+    environment: str | None = Field(
+        default=None,
+        alias="STATSD_ENVIRONMENT",
+        description="name of the environment, a part of every metric's name",
+    )
+    host: str = Field(
+        default="localhost",
+        alias="STATSD_HOST",
+        description="host of the StatsD server, looked up again and again",
+        min_length=1,
+    )
+    port: int = Field(
+        default=8125, alias="STATSD_PORT", description="its UDP port", gt=0, lt=65536
+    )
+    prefix: str = Field(
+        default="odoo", alias="STATSD_PREFIX", description="how every metric's name begins"
+    )
+    datagram_bytes: int = Field(
+        default=512,
+        alias="STATSD_MAXUDPSIZE",
+        description="bytes of a datagram at most, where several metrics are sent in one",
+        ge=128,
+        le=LARGEST_DATAGRAM,
+    )
+    ipv6: Flag = Field(
+        default=False, alias="STATSD_IPV6", description="1: the server is reached over IPv6"
+    )
+    tags: Literal["dogstatsd"] | None = Field(
+        default=None,
+        alias="STATSD_TAGS",
+        description="dogstatsd: customer, environment and more are tags, no parts of the name",
+    )
+    ignored: str = Field(
+        default=",".join(sorted({*PROBES, STATIC})),
+        alias="STATSD_IGNORED_ROUTES",
+        description="routes that are not counted, with commas between them",
+    )
+
+    @model_validator(mode="after")
+    def _customer_is_named(self) -> "StatsdSettings":
+        if self.enabled and not self.customer.strip():
+            raise ValueError(
+                "STATSD_CUSTOMER: it is needed with ODOO_STATSD, the names of metrics have it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _family_is_the_address_s(self) -> "StatsdSettings":
+        if ":" in self.host and not self.ipv6:
+            raise ValueError("STATSD_HOST: an address of IPv6 needs STATSD_IPV6=1")
+        return self
+
+    @property
+    def ignored_routes(self) -> frozenset[str]:
+        return frozenset(filter(None, (route.strip() for route in self.ignored.split(","))))
+
+    @property
+    def environment_name(self) -> str:
+        """``STATSD_ENVIRONMENT``, or the running environment of ``server_environment``."""
+        if self.environment:
+            return self.environment
+        # takes RUNNING_ENV into the configuration
+        importlib.import_module("odoo.addons.server_environment.server_env")
+        return str(config["running_env"])
