@@ -132,9 +132,9 @@ class MoveReport:
         return done if left is None or self.complete else f"{done}, {left:.0f} seconds left"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a JSON-able form."""
+        """Return a form for JSON and XML-RPC, which knows no None."""
         values = {k: v for k, v in asdict(self).items() if not k.startswith("_")}
-        return {**values, "rate": self.rate, "seconds_left": self.seconds_left}
+        return {**values, "rate": self.rate, "seconds_left": self.seconds_left or 0.0}
 
 
 def carry(

@@ -155,10 +155,13 @@ class Stack:
         }
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other development commands from setting up the same state folder."""
+    def lock(self, name: str = "lock") -> Iterator[None]:
+        """Keep other development commands from setting up the same state folder.
+
+        With a name of its own: from one thing in it.
+        """
         self.state.mkdir(parents=True, exist_ok=True)
-        with (self.state / "lock").open("w") as file:
+        with (self.state / name).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import warnings
+import xmlrpc.client
 from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
@@ -279,6 +280,8 @@ class TestMover(BaseCase):
         self.assertEqual((report.rate, report.seconds_left), (2.0, 10.0))
         self.assertIsNone(MoveReport(total=30).seconds_left)
         self.assertEqual(json.loads(json.dumps(report.as_dict()))["moved"], 10)
+        self.assertIn("<int>10</int>", xmlrpc.client.dumps((report.as_dict(),)))
+        self.assertIn("seconds_left", xmlrpc.client.dumps((MoveReport().as_dict(),)))
 
 
 @tagged("post_install", "-at_install")

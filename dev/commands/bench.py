@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
 def benchmark(stack: Stack, name: str) -> int:
     """Run a benchmark on a database of its own with the whole suite installed."""
     database = f"bench_{name.partition(':')[0]}"
-    variables = stack.variables(database.replace("_", "-"), "dev")
+    variables = stack.variables(database.replace("_", "-"))
     with stack.database(database, list(manifests()), variables) as data:
         command = [
             *(stack.odoo.venv.python, "-m", "dev.benchmarks", name, database),

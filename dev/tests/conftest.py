@@ -22,11 +22,12 @@ def stack() -> Stack:
 def prepared(stack: Stack) -> Iterator[Instance]:
     """A fresh database with the suite installed and set up; no node runs."""
     instance = Instance(stack, "e2e")
-    with stack.lock():
+    with stack.lock("lock-of-e2e"):
+        with stack.lock():
+            instance.remove()
+            instance.prepare()
+        yield instance
         instance.remove()
-        instance.prepare()
-    yield instance
-    instance.remove()
 
 
 @pytest.fixture(scope="session")

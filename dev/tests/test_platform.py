@@ -290,3 +290,27 @@ def test_anthem_installs_by_the_ready_song(server: Server, tmp_path: Path) -> No
         )
         assert done.returncode == 0, done.stdout
         assert told in done.stdout, done.stdout
+
+
+def test_click_odoo_installs_by_a_script(server: Server, tmp_path: Path) -> None:
+    odoo = server.instance.stack.odoo
+    script, configuration = tmp_path / "install.py", tmp_path / "odoo.conf"
+    script.write_text("print('kind', env['cloud.platform'].install()['kind'])\n")
+    configuration.write_text(
+        f"[options]\naddons_path = {odoo.addons_path}\n"
+        f"server_wide_modules = {odoo.server_wide_modules}\ndata_dir = {tmp_path}\n"
+    )
+    environment = server.environment({})
+    environment["PYTHONPATH"] += f":{odoo.root}"
+    done = subprocess.run(
+        [
+            *(str(odoo.venv.python.parent / "click-odoo"), "-c", str(configuration)),
+            *("-d", server.instance.name, str(script)),
+        ],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, "kind s3" in done.stdout) == (0, True), done.stdout

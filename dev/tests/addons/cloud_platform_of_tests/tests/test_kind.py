@@ -1,0 +1,43 @@
+"""What an addon written for the old platform does with this one."""
+
+from contextlib import contextmanager
+
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import config
+
+
+@tagged("post_install", "-at_install")
+class TestThirdPartyKind(TransactionCase):
+    def setUp(self):
+        super().setUp()
+        self.platform = self.env["cloud.platform"]
+
+    @contextmanager
+    def set_option(self, name, value):
+        before = config.get(name)
+        config[name] = value
+        try:
+            yield
+        finally:
+            config[name] = before
+
+    def test_its_only_kind_is_installed_with_its_storage(self):
+        with self.set_option("running_env", "prod"):
+            report = self.platform.install()
+            self.assertEqual((report["kind"], report["location"]), ("folder", "folder"))
+            attachment = self.env["ir.attachment"].create({"name": "a", "raw": b"content"})
+            self.assertEqual(attachment.store_fname.partition("://")[0], "folder")
+            self.assertEqual(attachment.raw, b"content")
+
+    def test_an_environment_without_a_word_of_it_gets_the_default(self):
+        with self.set_option("running_env", "labs-x"):
+            self.assertEqual(self.platform.install()["location"], "db")
+
+    def test_its_old_check_is_reported_with_all_others(self):
+        with self.set_option("running_env", "test"):
+            self.platform.install()
+            with self.set_option("folder_is_full", True):
+                found = {finding.id: finding for finding in self.platform.check().findings}
+        self.assertIn("the folder is full", found["_check_filestore"].message)
+        self.assertEqual(found["folder-name"].variable, "FOLDER_NAME")
+        self.assertIn("session-redis-loaded", found)
