@@ -21,6 +21,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     ObjectStore,
     StoreError,
     delete_singly,
+    total_of,
 )
 
 from . import multipart
@@ -90,14 +91,17 @@ class S3Store(ObjectStore):
         with translated(self._name(key)):
             answer = self._client.get_object(Bucket=self.container, Key=key, **part)
             field(answer, "ETag", self._name(key))
-        body = answer["Body"]
-        return ObjectReader(_chunks(body, self._name(key)), answer["ContentLength"], body.close)
+        body, size = answer["Body"], answer["ContentLength"]
+        total = total_of(answer.get("ContentRange"), size)
+        return ObjectReader(_chunks(body, self._name(key)), size, body.close, total)
 
     def _head(self, key: str) -> ObjectInfo:
         with translated(self._name(key)):
             answer = self._client.head_object(Bucket=self.container, Key=key)
             field(answer, "ETag", self._name(key))
-        return ObjectInfo(key, answer["ContentLength"], answer["LastModified"])
+        return ObjectInfo(
+            key, answer["ContentLength"], answer["LastModified"], answer.get("ContentType", "")
+        )
 
     def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
         from botocore.exceptions import ClientError

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from email.message import Message
-from email.utils import parsedate_to_datetime
+from email.utils import collapse_rfc2231_value, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -25,6 +25,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     StoreError,
     Unavailable,
     delete_singly,
+    total_of,
 )
 
 from . import segments
@@ -89,12 +90,14 @@ class SwiftStore(ObjectStore):
         path = quoted(self.container, key)
         answer = self._client.request("GET", path, headers=headers, stream=True)
         size = int(answer.headers["Content-Length"])
-        return ObjectReader(_chunks(answer, path, size), size, answer.close)
+        total = total_of(answer.headers.get("Content-Range"), size)
+        return ObjectReader(_chunks(answer, path, size), size, answer.close, total)
 
     def _head(self, key: str) -> ObjectInfo:
         answer = self._client.request("HEAD", quoted(self.container, key))
         modified = parsedate_to_datetime(answer.headers["Last-Modified"])
-        return ObjectInfo(key, int(answer.headers["Content-Length"]), modified)
+        size = int(answer.headers["Content-Length"])
+        return ObjectInfo(key, size, modified, answer.headers.get("Content-Type", ""))
 
     def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
         owned = segments.of(self._client, self.container, keys)
@@ -176,6 +179,12 @@ def _disposition(header: str) -> str:
         return ""
     message = Message()
     message["Content-Disposition"] = header
-    name = message.get_filename()
+    # the last one is filename*, the whole name, where filename has what is left of it in ASCII
+    names = [
+        collapse_rfc2231_value(value)
+        for parameter, value in message.get_params([], "Content-Disposition")
+        if parameter == "filename"
+    ]
+    name = names[-1] if names else ""
     query = f"&filename={quote(name, safe='')}" if name else ""
     return query + ("&inline" if message.get_content_disposition() == "inline" else "")

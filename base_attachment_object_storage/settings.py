@@ -7,7 +7,10 @@ from pydantic import Field, NonNegativeFloat
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
 from .parallel import THREADS
+from .serving import Serving
 from .store import Unavailable
+
+LONGEST_URL_SECONDS = 7 * 24 * 3600  # S3 signs no longer ones
 
 
 class StorageSettings(EnvironmentSettings):
@@ -32,6 +35,22 @@ class StorageSettings(EnvironmentSettings):
         le=THREADS,
         alias="ATTACHMENT_MOVE_THREADS",
         description="files that a move between storages sends at the same time, 16 at most",
+    )
+
+    serving: Serving = Field(
+        default=Serving.STREAM,
+        alias="ATTACHMENT_SERVING",
+        description="who sends the bytes of a download where the database does not say: "
+        "stream (Odoo), redirect (the store) or x-accel (nginx)",
+    )
+
+    url_seconds: int = Field(
+        default=300,
+        ge=1,
+        le=LONGEST_URL_SECONDS,
+        alias="ATTACHMENT_URL_SECONDS",
+        description="seconds for which a URL of a redirect or for nginx is valid; default 300, "
+        "604800 at most",
     )
 
     def require_enabled(self) -> None:

@@ -1,1 +1,8 @@
-from . import test_attachment, test_faults, test_settings, test_store, test_transactions
+from . import (
+    test_attachment,
+    test_faults,
+    test_http,
+    test_settings,
+    test_store,
+    test_transactions,
+)

@@ -1,7 +1,18 @@
 """The S3 server that the tests use: the one of the environment."""
 
+import socket
+
+from odoo.addons.cloud_settings.tests.services import service
+
 from ..settings import S3Settings, s3_settings
 from ..store import S3Store
+
+
+def keys(user):
+    return {
+        "AWS_ACCESS_KEY_ID": user["access_key"],
+        "AWS_SECRET_ACCESS_KEY": user["secret_key"],
+    }
 
 
 class S3SetUp:
@@ -35,3 +46,32 @@ class S3SetUp:
             for name, field in S3Settings.model_fields.items()
         }
         return S3Settings(**{**by_alias, **values})
+
+
+class OtherServer:
+    """Mixed in before ``S3SetUp``; ``server`` is the name of a service."""
+
+    server: str
+
+    def environment(self):
+        server = service(self.server)
+        return S3Settings(
+            AWS_HOST=server["endpoint"],
+            AWS_REGION=server["region"],
+            AWS_CA_BUNDLE=server.get("ca"),
+            AWS_BUCKETNAME=s3_settings().bucket or "attachments",
+            **keys(server["users"]["odoo"]),
+        )
+
+
+class ClosedPort:
+    """Mixed in after ``S3SetUp``."""
+
+    def close_the_port(self):
+        """Have the store's server gone from now on."""
+        taken = socket.socket()
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        settings = self.settings_with(AWS_HOST=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        self.make_store = lambda container=None: S3Store(settings, container or self.bucket)
+        self.env.invalidate_all()

@@ -1,8 +1,6 @@
 """Attachments on the real server."""
 
-import socket
-
-from odoo.tests import HttpCase, TransactionCase, tagged
+from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base_attachment_object_storage.store import StoreUri, Unavailable
@@ -11,23 +9,8 @@ from odoo.addons.base_attachment_object_storage.tests.attachment_contract import
     AttachmentContract,
     MoveContract,
 )
-from odoo.addons.base_attachment_object_storage.tests.http_contract import HTTP_LOG, HttpContract
 
-from ..store import S3Store
-from .common import S3SetUp
-
-
-class ClosedPort:
-    """Mixed in after ``S3SetUp``."""
-
-    def close_the_port(self):
-        """Have the store's server gone from now on."""
-        taken = socket.socket()
-        self.addCleanup(taken.close)
-        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
-        settings = self.settings_with(AWS_HOST=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        self.make_store = lambda container=None: S3Store(settings, container or self.bucket)
-        self.env.invalidate_all()
+from .common import ClosedPort, S3SetUp
 
 
 @tagged("post_install", "-at_install")
@@ -105,17 +88,3 @@ class TestMove(S3SetUp, ClosedPort, MoveContract, TransactionCase):
         with self.assertRaises(Unavailable):
             self.attachments.force_storage()
         self.assertEqual(self.columns(attachment), before)
-
-
-@tagged("post_install", "-at_install")
-class TestHttp(S3SetUp, ClosedPort, HttpContract, HttpCase):
-    @mute_logger(LOG, HTTP_LOG)
-    def test_an_outage_is_503_and_a_304_goes_on(self):
-        etag = self.get().headers["ETag"]
-        self.close_the_port()
-        response = self.get()
-        self.assertEqual(response.status_code, 503)
-        self.assertEqual(response.headers["Retry-After"], "30")
-        for name in ("127.0.0.1", StoreUri.parse(self.attachment.store_fname).container):
-            self.assertNotIn(name, response.text)
-        self.assertEqual(self.get(**{"If-None-Match": etag}).status_code, 304)

@@ -28,19 +28,12 @@ from odoo.addons.base_attachment_object_storage.tests.store_contract import (
 )
 from odoo.addons.cloud_settings.tests.services import service
 
-from ..settings import S3Settings, s3_settings
+from ..settings import S3Settings
 from ..store import S3Store
-from .common import S3SetUp
+from .common import OtherServer, S3SetUp, keys
 
 MIB = 1024 * 1024
 PARTS = {"AWS_MULTIPART_THRESHOLD": 5 * MIB, "AWS_MULTIPART_CHUNKSIZE": 5 * MIB}
-
-
-def keys(user):
-    return {
-        "AWS_ACCESS_KEY_ID": user["access_key"],
-        "AWS_SECRET_ACCESS_KEY": user["secret_key"],
-    }
 
 
 LOCAL = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -267,22 +260,6 @@ class TestS3Store(S3Contract, BaseCase):
         """Return the same bucket as a key sees it that may only read."""
         reader = service("s3")["users"]["reader"]
         return S3Store(self.settings_with(**keys(reader)), self.bucket)
-
-
-class OtherServer:
-    """Mixed in before ``S3Contract``; ``server`` is the name of a service."""
-
-    server: str
-
-    def environment(self):
-        server = service(self.server)
-        return S3Settings(
-            AWS_HOST=server["endpoint"],
-            AWS_REGION=server["region"],
-            AWS_CA_BUNDLE=server.get("ca"),
-            AWS_BUCKETNAME=s3_settings().bucket or "attachments",
-            **keys(server["users"]["odoo"]),
-        )
 
 
 @tagged("post_install", "-at_install")

@@ -1,1 +1,1 @@
-from . import test_attachment, test_faults, test_settings, test_store
+from . import test_attachment, test_faults, test_http, test_settings, test_store

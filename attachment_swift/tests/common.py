@@ -1,5 +1,7 @@
 """The Swift server that the tests use: the one of the environment."""
 
+import socket
+
 from ..settings import SwiftSettings, swift_settings
 from ..store import SwiftStore
 
@@ -39,3 +41,18 @@ class SwiftSetUp:
             for name, field in SwiftSettings.model_fields.items()
         }
         return SwiftSettings(**{**by_alias, **values})
+
+
+class ClosedPort:
+    """Mixed in after ``SwiftSetUp``."""
+
+    def close_the_port(self):
+        """Have the store's server gone from now on."""
+        taken = socket.socket()
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        settings = self.settings_with(
+            SWIFT_AUTH_URL=f"http://127.0.0.1:{taken.getsockname()[1]}/v3"
+        )
+        self.make_store = lambda container=None: SwiftStore(settings, container or self.bucket)
+        self.env.invalidate_all()

@@ -4,7 +4,7 @@
 
     write   ir_attachment_write.py
     read    _file_read ── _store_access ── _store_file_read
-    serve   _to_http_stream ── StoreStream ── _open_from_store
+    serve   ir_attachment_serve.py
     delete  _file_delete ── a mark, nothing else
     move    ir_attachment_move.py
     own     ir_attachment_owner.py, and ir_attachment_reconcile.py: are rows and objects one?
@@ -19,12 +19,10 @@ from contextlib import contextmanager
 
 from odoo import _, api, models
 
-from .. import hooks
 from ..garbage import mark
 from ..keys import check_content
 from ..settings import storage_settings
-from ..store import NotFound, ObjectReader, Refused, StoreError, StoreUri, Unavailable
-from ..stream import StoreStream
+from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable
 from ..uploads import Uploads
 
 _logger = logging.getLogger(__name__)
@@ -94,19 +92,6 @@ class IrAttachment(models.Model):
         check_content(uri.key, content)
         return content
 
-    @api.model
-    def _open_from_store(self, fname):
-        """Return a reader of an object, for use after the transaction as well."""
-        uri = StoreUri.parse(fname)
-        with self._store_access(fname):
-            store = self._get_object_store(uri.scheme, uri.container)
-            if store is None:
-                content = self._store_file_read(fname) or b""
-                reader = ObjectReader([content], len(content), close=lambda: None)
-            else:
-                reader = store.open(uri.key)
-        return reader
-
     def _require_content(self):
         """Raise ``NotFound`` where content is missing that a caller is about to store again."""
         for attachment in self:
@@ -125,16 +110,6 @@ class IrAttachment(models.Model):
         if not (default or {}).keys() & CONTENT_FIELDS:
             self._require_content()
         return super().copy_data(default)
-
-    # --- serve
-
-    def _to_http_stream(self):
-        self.ensure_one()
-        if self._is_file_from_a_store(self.store_fname):
-            return StoreStream.of(self)
-        if hooks.core_from_attachment:
-            return hooks.core_from_attachment(self)
-        return super()._to_http_stream()
 
     # --- delete
 

@@ -13,7 +13,7 @@ from .errors import (
     Unavailable,
 )
 from .memory import MemoryStore
-from .protocol import ObjectInfo, ObjectReader, ObjectStore
+from .protocol import ObjectInfo, ObjectReader, ObjectStore, total_of
 from .singly import delete_singly
 from .uri import StoreUri
 
@@ -36,4 +36,5 @@ __all__ = [
     "Unavailable",
     "delete_singly",
     "new_md5",
+    "total_of",
 ]

@@ -70,7 +70,7 @@ class DirectoryStore(ObjectStore):
             raise OutOfRange(f"{key!r} has only {size} bytes")
         file.seek(start)
         wanted = size - start if length is None else min(length, size - start)
-        return ObjectReader(_chunks(file, wanted, key), wanted, file.close)
+        return ObjectReader(_chunks(file, wanted, key), wanted, file.close, size)
 
     def _head(self, key: str) -> ObjectInfo:
         with self._reading(key):

@@ -38,7 +38,7 @@ class MemoryStore(ObjectStore):
             raise OutOfRange(f"{key!r} has only {len(content)} bytes")
         part = content[start : None if length is None else start + length]
         chunks = (part[at : at + CHUNK_SIZE] for at in range(0, len(part), CHUNK_SIZE))
-        return ObjectReader(chunks, len(part))
+        return ObjectReader(chunks, len(part), total=len(content))
 
     def _head(self, key: str) -> ObjectInfo:
         return ObjectInfo(key, len(self._content(key)))

@@ -1,6 +1,7 @@
 from . import (
     test_attachment,
     test_background_move,
+    test_byte_range,
     test_http,
     test_locks,
     test_placement,

@@ -1,0 +1,80 @@
+"""Attachments in a store as HTTP clients get them; see ``stream.py``."""
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from .. import hooks
+from ..serving import PARAMETER, Serving, ServingError
+from ..store import ObjectReader, StoreUri
+from ..stream import StoreStream
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    def _to_http_stream(self):
+        self.ensure_one()
+        if self._is_file_from_a_store(self.store_fname):
+            return StoreStream.of(self)
+        if hooks.core_from_attachment:
+            return hooks.core_from_attachment(self)
+        return super()._to_http_stream()
+
+    @api.model
+    def _storage_serving(self):
+        """Return who sends the bytes: as the database says, else as the environment does."""
+        text = self.env["ir.config_parameter"].sudo().get_param(PARAMETER)
+        if not text:
+            return self._attachment_storage_settings().serving
+        try:
+            return Serving.parse(text)
+        except ServingError as error:
+            raise ValidationError(str(error)) from error
+
+    @api.model
+    def _seconds_of_urls(self):
+        return self._attachment_storage_settings().url_seconds
+
+    @api.model
+    def _open_from_store(self, fname, start=0, length=None):
+        """Return a reader of an object, or of a part; for use after the transaction as well."""
+        uri = StoreUri.parse(fname)
+        with self._store_access(fname):
+            store = self._get_object_store(uri.scheme, uri.container)
+            if store is not None:
+                return store.open(uri.key, start, length)
+            content = self._store_file_read(fname) or b""
+            part = content[start : None if length is None else start + length]
+            return ObjectReader([part], len(part), total=len(content))
+
+    @api.model
+    def _size_in_store(self, fname):
+        """Return the size of an object in bytes; asks the store."""
+        uri = StoreUri.parse(fname)
+        with self._store_access(fname):
+            store = self._get_object_store(uri.scheme, uri.container)
+            if store is not None:
+                return store.head(uri.key).size
+            return len(self._store_file_read(fname) or b"")
+
+    @api.model
+    def _url_in_store(self, fname, content_type=None, disposition=""):
+        """Return a URL of an object for anyone, valid for a short time.
+
+        None where the store has none, or none that gives the object this content type.
+        """
+        uri = StoreUri.parse(fname)
+        with self._store_access(fname):
+            store = self._get_object_store(uri.scheme, uri.container)
+            if store is None:
+                return None
+            if content_type and not store.presigns_content_type:
+                # one object may serve rows of different types
+                stored = store.head(uri.key).content_type
+                if _essence(stored) != _essence(content_type):
+                    return None
+            return store.presign(uri.key, self._seconds_of_urls(), content_type, disposition)
+
+
+def _essence(content_type):
+    return content_type.partition(";")[0].strip().lower()
