@@ -65,7 +65,7 @@ def _problem_of_sessions() -> str:
     connection = getattr(store, "connection", None)
     if connection is None:
         return ""  # core's own store, in files
-    connection.client.ping()
+    connection.ping()
     return ""
 
 

@@ -1,6 +1,7 @@
 """What goes wrong with settings.
 
 ConfigurationError      environment variables are missing or wrong: the operator's fault
+UnreachableError        a server that they name does not answer: it may later
 """
 
 
@@ -13,3 +14,7 @@ class ConfigurationError(Exception):
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+
+
+class UnreachableError(Exception):
+    """A server does not answer; the message says which, and the reason."""

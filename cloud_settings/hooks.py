@@ -5,6 +5,10 @@ mistakes::
 
     before_serving(RedisSettings.mistakes)
 
+whether the servers that they name can be used::
+
+    reachable_before_serving(check)     # check(serving)
+
 and what it wants done by a server that passed, before anything is forked::
 
     when_serving(start)         # start(server)
@@ -13,7 +17,10 @@ How: the first call wraps ``run`` of Odoo's servers. A *serving start* asks ever
 logs all mistakes in one block and ends the process with ``EXIT_CONFIGURATION`` before a
 socket is bound. A start that stops by itself (``odoo shell``, ``--stop-after-init``,
 anthem) logs the same block as a warning and goes on, so that a wrong instance can
-always be repaired.
+always be repaired. Where no setting is wrong, the servers that they name are asked: one
+that refuses is a mistake like the others, one that does not answer ends a serving start
+with ``EXIT_UNREACHABLE``. A prefork server asks once: neither its workers nor its
+process for websockets, which it may start again at any time, do.
 
 Why not raise in ``post_load``: Odoo swallows every exception there, and a
 ``SystemExit`` there would end ``odoo shell`` as well.
@@ -27,15 +34,21 @@ from typing import Any
 
 from odoo.service import server
 
+from .exceptions import ConfigurationError, UnreachableError
+
 _logger = logging.getLogger(__name__)
 
 Check = Callable[[], Iterable[str]]
+ServerCheck = Callable[[bool], None]
 Action = Callable[[Any], None]
 
 # as sysexits.h has it: the operator's configuration is wrong, a restart will not help
 EXIT_CONFIGURATION = os.EX_CONFIG
+# and this, that a restart may help
+EXIT_UNREACHABLE = os.EX_TEMPFAIL
 
 _checks: list[Check] = []
+_server_checks: list[ServerCheck] = []
 _actions: list[Action] = []
 
 
@@ -43,6 +56,16 @@ def before_serving(check: Check) -> None:
     """Have ``check`` asked at a serving start; it returns a sentence for each mistake."""
     _wrap_servers()
     _checks.append(check)
+
+
+def reachable_before_serving(check: ServerCheck) -> None:
+    """Have ``check(serving)`` asked, once no setting is wrong.
+
+    It raises ``ConfigurationError`` for a server that will never be usable, and
+    ``UnreachableError`` for one that does not answer; where ``serving`` is false, at once.
+    """
+    _wrap_servers()
+    _server_checks.append(check)
 
 
 def when_serving(action: Action) -> None:
@@ -63,18 +86,44 @@ def _wrap_servers() -> None:
 def _checked(run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
     def checked_run(self: Any, preload: Any = None, stop: bool = False) -> Any:
-        mistakes = list(dict.fromkeys(mistake for check in _checks for mistake in check()))
-        if mistakes:
-            block = "\n".join(f"  - {mistake}" for mistake in mistakes)
-            if not stop:
-                _logger.critical("The configuration is wrong, the server ends:\n%s", block)
-                raise SystemExit(EXIT_CONFIGURATION)
-            _logger.warning("The configuration is wrong, a server would not start:\n%s", block)
-        if not stop:
+        serving = not stop
+        if mistakes := _mistakes():
+            _end_or_warn("The configuration is wrong", mistakes, EXIT_CONFIGURATION, serving)
+        elif not isinstance(self, server.GeventServer):
+            _ask_servers(serving)
+        if serving:
             _act(self)
         return run(self, preload, stop)
 
     return checked_run
+
+
+def _mistakes() -> list[str]:
+    return list(dict.fromkeys(mistake for check in _checks for mistake in check()))
+
+
+def _ask_servers(serving: bool) -> None:
+    mistakes: list[str] = []
+    unreachable = []
+    for check in _server_checks:
+        try:
+            check(serving)
+        except ConfigurationError as error:
+            mistakes += error.mistakes
+        except UnreachableError as error:
+            unreachable.append(str(error))
+    if mistakes:
+        _end_or_warn("The configuration is wrong", mistakes, EXIT_CONFIGURATION, serving)
+    if unreachable:
+        _end_or_warn("A server cannot be reached", unreachable, EXIT_UNREACHABLE, serving)
+
+
+def _end_or_warn(what: str, sentences: list[str], status: int, serving: bool) -> None:
+    block = "\n".join(f"  - {sentence}" for sentence in sentences)
+    if serving:
+        _logger.critical("%s, the server ends:\n%s", what, block)
+        raise SystemExit(status)
+    _logger.warning("%s, a server would not start:\n%s", what, block)
 
 
 def _act(started: Any) -> None:

@@ -16,6 +16,13 @@ from .process import Daemon
 from .services import postgresql
 from .services.keystone import Keystone
 from .services.redis import Redis
+from .services.redis_sets import (
+    RedisCluster,
+    RedisSentinel,
+    RedisSet,
+    RedisWithTLS,
+    RedisWithUsers,
+)
 from .services.seaweedfs import SeaweedFS
 from .services.statsd import Statsd
 from .services.swift import OldSwift, Swift
@@ -46,6 +53,12 @@ class Stack:
         self.swift = Swift(services / "swift", openstack, keystone)
         self.old_swift = OldSwift(services / "old-swift")
         self.statsd = Statsd(services / "statsd", self.state / "install" / "statsd")
+        self.redis_sets: dict[str, RedisSet] = {
+            "redis_tls": RedisWithTLS(services / "redis-tls"),
+            "redis_acl": RedisWithUsers(services / "redis-acl"),
+            "redis_sentinel": RedisSentinel(services / "redis-sentinel"),
+            "redis_cluster": RedisCluster(services / "redis-cluster"),
+        }
         self.odoo = Odoo(self.state)
         self.databases = Databases(self.odoo, self.postgresql, self.state)
 
@@ -61,6 +74,8 @@ class Stack:
             service.start()
 
     def stop(self) -> None:
+        for redis_set in self.redis_sets.values():
+            redis_set.stop()
         tests = (self.statsd, self.old_swift, self.swift)
         for service in (*tests, self.seaweedfs, self.redis, self.postgresql):
             service.stop()
@@ -76,6 +91,8 @@ class Stack:
         self.swift.start()
         self.old_swift.start()
         self.statsd.start()
+        for redis_set in self.redis_sets.values():
+            redis_set.start()
         servers = {
             "s3": self.seaweedfs.client,
             "swift": self.swift.keystone.client,
@@ -83,6 +100,7 @@ class Stack:
             "old_swift": self.old_swift.client,
             "old_swift_s3": self.old_swift.s3_client,
             "statsd": self.statsd.client,
+            **{name: redis_set.client for name, redis_set in self.redis_sets.items()},
         }
         self.test_services.touch(mode=0o600)
         self.test_services.write_text(json.dumps(servers, indent=1))

@@ -1,14 +1,17 @@
 """Round trips to Redis, and what comes of reading a session.
 
 Why not the public commands of redis-py: its ``get`` takes as long as core takes for a whole
-session. Commands go out as they are over a connection of its pool; where that fails because
-the connection is lost, and on Redis Cluster, the client does them by its own rules.
+session. Commands go out as they are over a connection of its pool; on Redis Cluster, the
+client does them by its own rules.
 
-fetch, exist -> ask     answers, each may be an error
-write        -> ask     one command, or MULTI/EXEC
+fetch, exist, members -> ask    answers, each may be an error
+write -> ask                    one command, or MULTI/EXEC
+write_unless_changed            WATCH, MULTI/EXEC
+
+All raise the errors of redis-py; what is done about them is said in ``connection``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .encoding import Stamp, decode
@@ -66,10 +69,19 @@ def fetch(client: Any, keys: Sequence[str]) -> Found:
 
 def exist(client: Any, keys: Sequence[str]) -> list[bool]:
     """Tell of each key whether it exists."""
-    found: list[bool] = []
+    return [bool(answer) for answer in _each(client, "EXISTS", keys)]
+
+
+def members(client: Any, keys: Sequence[str]) -> list[list[str]]:
+    """Return the fields of the hash under each key."""
+    return [[field.decode() for field in answer] for answer in _each(client, "HKEYS", keys)]
+
+
+def _each(client: Any, command: str, keys: Sequence[str]) -> list[Any]:
+    found: list[Any] = []
     for start in range(0, len(keys), KEYS_A_ROUND_TRIP):
         batch = keys[start : start + KEYS_A_ROUND_TRIP]
-        found.extend(map(bool, _good(ask(client, [("EXISTS", key) for key in batch]))))
+        found.extend(_good(ask(client, [(command, key) for key in batch])))
     return found
 
 
@@ -87,6 +99,28 @@ def write(client: Any, commands: Sequence[Command]) -> None:
     else:
         _good(answers)
         _good(answers[-1])
+
+
+def write_unless_changed(
+    client: Any, keys: Sequence[str], prepare: Callable[[], Sequence[Command] | None]
+) -> bool:
+    """Send the commands of ``prepare()``, unless it has None or a key is changed meanwhile."""
+    import redis
+
+    pipe: Any
+    with client.pipeline(transaction=True) as pipe:
+        pipe.watch(*keys)
+        commands = prepare()
+        if commands is None:
+            return False
+        pipe.multi()
+        for command in commands:
+            pipe.execute_command(*command)
+        try:
+            pipe.execute()
+        except redis.WatchError:
+            return False
+    return True
 
 
 def ask(client: Any, commands: Sequence[Command]) -> list[Any]:
@@ -108,26 +142,21 @@ def _good(answers: Sequence[Any]) -> Sequence[Any]:
 
 
 def _ask_pool(client: Any, commands: Sequence[Command]) -> list[Any] | None:
-    """Return the answers; None where there is no single pool, or the connection was lost."""
-    import redis
-
+    """Return the answers; None where there is no single pool."""
     # a client of Redis Cluster has a pool for each node
     pool = getattr(client, "connection_pool", None)
     if pool is None:
         return None
+    connection = pool.get_connection()
     try:
-        connection = pool.get_connection()
-        try:
-            connection.send_packed_command([_pack(commands)])
-            return [_answer(connection) for _command in commands]
-        except BaseException:
-            # an answer that is still on its way must not become that of the next command
-            connection.disconnect()
-            raise
-        finally:
-            pool.release(connection)
-    except redis.ConnectionError:
-        return None
+        connection.send_packed_command([_pack(commands)])
+        return [_answer(connection) for _command in commands]
+    except BaseException:
+        # an answer that is still on its way must not become that of the next command
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
 
 
 def _answer(connection: Any) -> Any:

@@ -5,17 +5,19 @@ or much later, when a database that has it installed is loaded. By then requests
 served from files, in some processes and not in others: only the first is a time to switch.
 
 Settings that are wrong leave core's store in place here; ``before_serving`` lets no server
-start with them, while a shell may.
+start with them, while a shell may. Those that Redis refuses are found out just before a server
+serves.
 """
 
 import logging
 import os
+from functools import partial
 
 from odoo import http
 from odoo.tools import config
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.hooks import before_serving
+from odoo.addons.cloud_settings.hooks import before_serving, reachable_before_serving
 
 from .compat import server_wide_modules
 from .settings import RedisSettings
@@ -34,6 +36,7 @@ def post_load() -> None:
     if not mistakes():
         settings = RedisSettings.read()
         if settings.enabled:
+            reachable_before_serving(partial(check_server, settings))
             use_redis(settings)
 
 
@@ -46,6 +49,13 @@ def mistakes() -> list[str]:
         except ImportError as error:
             found.append(f"ODOO_SESSION_REDIS: the Python package redis is needed ({error})")
     return found
+
+
+def check_server(settings: RedisSettings, serving: bool) -> None:
+    """See ``start.check``."""
+    from .start import check
+
+    check(settings, serving)
 
 
 def use_redis(settings: RedisSettings) -> None:

@@ -1,9 +1,12 @@
 """Where the sessions live and for how long, from the environment."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import (
     Field,
+    ModelWrapValidatorHandler,
     PositiveInt,
     SecretStr,
     TypeAdapter,
@@ -11,10 +14,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
+from .contradictions import contradictions
+
+PREFIX = "ODOO_SESSION_REDIS_"
 URL_SCHEMES = ("redis://", "rediss://", "unix://")
+ADDRESS = re.compile(r"(?:\[(?P<ip>[^\]]+)\]|(?P<name>[^:\s\[\]]+))(?::(?P<port>\d{1,5}))?")
 
 
 class RedisSettings(EnvironmentSettings):
@@ -28,7 +36,7 @@ class RedisSettings(EnvironmentSettings):
     host: str = Field(
         default="localhost",
         alias="ODOO_SESSION_REDIS_HOST",
-        description="host name of the Redis server",
+        description="host name of the Redis server; with Cluster, of its nodes: host:port,…",
     )
     port: int = Field(
         default=6379,
@@ -37,16 +45,89 @@ class RedisSettings(EnvironmentSettings):
         le=65535,
         description="port of the Redis server",
     )
-    password: SecretStr | None = Field(
+    socket: Path | None = Field(
         default=None,
-        alias="ODOO_SESSION_REDIS_PASSWORD",
-        description="password of the Redis server",
+        alias="ODOO_SESSION_REDIS_SOCKET",
+        description="path of its unix socket, instead of host and port",
     )
     url: SecretStr | None = Field(
         default=None,
         alias="ODOO_SESSION_REDIS_URL",
         description="address of the Redis server (redis://, rediss:// or unix://),"
         " instead of host and port",
+    )
+    username: str | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_USERNAME",
+        description="user of Redis' access control lists (ACL)",
+    )
+    password: SecretStr | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_PASSWORD",
+        description="password of the Redis server, or of the user",
+    )
+    db: int | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_DB",
+        ge=0,
+        description="number of the database of the Redis server",
+    )
+    tls: Flag = Field(
+        default=False,
+        alias="ODOO_SESSION_REDIS_TLS",
+        description="connect with TLS (1, true, yes, on)",
+    )
+    tls_ca: Path | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_TLS_CA",
+        description="file of certificates of the authorities that sign the server's",
+    )
+    tls_cert: Path | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_TLS_CERT",
+        description="file of the client's certificate",
+    )
+    tls_key: Path | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_TLS_KEY",
+        description="file of the client's private key",
+    )
+    cluster: Flag = Field(
+        default=False,
+        alias="ODOO_SESSION_REDIS_CLUSTER",
+        description="the server is a node of a Redis Cluster (1, true, yes, on)",
+    )
+    sentinel_host: str | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_SENTINEL_HOST",
+        description="Redis Sentinels, which know the server: host,… or host:port,…",
+    )
+    sentinel_port: int = Field(
+        default=26379,
+        alias="ODOO_SESSION_REDIS_SENTINEL_PORT",
+        ge=1,
+        le=65535,
+        description="port of the Sentinels that are named without one",
+    )
+    sentinel_master_name: str | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME",
+        description="name by which the Sentinels know the server",
+    )
+    sentinel_username: str | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_SENTINEL_USERNAME",
+        description="user of the Sentinels",
+    )
+    sentinel_password: SecretStr | None = Field(
+        default=None,
+        alias="ODOO_SESSION_REDIS_SENTINEL_PASSWORD",
+        description="password of the Sentinels",
+    )
+    sentinel_tls: Flag = Field(
+        default=False,
+        alias="ODOO_SESSION_REDIS_SENTINEL_TLS",
+        description="connect to the Sentinels with TLS (1, true, yes, on)",
     )
     prefix: str = Field(
         default="",
@@ -84,21 +165,30 @@ class RedisSettings(EnvironmentSettings):
         le=60,
         description="seconds to wait for an answer of Redis, at most 60",
     )
-    sentinel_host: None = Field(default=None, alias="ODOO_SESSION_REDIS_SENTINEL_HOST")
-    sentinel_port: None = Field(default=None, alias="ODOO_SESSION_REDIS_SENTINEL_PORT")
-    sentinel_master_name: None = Field(
-        default=None, alias="ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME"
+    start_timeout: float = Field(
+        default=30.0,
+        alias="ODOO_SESSION_REDIS_START_TIMEOUT",
+        ge=0,
+        le=3600,
+        description="seconds that a server which starts waits for Redis to answer",
     )
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _only_when_enabled(cls, values: dict[str, Any]) -> dict[str, Any]:
-        # a deployment's template may name a Redis also for instances that use none
+    def _mistakes_at_once(cls, values: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        # a rule of the model would be left out while any field is wrong
+        values = values if _is_on(values, "ODOO_SESSION_REDIS") else {}
+        wrong = []
         try:
-            enabled = TypeAdapter(Flag).validate_python(values.get("ODOO_SESSION_REDIS", False))
-        except ValidationError:
-            return values
-        return values if enabled else {}
+            settings = handler(values)
+        except ValidationError as error:
+            wrong = [_as_detail(detail) for detail in error.errors()]
+        for name, text in contradictions(_given(values)):
+            custom = PydanticCustomError("contradiction", text)
+            wrong.append(InitErrorDetails(type=custom, loc=(PREFIX + name,), input=None))
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong, hide_input=True)
+        return settings
 
     @field_validator("prefix")
     @classmethod
@@ -115,11 +205,65 @@ class RedisSettings(EnvironmentSettings):
             raise ValueError(f"takes an address that starts with {', '.join(URL_SCHEMES)}")
         return url
 
-    @field_validator("sentinel_host", "sentinel_port", "sentinel_master_name", mode="before")
+    @field_validator("tls_ca", "tls_cert", "tls_key")
     @classmethod
-    def _no_sentinel(cls, value: Any) -> None:
-        if value is not None:
-            raise ValueError(
-                "Redis Sentinel is not supported: unset this variable and name the Redis"
-                " server itself in ODOO_SESSION_REDIS_HOST or ODOO_SESSION_REDIS_URL"
-            )
+    def _is_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError("takes the path of a file, and there is none at this one")
+        return path
+
+    @field_validator("sentinel_host")
+    @classmethod
+    def _are_addresses(cls, text: str | None) -> str | None:
+        if text is not None:
+            addresses(text, 0)
+        return text
+
+    @property
+    def nodes(self) -> list[tuple[str, int]]:
+        """Hosts and ports of some nodes of the Cluster."""
+        return addresses(self.host, self.port)
+
+    @property
+    def sentinels(self) -> list[tuple[str, int]]:
+        """Hosts and ports of the Sentinels."""
+        return addresses(self.sentinel_host or "", self.sentinel_port)
+
+
+def addresses(text: str, port: int) -> list[tuple[str, int]]:
+    """Return the hosts and ports of ``host,host:port,[::1]:port``; those without have ``port``.
+
+    :raises ValueError: when one of them is no address
+    """
+    found = []
+    for word in filter(None, (word.strip() for word in text.split(","))):
+        address = ADDRESS.fullmatch(word)
+        own = int(address["port"] or port) if address else -1
+        if address is None or not 0 <= own <= 65535:
+            raise ValueError("takes host names, each with or without a port: host:port,host:port")
+        found.append((address["ip"] or address["name"], own))
+    return found
+
+
+def _is_on(values: Any, name: str) -> bool:
+    try:
+        return TypeAdapter(Flag).validate_python(values.get(name, False))
+    except ValidationError:
+        return True  # its field has the mistake
+
+
+def _given(values: Any) -> dict[str, Any]:
+    """Return what is set, by the ends of the names; a flag that is off is not."""
+    flags = {PREFIX + name for name in ("TLS", "CLUSTER", "SENTINEL_TLS", "OLD_KEYS")}
+    return {
+        name.removeprefix(PREFIX): value.get_secret_value()
+        if isinstance(value, SecretStr)
+        else value
+        for name, value in values.items()
+        if value is not None and (name not in flags or _is_on(values, name))
+    }
+
+
+def _as_detail(detail: Any) -> InitErrorDetails:
+    kind = PydanticCustomError(detail["type"], detail["msg"].replace("{", "{{"))
+    return InitErrorDetails(type=kind, loc=detail["loc"], input=None)

@@ -16,36 +16,36 @@ When Redis is unavailable, ``get``, ``delete`` and hard rotations (log-in, log-o
 ``SessionStoreUnavailable``, a 503. A plain ``save`` and a soft rotation are given up with an
 error in the log: they happen while a user's work is being committed, and must not undo it.
 
-store -> commands         round trips, what was read judged
+store -> connection       the client, outages and what to try again
+      -> commands         round trips, what was read judged
       -> transaction      what core's policy wants written
       -> lifetime, keys, encoding
 """
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
-
-from werkzeug.exceptions import HTTPException
 
 from odoo import http
 
 from odoo.addons.cloud_settings.operations import Operation, count
 
-from .commands import Found, exist, fetch, write
+from .breaker import BACKEND, COMPONENT
+from .commands import Command, Found, exist, fetch, members, write, write_unless_changed
 from .connection import Connection, redis_errors_as_unavailable
 from .encoding import Stamp, encode, without_stamp
 from .exceptions import SessionStoreUnavailable
 from .keys import Keys, shorten
 from .lifetime import Lifetimes
+from .sessionless import is_without_session
 from .settings import RedisSettings
 from .transaction import Stored, StoredSession, Transaction, has_index
 
 _logger = logging.getLogger(__name__)
 
-COMPONENT = "session_store"
-BACKEND = "redis"
 SOFT_ROTATION_ATTEMPTS = 8
 
 
@@ -79,8 +79,8 @@ class RedisSessionStore(http.FilesystemSessionStore):
         except ValueError:
             return self.new()
         try:
-            with Operation(COMPONENT, "read", BACKEND) as operation, redis_errors_as_unavailable():
-                found = fetch(self.connection.client, keys)
+            with Operation(COMPONENT, "read", BACKEND) as operation:
+                found = self.connection.run(lambda client: fetch(client, keys))
                 operation.bytes = found.size
         except SessionStoreUnavailable:
             if not is_without_session():
@@ -127,16 +127,23 @@ class RedisSessionStore(http.FilesystemSessionStore):
 
         Not over what another request has written since, and not when it was deleted.
         """
+        keys = self.keys.of(session.sid)
         transaction = Transaction(self)
         transaction.save(session)
+
+        def rewrite(client: Any) -> bool:
+            return write_unless_changed(
+                client,
+                keys,
+                lambda: transaction.commands if found.is_still(fetch(client, keys)) else None,
+            )
+
         try:
-            self._send_if(transaction, session.sid, lambda: found.is_still(self._found(session)))
+            if self.connection.run(rewrite):
+                transaction.done()
         except SessionStoreUnavailable:
             # the session was read, and later reads will do it
             return
-
-    def _found(self, session: Any) -> Found:
-        return fetch(self.connection.client, self.keys.of(session.sid))
 
     # Writing
 
@@ -183,7 +190,9 @@ class RedisSessionStore(http.FilesystemSessionStore):
         for _attempt in range(SOFT_ROTATION_ATTEMPTS):
             try:
                 with Operation(COMPONENT, "rotate", BACKEND):
-                    rotated = self._try_soft_rotation(session, env)
+                    rotated = self.connection.run(
+                        lambda client: self._try_soft_rotation(client, session, env)
+                    )
             except SessionStoreUnavailable:
                 break
             if rotated is not None:
@@ -194,21 +203,24 @@ class RedisSessionStore(http.FilesystemSessionStore):
         count(COMPONENT, "rotation_postponed", BACKEND)
         _logger.error("The rotation of session %s… is postponed", shorten(session.sid))
 
-    def _try_soft_rotation(self, session: Any, env: Any) -> Any:
+    def _try_soft_rotation(self, client: Any, session: Any, env: Any) -> Any:
         """Return the session with its next id, or None when another request was faster."""
         rotated = self.session_class(dict(session), session.sid)
         transaction = Transaction(self)
 
-        def prepare() -> bool:
+        def rotate() -> Sequence[Command]:
             transaction.recent = self.get(session.sid)
             # a log-out in another request has the last word
             if transaction.recent:
                 transaction.rotate(rotated, env, soft=True)
-            return True
+            return transaction.commands
 
         # two requests may both find no next id: the one that writes second fails,
         # looks again, and finds the id that the first has written
-        return rotated if self._send_if(transaction, session.sid, prepare) else None
+        if not write_unless_changed(client, self.keys.of(session.sid), rotate):
+            return None
+        transaction.done()
+        return rotated
 
     def vacuum(self, max_lifetime: int | None = None) -> None:
         """Remember what the database says; Redis forgets sessions by itself."""
@@ -221,16 +233,18 @@ class RedisSessionStore(http.FilesystemSessionStore):
     def get_missing_session_identifiers(self, identifiers: Iterable[str]) -> set[str]:
         """Return those of ``identifiers`` that no user's session begins with."""
         asked = list(set(identifiers))
-        with Operation(COMPONENT, "read", BACKEND), redis_errors_as_unavailable():
-            found = exist(self.connection.client, [self.keys.index(one) for one in asked])
+        keys = [self.keys.index(one) for one in asked]
+        with Operation(COMPONENT, "read", BACKEND):
+            found = self.connection.run(lambda client: exist(client, keys))
         return {identifier for identifier, exists in zip(asked, found, strict=True) if not exists}
 
     def siblings(self, identifiers: Iterable[str]) -> Iterator[tuple[str, "list[str]"]]:
         """Yield each identifier with the rests of the ids of its sessions."""
-        client = self.connection.client
-        for identifier in identifiers:
-            rests: Any = client.hkeys(self.keys.index(identifier))
-            yield identifier, [rest.decode() for rest in rests]
+        asked = list(identifiers)
+        keys = [self.keys.index(one) for one in asked]
+        yield from zip(
+            asked, self.connection.run(lambda client: members(client, keys)), strict=True
+        )
 
     # Sending
 
@@ -241,8 +255,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
         :raises SessionStoreUnavailable: when they may not have been written
         """
         transaction = Transaction(self)
-        with redis_errors_as_unavailable():
-            yield transaction
+        yield transaction
         self.send(name, transaction)
 
     def send(self, name: str, transaction: Transaction) -> None:
@@ -254,31 +267,10 @@ class RedisSessionStore(http.FilesystemSessionStore):
                 slots.sort(key=lambda slot: all(command[0] != "SET" for command in slot))
             else:
                 slots = [[command for slot in slots for command in slot]]
-        with Operation(COMPONENT, name, BACKEND), redis_errors_as_unavailable():
+        with Operation(COMPONENT, name, BACKEND):
             for commands in slots:
-                write(self.connection.client, commands)
+                self.connection.run(partial(write, commands=commands))
         transaction.done()
-
-    def _send_if(self, transaction: Transaction, sid: str, condition: Any) -> bool:
-        """Send what is for one slot, if ``condition()`` holds and goes on to until it is done."""
-        from redis import WatchError
-
-        pipe: Any
-        client = self.connection.client
-        with redis_errors_as_unavailable(), client.pipeline(transaction=True) as pipe:
-            pipe.watch(*self.keys.of(sid))
-            if not condition():
-                return False
-            pipe.multi()
-            for commands in transaction.slots.values():
-                for command in commands:
-                    pipe.execute_command(*command)
-            try:
-                pipe.execute()
-            except WatchError:
-                return False
-        transaction.done()
-        return True
 
     # Last, because from here on the name means this method
 
@@ -290,23 +282,3 @@ class RedisSessionStore(http.FilesystemSessionStore):
                 for key in self.connection.client.scan_iter(match=pattern, count=1000):
                     sids.add(self.keys.sid(key.decode()))
         return sorted(sid for sid in sids if sid)
-
-
-def is_without_session() -> bool:
-    """Tell whether the current request is answered as well without its session.
-
-    So are static files, and what core serves without a database and never saves a session
-    for, as the health check of a load balancer.
-    """
-    request = http.request
-    if not request:
-        return False
-    if http.root.get_static_file(request.httprequest.path):
-        return True
-    router = http.root.nodb_routing_map.bind_to_environ(request.httprequest.environ)
-    try:
-        rule, _arguments = router.match(return_rule=True)
-    except HTTPException:
-        return False
-    routing = rule.endpoint.routing
-    return routing["auth"] == "none" and not routing.get("save_session", True)

@@ -103,6 +103,11 @@ class Transaction(http.FilesystemSessionStore):
             keys = [key for rest in rests for key in self._store.keys.of(identifier + rest)]
             self._add(identifier, "DEL", self._store.keys.index(identifier), *keys)
 
+    @property
+    def commands(self) -> list[Command]:
+        """All that was collected."""
+        return [command for slot in self.slots.values() for command in slot]
+
     def done(self) -> None:
         """Have the sessions remember what was written of them."""
         for session, stored in self.written:

@@ -46,9 +46,9 @@ class Fault:
 
 
 class FaultProxy:
-    def __init__(self, host: str, port: int) -> None:
-        self.upstream = (host, port)
-        self.host = "127.0.0.1"
+    def __init__(self, upstream_host: str, upstream_port: int, host: str = "127.0.0.1") -> None:
+        self.upstream = (upstream_host, upstream_port)
+        self.host = host
         self.port = 0  # known once it listens
         self.requests: list[str] = []
         self.latency = 0.0  # seconds, before each request and each answer

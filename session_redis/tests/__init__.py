@@ -1,5 +1,6 @@
 from . import (
     test_cluster,
+    test_connection,
     test_encoding,
     test_hooks,
     test_http,

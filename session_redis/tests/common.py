@@ -29,21 +29,26 @@ class RedisCase:
         self.server = RedisServer.read()
         if not self.server.host:
             self.skipTest("no Redis server: set ODOO_SESSION_REDIS_HOST")
-        self.prefix = f"test-{uuid.uuid4().hex}"
+        self.prefix = self.new_prefix()
         self.store = self.new_store()
         self.redis = self.store.connection.client
         self.addCleanup(self._clean)
 
+    def new_prefix(self):
+        return f"test-{uuid.uuid4().hex}"
+
+    @property
+    def variables(self):
+        """How the server of the tests is reached, by the ends of the variables' names."""
+        server = self.server
+        return {"host": server.host, "port": server.port, "password": server.password}
+
+    def settings(self, **values):
+        return new_settings(**{"prefix": self.prefix, **self.variables, **values})
+
     def new_store(self, **values):
-        values = {
-            "ODOO_SESSION_REDIS": True,
-            "ODOO_SESSION_REDIS_HOST": self.server.host,
-            "ODOO_SESSION_REDIS_PORT": self.server.port,
-            "ODOO_SESSION_REDIS_PASSWORD": self.server.password,
-            "ODOO_SESSION_REDIS_PREFIX": self.prefix,
-            **{f"ODOO_SESSION_REDIS_{name.upper()}": value for name, value in values.items()},
-        }
-        store = RedisSessionStore(RedisSettings(**values))
+        """Return a store on the server of the tests, but for ``values``."""
+        store = RedisSessionStore(self.settings(**values))
         self.addCleanup(store.connection.close)
         return store
 
@@ -71,6 +76,16 @@ class RedisCase:
 
         self.addCleanup(restore)
         http.Application.session_store = store
+
+
+def new_settings(**values):
+    """Return settings by the ends of the variables' names; None is left out."""
+    given = {
+        f"ODOO_SESSION_REDIS_{name.upper()}": value
+        for name, value in values.items()
+        if value is not None
+    }
+    return RedisSettings(ODOO_SESSION_REDIS=True, **given)
 
 
 def free_port():

@@ -1,116 +1,53 @@
-"""The store on a real Redis Cluster of three masters, which the tests start."""
+"""The store on a real Redis Cluster of three masters."""
 
-import shutil
-import subprocess
-import tempfile
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from unittest import SkipTest
-
-import redis
-from redis.cluster import RedisCluster
 
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.cloud_settings.tests.services import service
+
 from ..compat import HAS_IDENTIFIERS
-from ..connection import Connection
-from ..settings import RedisSettings
-from ..store import RedisSessionStore
-from .common import free_port
+from .test_connection import Contract, StartCase
 from .test_store import CAN_ROTATE_SOFTLY, NoUser
-
-NODES = 3
-SLOTS = 16384
-
-
-class ClusterConnection(Connection):
-    """A connection to the nodes of the tests."""
-
-    is_cluster = True
-
-    def __init__(self, port):
-        super().__init__(RedisSettings())
-        self._client = RedisCluster(host="127.0.0.1", port=port, protocol=2)
 
 
 @tagged("-at_install", "post_install")
-class TestCluster(BaseCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if not shutil.which("redis-server"):
-            raise SkipTest("no Redis Cluster server: redis-server is not installed")
-        cls.ports = [cls.start_node() for _number in range(NODES)]
-        cls.join_nodes()
-
-    @classmethod
-    def start_node(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        port, bus_port = free_port(), free_port()
-        arguments = {
-            "port": port, "cluster-port": bus_port, "bind": "127.0.0.1", "dir": folder.name,
-            "cluster-enabled": "yes", "save": "", "appendonly": "no",
-        }  # fmt: skip
-        options = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
-        process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
-        cls.addClassCleanup(process.wait)
-        cls.addClassCleanup(process.terminate)
-        return port
-
-    @classmethod
-    def join_nodes(cls):
-        nodes = [redis.Redis(port=port) for port in cls.ports]
-        for node in nodes:
-            cls.addClassCleanup(node.close)
-            cls.wait_for(node.ping)
-        buses = [int(node.config_get("cluster-port")["cluster-port"]) for node in nodes]
-        for number, node in enumerate(nodes):
-            first, last = SLOTS * number // NODES, SLOTS * (number + 1) // NODES - 1
-            node.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
-            node.execute_command("CLUSTER MEET", "127.0.0.1", cls.ports[0], buses[0])
-        for node in nodes:
-            cls.wait_for(lambda node=node: b"cluster_state:ok" in cls.info(node))
-            cls.wait_for(lambda node=node: b"cluster_known_nodes:3" in cls.info(node))
-
-    @staticmethod
-    def info(node):
-        # the plain answer, which redis-py would take apart
-        with node.client() as connection:
-            connection.connection.send_command("CLUSTER", "INFO")
-            return connection.connection.read_response()
-
-    @staticmethod
-    def wait_for(condition):
-        end = time.monotonic() + 60
-        while True:
-            with suppress(redis.ConnectionError):
-                if condition():
-                    return
-            if time.monotonic() > end:
-                raise RuntimeError("the Redis Cluster does not come up")
-            time.sleep(0.1)
+class TestCluster(Contract, StartCase, BaseCase):
+    @property
+    def variables(self):
+        server = service("redis_cluster")
+        return {"host": server["nodes"], "cluster": "1", "password": server["password"]}
 
     def setUp(self):
         super().setUp()
-        connection = ClusterConnection(self.ports[0])
-        self.addCleanup(connection.close)
-        self.store = RedisSessionStore(RedisSettings(), connection=connection)
-        self.client = connection.client
-        self.client.flushall(target_nodes=RedisCluster.PRIMARIES)
+        self.client = self.redis
 
-    def new_session(self, **values):
-        session = self.store.new()
-        session.update(values)
-        self.store.save(session)
-        return session
+    def test_cluster_that_is_not_told_of_ends_the_start(self):
+        host, port = service("redis_cluster")["nodes"].split(",")[0].split(":")
+        self.assertIn(
+            "ODOO_SESSION_REDIS_CLUSTER: ", self.refused(host=host, port=port, cluster=None)
+        )
+
+    def test_server_that_is_no_cluster_ends_the_start(self):
+        plain = {"host": self.server.host, "port": self.server.port}
+        mistake = self.refused(**plain, password=self.server.password)
+        self.assertIn("ODOO_SESSION_REDIS_CLUSTER: ", mistake)
+
+    def test_url_is_one_of_the_nodes(self):
+        node = service("redis_cluster")["nodes"].split(",")[1]
+        session = self.new_session(uid=2)
+        self.assertTrue(self.new_store(url=f"redis://{node}", host=None).get(session.sid))
+
+    def test_node_that_is_away_does_not_matter(self):
+        session = self.new_session(uid=2)
+        store = self.new_store(host=f"127.0.0.1:1,{self.variables['host']}")
+        self.assertTrue(store.get(session.sid))
 
     def test_key_index_and_next_ids_are_in_one_slot(self):
         session = self.new_session(uid=2)
         (key,) = self.store.keys.of(session.sid)
-        self.assertEqual(key, f"session:{{{session.sid[:42]}}}{session.sid[42:]}")
+        self.assertEqual(key, f"session:{self.prefix}:{{{session.sid[:42]}}}{session.sid[42:]}")
         slots = {self.client.keyslot(key), self.client.keyslot(self.store.keys.index(session.sid))}
         self.assertEqual(len(slots), 1)
 

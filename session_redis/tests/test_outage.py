@@ -1,11 +1,17 @@
 import os
-import socket
+import threading
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 from redis import ResponseError
 from werkzeug.test import Client
 
 from odoo.tests import BaseCase, tagged
+
+from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_settings.tests.services import service
 
 from ..compat import HAS_IDENTIFIERS
 from ..connection import redis_errors_as_unavailable
@@ -22,7 +28,7 @@ class TestOutage(RedisCase, BaseCase):
         self.dead = self.new_store(host="127.0.0.1", port=free_port())
 
     def refuses(self, function, *args):
-        with self.assertLogs(STORE_LOGGER, "ERROR"), self.assertRaises(SessionStoreUnavailable):
+        with self.assertRaises(SessionStoreUnavailable):
             function(*args)
 
     def test_reading_is_a_503_and_never_an_anonymous_session(self):
@@ -56,7 +62,8 @@ class TestOutage(RedisCase, BaseCase):
 
     def test_redis_that_refuses_is_unavailable(self):
         address = f"{self.server.host}:{self.server.port}"
-        refusing = self.new_store(url=f"redis://:wrong-password@{address}")
+        url = f"redis://:wrong-password@{address}"
+        refusing = self.new_store(url=url, host=None, port=None, password=None)
         self.refuses(refusing.get, self.store.generate_key())
 
     def test_refusal_is_logged_without_the_session(self):
@@ -71,17 +78,95 @@ class TestOutage(RedisCase, BaseCase):
         self.assertNotIn(session.sid, "".join(logs.output))
         self.assertNotIn("SET", "".join(logs.output))
 
-    def test_silent_redis_is_asked_once_and_given_up(self):
-        # without a timeout this would wait for ever
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            store = self.new_store(
-                host="127.0.0.1", port=silent.getsockname()[1], read_timeout="0.5"
-            )
+    def test_silent_redis_costs_one_request_its_time_and_the_others_none(self):
+        # without a timeout this would wait for ever, with one for each request for 250 s
+        with FaultProxy(self.server.host, self.server.port) as proxy:
+            store = self.new_store(host=proxy.host, port=proxy.port, read_timeout="0.5")
+            proxy.blackhole()
+            with self.assertLogs(STORE_LOGGER, "ERROR") as logs:
+                for _request in range(500):
+                    self.refuses(store.get, store.generate_key())
+        self.assertEqual(len(logs.output), 1)
+
+    def test_redis_that_is_back_is_used_without_a_restart(self):
+        session = self.new_session(uid=2)
+        for fault in ("refuse", "blackhole"):
+            with FaultProxy(self.server.host, self.server.port) as proxy:
+                store = self.new_store(host=proxy.host, port=proxy.port, read_timeout="0.5")
+                self.assertTrue(store.get(session.sid))
+                getattr(proxy, fault)()
+                self.refuses(store.get, session.sid)
+                proxy.pass_through()
+                self.wait_until_closed(store)
+                self.assertTrue(store.get(session.sid))
+
+    def wait_until_closed(self, store):
+        end = time.monotonic() + 60
+        while store.connection.breaker.is_open:
+            self.assertLess(time.monotonic(), end, "nobody asks whether Redis is back")
+            time.sleep(0.02)
+
+    def test_one_thread_asks_whether_redis_is_back(self):
+        with ThreadPoolExecutor(8) as pool:
+            for result in [
+                pool.submit(self.dead.get, self.store.generate_key()) for _n in "x" * 64
+            ]:
+                self.assertIsInstance(result.exception(), SessionStoreUnavailable)
+        threads = [thread.name for thread in threading.enumerate()]
+        self.assertEqual(threads.count("session_redis.breaker"), 1)
+
+    def test_breaker_is_told_to_who_counts(self):
+        seen = []
+        observe = lambda operation: seen.append(operation.name)  # noqa: E731
+        subscribe(observe)
+        self.addCleanup(unsubscribe, observe)
+        with FaultProxy(self.server.host, self.server.port) as proxy:
+            store = self.new_store(host=proxy.host, port=proxy.port)
+            proxy.refuse()
             self.refuses(store.get, store.generate_key())
-            silent.setblocking(False)
-            silent.accept()[0].close()
-            with self.assertRaises(BlockingIOError):
-                silent.accept()
+            proxy.pass_through()
+            self.wait_until_closed(store)
+        self.assertEqual(seen.count("breaker_opened"), 1)
+        self.assertEqual(seen.count("breaker_closed"), 1)
+
+    def test_forked_process_asks_for_itself(self):
+        with FaultProxy(self.server.host, self.server.port) as proxy:
+            store = self.new_store(host=proxy.host, port=proxy.port)
+            proxy.refuse()
+            self.refuses(store.get, store.generate_key())
+            self.assertTrue(store.connection.breaker.is_open)
+            # no thread of this process is in the child
+            self.assertEqual(self.forked(lambda: store.connection.breaker.is_open), False)
+
+    def test_server_that_is_a_replica_for_a_moment_is_asked_again(self):
+        # as in a fail-over: it refuses to write, and soon may again
+        other = self.new_store(**self.replica_of_tests())
+        client = other.connection.client
+        client.replicaof("127.0.0.1", free_port())
+        self.addCleanup(client.replicaof, "NO", "ONE")
+        timer = threading.Timer(0.3, client.replicaof, ("NO", "ONE"))
+        timer.start()
+        session = self.new_session(other, uid=2)
+        timer.join()
+        self.assertEqual(other.list(), [session.sid])
+        other.delete(session)
+
+    def test_server_that_stays_a_replica_is_an_outage(self):
+        other = self.new_store(**self.replica_of_tests(), read_timeout="0.3")
+        client = other.connection.client
+        client.replicaof("127.0.0.1", free_port())
+        self.addCleanup(client.replicaof, "NO", "ONE")
+        with self.assertLogs(STORE_LOGGER, "ERROR"):
+            self.refuses(other.rotate, self.store.get(self.new_session().sid), None)
+        self.assertTrue(other.connection.breaker.is_open)
+
+    def replica_of_tests(self):
+        """Return how a server is reached that these tests may make a replica."""
+        server = service("redis_acl")
+        return {
+            **{name: server[name] for name in ("host", "port")},
+            "password": server["password"],
+        }
 
     def test_lost_connection_is_opened_again_at_once(self):
         session = self.new_session(uid=2)
@@ -90,16 +175,20 @@ class TestOutage(RedisCase, BaseCase):
 
     def test_forked_process_does_not_share_the_connection(self):
         session = self.new_session(uid=2)
+        read = lambda: all(self.store.get(session.sid).get("uid") == 2 for _n in "x" * 100)  # noqa: E731
+        self.assertTrue(self.forked(read))
+        for _number in range(100):
+            self.assertEqual(self.store.get(session.sid)["uid"], 2)
+
+    def forked(self, question):
+        """Return what another process, forked off, answers to a yes-no question."""
         with warnings.catch_warnings():
             # Python fears for the locks of other threads; the child takes none of them
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if not child:
-            good = all(self.store.get(session.sid).get("uid") == 2 for _number in range(100))
-            os._exit(0 if good else 1)
-        for _number in range(100):
-            self.assertEqual(self.store.get(session.sid)["uid"], 2)
-        self.assertEqual(os.waitpid(child, 0)[1], 0)
+            os._exit(1 if question() else 2)
+        return {1: True, 2: False}[os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
 
     def test_answer_is_a_503_whatever_a_dispatcher_makes_of_it(self):
         error = SessionStoreUnavailable()

@@ -42,16 +42,67 @@ class TestSettings(BaseCase):
         self.assertIn("ODOO_SESSION_REDIS_URL", message)
         self.assertNotIn("hidden", message)
 
-    def test_sentinel_is_refused_rather_than_ignored(self):
-        for name in ("HOST", "PORT", "MASTER_NAME"):
-            message = self.mistakes(**{f"SENTINEL_{name}": "26379"})
-            self.assertIn(f"ODOO_SESSION_REDIS_SENTINEL_{name}", message)
-            self.assertIn("not supported", message)
-
     def test_all_mistakes_are_told_at_once(self):
         message = self.mistakes(PORT="x", READ_TIMEOUT="0", CONNECT_TIMEOUT="61", PREFIX="}")
         for name in ("PORT", "READ_TIMEOUT", "CONNECT_TIMEOUT", "PREFIX"):
             self.assertIn(f"ODOO_SESSION_REDIS_{name}", message)
+
+    def test_contradictions_are_told_by_name_all_at_once(self):
+        for given, names in (
+            ({"HOST": "a", "URL": "redis://b"}, ["HOST", "URL"]),
+            ({"PORT": "1", "SOCKET": "/s"}, ["PORT", "SOCKET"]),
+            ({"SENTINEL_HOST": "a", "SENTINEL_MASTER_NAME": "m", "HOST": "b"}, ["HOST"]),
+            ({"SENTINEL_HOST": "a"}, ["SENTINEL_MASTER_NAME"]),
+            ({"SENTINEL_PASSWORD": "a"}, ["SENTINEL_PASSWORD", "SENTINEL_HOST"]),
+            ({"SENTINEL_PORT": "1"}, ["SENTINEL_PORT", "SENTINEL_HOST"]),
+            ({"SENTINEL_TLS": "1"}, ["SENTINEL_TLS", "SENTINEL_HOST"]),
+            (
+                {"CLUSTER": "1", "SENTINEL_HOST": "a", "SENTINEL_MASTER_NAME": "m", "DB": "1"},
+                ["CLUSTER", "SENTINEL_HOST", "DB"],
+            ),
+            ({"CLUSTER": "1", "SOCKET": "/s"}, ["CLUSTER", "SOCKET"]),
+            ({"CLUSTER": "1", "OLD_KEYS": "1"}, ["CLUSTER", "OLD_KEYS"]),
+            ({"CLUSTER": "1", "URL": "redis://a/2"}, ["CLUSTER", "URL"]),
+            ({"HOST": "a,b"}, ["HOST", "CLUSTER"]),
+            ({"USERNAME": "a"}, ["USERNAME", "PASSWORD"]),
+            ({"URL": "redis://:a@b", "PASSWORD": "c"}, ["PASSWORD", "URL"]),
+            ({"URL": "redis://a/1", "DB": "2"}, ["DB", "URL"]),
+            ({"URL": "redis://a", "TLS": "1"}, ["TLS", "rediss://"]),
+            ({"TLS_CA": __file__}, ["TLS_CA", "TLS,"]),
+            ({"TLS": "1", "TLS_CERT": __file__}, ["TLS_KEY", "TLS_CERT"]),
+            ({"TLS": "1", "TLS_KEY": __file__}, ["TLS_KEY", "TLS_CERT"]),
+            ({"TLS": "1", "SOCKET": "/s"}, ["TLS", "SOCKET"]),
+        ):
+            with self.subTest(given=given):
+                message = self.mistakes(**given)
+                for name in names:
+                    self.assertIn(name if "/" in name else f"ODOO_SESSION_REDIS_{name}", message)
+        message = self.mistakes(PORT="x", URL="redis://a", TLS_CA="/nowhere", SENTINEL_PORT="1")
+        for name in ("PORT", "TLS_CA", "SENTINEL_PORT"):
+            self.assertIn(f"ODOO_SESSION_REDIS_{name}\n", message)
+
+    def test_flag_that_is_off_contradicts_nothing(self):
+        settings = read(SENTINEL_HOST="a", SENTINEL_MASTER_NAME="m", CLUSTER="0", TLS="off")
+        self.assertEqual(settings.sentinels, [("a", 26379)])
+
+    def test_file_that_is_not_there_is_a_mistake(self):
+        message = self.mistakes(TLS="1", TLS_CA="/nowhere/ca.pem")
+        self.assertIn("ODOO_SESSION_REDIS_TLS_CA", message)
+
+    def test_several_hosts_with_and_without_ports(self):
+        settings = read(SENTINEL_HOST="a, b:1,[::1]:2,[::2]", SENTINEL_MASTER_NAME="m")
+        wanted = [("a", 26379), ("b", 1), ("::1", 2), ("::2", 26379)]
+        self.assertEqual(settings.sentinels, wanted)
+        self.assertEqual(read(HOST="a,b:1", CLUSTER="1").nodes, [("a", 6379), ("b", 1)])
+        for wrong in ("a:b", "a:99999", "a b"):
+            message = self.mistakes(SENTINEL_HOST=wrong, SENTINEL_MASTER_NAME="m")
+            self.assertIn("ODOO_SESSION_REDIS_SENTINEL_HOST", message)
+
+    def test_no_secret_is_in_a_message(self):
+        message = self.mistakes(
+            URL="redis://:hidden1@a", PASSWORD="hidden2", SENTINEL_PASSWORD="hidden3", PORT="x"
+        )
+        self.assertNotIn("hidden", message)
 
     def test_other_variables_do_not_matter_while_redis_is_off(self):
         for off in ({}, {"ODOO_SESSION_REDIS": "0"}):

@@ -1,0 +1,128 @@
+"""Variables that cannot be set together, or need each other.
+
+A server that came up with one of two addresses would keep its sessions where nobody looks for
+them; one that came up without TLS where its certificates are named would be a leak.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+Given = Mapping[str, Any]
+
+NAME = "ODOO_SESSION_REDIS_"
+ADDRESSES = ("URL", "SOCKET", "SENTINEL_HOST")
+SENTINEL = ("PORT", "MASTER_NAME", "USERNAME", "PASSWORD", "TLS")
+TLS_FILES = ("TLS_CA", "TLS_CERT", "TLS_KEY")
+
+
+class Rule(NamedTuple):
+    """``variable`` is wrong beside what ``when`` finds; ``text`` says what to do."""
+
+    variable: str
+    when: Callable[[Given], bool]
+    text: str
+
+
+def _both(first: str, second: str) -> Callable[[Given], bool]:
+    return lambda given: first in given and second in given
+
+
+def _without(first: str, second: str) -> Callable[[Given], bool]:
+    return lambda given: first in given and second not in given
+
+
+def _one_of(first: str, second: str) -> Rule:
+    return Rule(first, _both(first, second), f"unset this variable or {NAME}{second}, not both")
+
+
+def _url(given: Given) -> str:
+    return str(given.get("URL", ""))
+
+
+def _url_has(what: str) -> Callable[[Given], bool]:
+    def has(given: Given) -> bool:
+        try:
+            parts = urlsplit(_url(given))
+            return bool(getattr(parts, what)) if parts.scheme else False
+        except ValueError:
+            return False
+
+    return has
+
+
+def _url_has_db(given: Given) -> bool:
+    parts = urlsplit(_url(given))
+    path = parts.scheme in ("redis", "rediss") and parts.path.strip("/")
+    return bool(path) or "db" in dict(parse_qsl(parts.query))
+
+
+def _has_tls(given: Given) -> bool:
+    return "TLS" in given or "SENTINEL_TLS" in given or _url(given).startswith("rediss://")
+
+
+_UNSET_ONE = "says the same as " + NAME + "URL: unset one of them"
+
+RULES = (
+    *(_one_of("HOST", other) for other in ADDRESSES),
+    *(_one_of("PORT", other) for other in ADDRESSES),
+    _one_of("SOCKET", "URL"),
+    _one_of("SENTINEL_HOST", "URL"),
+    _one_of("SENTINEL_HOST", "SOCKET"),
+    *(_one_of("CLUSTER", other) for other in ("SENTINEL_HOST", "SOCKET", "DB", "OLD_KEYS")),
+    *(
+        Rule(
+            f"SENTINEL_{name}",
+            _without(f"SENTINEL_{name}", "SENTINEL_HOST"),
+            f"needs {NAME}SENTINEL_HOST",
+        )
+        for name in SENTINEL
+    ),
+    Rule(
+        "SENTINEL_MASTER_NAME",
+        _without("SENTINEL_HOST", "SENTINEL_MASTER_NAME"),
+        f"{NAME}SENTINEL_HOST needs it: the name by which the Sentinels know the server",
+    ),
+    Rule("USERNAME", _without("USERNAME", "PASSWORD"), f"needs {NAME}PASSWORD"),
+    Rule(
+        "SENTINEL_USERNAME",
+        _without("SENTINEL_USERNAME", "SENTINEL_PASSWORD"),
+        f"needs {NAME}SENTINEL_PASSWORD",
+    ),
+    Rule(
+        "PASSWORD", lambda given: "PASSWORD" in given and _url_has("password")(given), _UNSET_ONE
+    ),
+    Rule(
+        "USERNAME", lambda given: "USERNAME" in given and _url_has("username")(given), _UNSET_ONE
+    ),
+    Rule("DB", lambda given: "DB" in given and _url_has_db(given), _UNSET_ONE),
+    Rule(
+        "CLUSTER",
+        lambda given: "CLUSTER" in given and (_url_has_db(given) or _url(given)[:5] == "unix:"),
+        f"needs {NAME}URL without a database and a socket: a Cluster has neither",
+    ),
+    Rule("TLS", _both("TLS", "URL"), f"is said by {NAME}URL: rediss:// is with TLS"),
+    Rule("TLS", _both("TLS", "SOCKET"), f"is not for {NAME}SOCKET: unset one of them"),
+    *(
+        Rule(
+            name,
+            lambda given, name=name: name in given and not _has_tls(given),  # type: ignore[misc]
+            f"needs TLS: {NAME}TLS, {NAME}SENTINEL_TLS or a {NAME}URL with rediss://",
+        )
+        for name in TLS_FILES
+    ),
+    Rule("TLS_KEY", _without("TLS_CERT", "TLS_KEY"), f"{NAME}TLS_CERT needs it: its private key"),
+    Rule("TLS_CERT", _without("TLS_KEY", "TLS_CERT"), f"{NAME}TLS_KEY needs it"),
+    Rule(
+        "HOST",
+        lambda given: "," in str(given.get("HOST", "")) and "CLUSTER" not in given,
+        f"several hosts are only for {NAME}CLUSTER and {NAME}SENTINEL_HOST",
+    ),
+)
+
+
+def contradictions(given: Given) -> Iterator[tuple[str, str]]:
+    """Yield each variable that is wrong, without ``ODOO_SESSION_REDIS_``, and why."""
+    for rule in RULES:
+        if rule.when(given):
+            yield rule.variable, rule.text

@@ -1,0 +1,150 @@
+"""Redis at the start of a server: what will never work ends it, what may come is waited for.
+
+A refused password, an untrusted certificate or an unknown name is a mistake that no waiting
+mends: with it nobody could log in. A server that does not answer may still be starting.
+
+This is asked once, before anything is forked, with a client of its own that is closed again.
+"""
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
+
+from .client import sentinel_of
+from .connection import Connection, is_refusal, redis_error_classes, without_session_ids
+from .settings import PREFIX, RedisSettings
+
+_logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.5
+
+# parts of answers of Redis, and the variable that is wrong
+ANSWERS = (
+    ("DB index is out of range", "DB"),
+    ("SELECT is not allowed in cluster mode", "DB"),
+    ("Cluster mode is not enabled", "CLUSTER"),
+    ("cluster support disabled", "CLUSTER"),
+    ("MOVED", "CLUSTER"),
+)
+
+
+def check(settings: RedisSettings, serving: bool) -> None:
+    """Return once sessions can be written; ask only once unless a server is to serve.
+
+    :raises ConfigurationError: when that will never be
+    :raises UnreachableError: when Redis did not answer in time
+    """
+    until = time.monotonic() + (settings.start_timeout if serving else 0)
+    told = False
+    while True:
+        reason = _attempt(settings)
+        if reason is None:
+            return
+        if time.monotonic() + PAUSE_SECONDS > until:
+            raise UnreachableError(f"The session store in Redis is not available: {reason}")
+        if not told:
+            told = True
+            _logger.warning(
+                "Waiting up to %g s for the session store in Redis: %s",
+                settings.start_timeout,
+                reason,
+            )
+        time.sleep(PAUSE_SECONDS)
+
+
+def _attempt(settings: RedisSettings) -> str | None:
+    """Return why sessions cannot be written yet; None when they can."""
+    connection = Connection(settings)
+    try:
+        _ask_sentinels(connection.client, settings)
+        connection.probe()
+    except redis_error_classes() as error:
+        if mistake := mistake_of(error):
+            raise ConfigurationError([mistake]) from None
+        return without_session_ids(str(error)) + _hint(settings, error)
+    finally:
+        connection.close()
+    return None
+
+
+def _hint(settings: RedisSettings, error: Exception) -> str:
+    """Return what a silent server may mean: one waits for TLS, or hangs up at it."""
+    import redis
+
+    if settings.tls and isinstance(error, redis.TimeoutError):
+        return f" (does it speak TLS? {PREFIX}TLS is on)"
+    hung_up = ("closed by server", "reset by peer")
+    if any(text in str(error) for text in hung_up) and not settings.tls:
+        return f" (does it want TLS? {PREFIX}TLS is off)"
+    return ""
+
+
+def _ask_sentinels(client: Any, settings: RedisSettings) -> None:
+    """Have the mistakes told that redis-py takes for Sentinels that are away."""
+    import redis
+
+    sentinel = sentinel_of(client)
+    failed: list[redis.RedisError] = []
+    for one in sentinel.sentinels if sentinel else ():
+        try:
+            if settings.sentinel_master_name in one.sentinel_masters():
+                return
+        except redis.RedisError as error:
+            failed.append(error)
+        else:
+            raise ConfigurationError(
+                [f"{PREFIX}SENTINEL_MASTER_NAME: the Sentinels know no server by this name"]
+            )
+    for failure in failed:
+        if mistake := mistake_of(failure, "SENTINEL_"):
+            raise ConfigurationError([mistake])
+
+
+def mistake_of(error: Exception, kind: str = "") -> str | None:
+    """Return the sentence for an error that no waiting mends, None for another one."""
+    for cause in _causes(error):
+        found = _of_tls(cause, kind) or _of_host(cause, kind)
+        if found:
+            return found
+    if is_refusal(error):
+        name = "PASSWORD"
+        what = f"refused ({error}), or that of {PREFIX}{kind}USERNAME"
+        if "permission" in str(error).lower():
+            name, what = "USERNAME", f"may not use the keys of the sessions ({error})"
+        return f"{PREFIX}{kind}{name}: {without_session_ids(what)}"
+    for text, name in ANSWERS:
+        if text in str(error) or text == getattr(error, "status_code", ""):
+            return (
+                f"{PREFIX}{name}: the server does not fit it ({without_session_ids(str(error))})"
+            )
+    return None
+
+
+def _of_host(error: BaseException, kind: str) -> str | None:
+    if isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN:
+        return f"{PREFIX}{kind}HOST: the name of the server is unknown"
+    if isinstance(error, PermissionError):
+        return f"{PREFIX}SOCKET: this process may not use it"
+    return None
+
+
+def _of_tls(error: BaseException, kind: str) -> str | None:
+    if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError):
+        return None
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{PREFIX}TLS_CA: the certificate is not trusted ({error.verify_message})"
+    reason = error.reason or str(error)
+    if "CERTIFICATE_REQUIRED" in reason or "UNKNOWN_CA" in reason:
+        return f"{PREFIX}TLS_CERT: the server wants a certificate that it trusts ({reason})"
+    return f"{PREFIX}{kind}TLS: no connection with TLS ({reason})"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
