@@ -43,7 +43,7 @@ def report_at_start() -> Report:
     report = registry.run()
     if not config["init"] and not config["update"]:
         for name in databases_of_start():
-            report += registry.run_for_database(name)
+            report += registry.run_for_database(name, probe=True, probe_writes=True)
     return report
 
 

@@ -1,11 +1,9 @@
 """The platform's checks for attachments in S3."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 from odoo.addons.attachment_s3.settings import S3Settings
 from odoo.addons.attachment_s3.store import S3Store
-from odoo.addons.base_attachment_object_storage.store import NotFound
 from odoo.addons.cloud_platform.checks import Database, Facts, register
 from odoo.addons.cloud_platform.checks.storage import RemoteStore, storage_checks
 
@@ -17,12 +15,11 @@ def _missing(facts: Facts) -> Iterator[str]:
         yield from (name for name in CREDENTIALS if not facts.is_set(name))
 
 
-def _probe(database: Database) -> None:
-    """Ask for an object that is not there: to hear so takes credentials and a bucket."""
+def _probe(database: Database, may_write: bool) -> None:
     settings = S3Settings.read()
     if database.kind and database.location == STORE.location and settings.bucket:
-        with suppress(NotFound):
-            S3Store(settings, settings.bucket_for(database.name)).open(".cloud_platform").close()
+        store = S3Store(settings, settings.bucket_for(database.name))
+        STORE.ask(store, database, may_write)
 
 
 STORE = RemoteStore(

@@ -15,12 +15,11 @@ def _missing(facts: Facts) -> Iterator[str]:
     yield from (name for name in names if not facts.is_set(name))
 
 
-def _probe(database: Database) -> None:
-    """Ask for a listing: other than a read, it tells of a missing container."""
+def _probe(database: Database, may_write: bool) -> None:
     settings = SwiftSettings.read()
     if database.kind and database.location == STORE.location and settings.container:
         store = SwiftStore(settings, settings.container_for(database.name))
-        next(store.list(".cloud_platform"), None)
+        STORE.ask(store, database, may_write)
 
 
 STORE = RemoteStore(

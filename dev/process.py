@@ -13,22 +13,31 @@ from .console import DevError
 
 
 def free_ports(preferred: int, count: int = 1) -> list[int]:
-    """Return ``count`` different free ports of 127.0.0.1, the first ones from ``preferred`` on.
+    """Return ``count`` different ports of 127.0.0.1 that are free, for TCP and UDP.
+
+    They are the first ones from ``preferred`` on.
 
     Prefer ports below 32768: those above are handed out to outgoing connections as well.
     """
     found: list[int] = []
     for port in range(preferred, 65536):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
+        if _is_free(port):
+            found.append(port)
         if len(found) == count:
             return found
     raise DevError(f"no {count} free ports from {preferred} on")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        # a port that was used a moment ago is free
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            stream.bind(("127.0.0.1", port))
+            datagrams.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def answers(port: int) -> bool:

@@ -2,7 +2,7 @@
 
 import importlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from typing import Any
@@ -35,10 +35,13 @@ NOT_CONFIGURED = Check(
     needs_database=True,
 )
 
+# asks for what a database needs; may it write something for that?
+Probe = Callable[[Database, bool], None]
+
 _checks: dict[str, list[Check]] = {}
 _groups: list[type[EnvironmentSettings]] = []
 _activities: dict[str, Callable[[], bool]] = {}
-_probes: dict[str, Callable[[Database], None]] = {}
+_probes: dict[str, Probe] = {}
 
 
 def register(
@@ -46,13 +49,14 @@ def register(
     checks: Iterable[Check],
     settings: Iterable[type[EnvironmentSettings]] = (),
     active: Callable[[], bool] | None = None,
-    probe: Callable[[Database], None] | None = None,
+    probe: Probe | None = None,
 ) -> None:
     """Add the checks of an addon, or of a part of one; a second call replaces the first.
 
     :param settings: groups of variables that the checks look at; their mistakes are found too
     :param active: says whether a server-wide addon does its work in this process
-    :param probe: asks the service that a database uses, if it uses it, and raises what is wrong
+    :param probe: asks the service that a database uses, if it uses it, and raises what is
+        wrong; writes, where it may, something small that it deletes again
     """
     _checks[name] = list(checks)
     _groups.extend(group for group in settings if group not in _groups)
@@ -62,16 +66,20 @@ def register(
         _probes[name] = probe
 
 
-def run(database: Database | None = None, probe: bool = False) -> Report:
+def run(
+    database: Database | None = None, probe: bool = False, probe_writes: bool = False
+) -> Report:
     """Run every check on this process's environment, and on a database where one is given.
 
     :param probe: ask the database's store as well, within the time of one probe
+    :param probe_writes: and whether it takes what is written
     """
     import_checks(database)
-    return judge(facts_of_process(database, probe))
+    answers = answers_of_probes(database, probe_writes) if database and probe else {}
+    return judge(facts_of_process(database, answers))
 
 
-def run_for_database(name: str, probe: bool = False) -> Report:
+def run_for_database(name: str, probe: bool = False, probe_writes: bool = False) -> Report:
     """Run every check on a database, by plain SQL and without its registry.
 
     A database that does not exist, or holds no Odoo, is judged by the environment alone.
@@ -82,7 +90,7 @@ def run_for_database(name: str, probe: bool = False) -> Report:
     except Exception as error:  # noqa: BLE001  # of any kind: core reports it when it connects
         _logger.info("The database %s cannot be checked: %s", name, type(error).__name__)
         database = None
-    return run(database, probe)
+    return run(database, probe, probe_writes)
 
 
 def judge(facts: Facts) -> Report:
@@ -116,8 +124,8 @@ def is_unsafe() -> bool:
     return is_true(PlatformSettings.given().get(UNSAFE_VARIABLE, ""))
 
 
-def facts_of_process(database: Database | None = None, probe: bool = False) -> Facts:
-    """Return what is known in this process, and what its services answer to a probe."""
+def facts_of_process(database: Database | None, answers: Mapping[str, str]) -> Facts:
+    """Return what is known in this process, with what its services answer to a probe."""
     variables: dict[str, str] = {}
     mistakes: list[str] = []
     groups: list[type[EnvironmentSettings]] = [PlatformSettings, *_groups]
@@ -130,7 +138,7 @@ def facts_of_process(database: Database | None = None, probe: bool = False) -> F
         mistakes=tuple(dict.fromkeys(mistakes)),
         server_wide=frozenset(server_wide_modules()),
         active=frozenset(name for name, is_active in _activities.items() if is_active()),
-        probes=answers_of_probes(database) if database and probe and not mistakes else {},
+        probes=answers,
         database=database,
     )
 
@@ -142,17 +150,21 @@ def running_environment() -> str:
     return str(config["running_env"])
 
 
-def answers_of_probes(database: Database) -> dict[str, str]:
+def answers_of_probes(database: Database, may_write: bool) -> dict[str, str]:
     """Return what is wrong with each service, as ``{name: "Refused: the reason"}``.
 
     All are asked at the same time, and one that does not answer in time is ``Unavailable``.
+    None is asked where a variable is wrong, which is reported by itself.
     """
+    groups: list[type[EnvironmentSettings]] = [PlatformSettings, *_groups]
+    if not _probes or any(group.mistakes() for group in groups):
+        return {}
     settings = PlatformSettings.read()
-    if not settings.probes or not _probes:
+    if not settings.probes:
         return {}
     # no "with": it would wait for the threads
     pool = ThreadPoolExecutor(len(_probes), thread_name_prefix="cloud_platform.probe")
-    asked = {name: pool.submit(probe, database) for name, probe in _probes.items()}
+    asked = {name: pool.submit(probe, database, may_write) for name, probe in _probes.items()}
     wait(asked.values(), timeout=settings.probe_timeout_seconds)
     pool.shutdown(wait=False, cancel_futures=True)
     answers = {}

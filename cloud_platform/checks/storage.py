@@ -14,12 +14,16 @@ from odoo.addons.base_attachment_object_storage.ownership import (
     Standing,
     standing,
 )
+from odoo.addons.base_attachment_object_storage.store import ObjectStore
 
 from .check import ERROR, WARNING, Check, Verdict
-from .facts import Facts, environment_of
+from .facts import Database, Facts, environment_of
+from .registry import running_environment
 
 REMOTE_BY_DEFAULT = frozenset({"prod", "integration", "labs"})
 NOT_PRODUCTION = frozenset({"integration", "labs", "test", "dev"})
+# the end of a key that is like none of content
+PROBE = "probe"
 STRUCTURE = re.compile(r"[a-z0-9-]+-odoo-(?P<environment>[a-z0-9-]+)")
 
 
@@ -96,17 +100,38 @@ class RemoteStore:
         """Return what the database is to its objects; None where it has no store."""
         if facts.database is None or not self.is_used(facts) or not facts.text(self.container):
             return None
-        given = facts.database.parameters
-        record = given.get(OWNER_PARAMETER, "")
-        present = Owner.present(
-            record,
+        container = facts.text(self.container).replace("{db}", facts.database.name)
+        present = self.present_owner(facts.database, facts.environment_name, container)
+        return standing(facts.database.parameters.get(OWNER_PARAMETER), present)
+
+    def present_owner(self, database: Database, environment: str, container: str) -> Owner:
+        """Return what the database is now, whatever it says of its owner."""
+        given = database.parameters
+        return Owner.present(
+            given.get(OWNER_PARAMETER),
             uuid=given.get("database.uuid", ""),
-            database=facts.database.name,
-            environment=facts.environment_name,
+            database=database.name,
+            environment=environment,
             scheme=self.location,
-            container=facts.text(self.container).replace("{db}", facts.database.name),
+            container=container,
         )
-        return standing(record, present)
+
+    def ask(self, store: ObjectStore, database: Database, may_write: bool) -> None:
+        """Ask a store for what a database needs of it.
+
+        Only who owns objects writes one: a copy must leave its original's container alone.
+
+        :raises StoreError: what is wrong
+        """
+        # other than a read, a listing tells of a missing container
+        next(store.list(PROBE), None)
+        present = self.present_owner(database, running_environment(), store.container)
+        record = database.parameters.get(OWNER_PARAMETER)
+        if may_write and standing(record, present) in (Standing.OWNER, Standing.FORK):
+            key = f"{present.prefix}/{PROBE}"
+            store.put(key, b"probe")
+            for failure in store.delete_many([key]).values():
+                raise failure
 
     def is_not_owned(self, facts: Facts) -> Verdict:
         return self.standing(facts) is Standing.UNKNOWN

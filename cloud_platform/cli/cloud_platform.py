@@ -112,7 +112,7 @@ def check(options):
 
     report = registry.run()
     if options.database:
-        report += registry.run_for_database(options.database, probe=True)
+        report += registry.run_for_database(options.database, probe=True, probe_writes=True)
     status = DONE if report.ok else WRONG
     if report.ok and any(finding.id == "store-unavailable" for finding in report.findings):
         status = LATER

@@ -64,11 +64,13 @@ def test_failures_and_errors_are_counted() -> None:
     assert (outcome.passed, outcome.failed, outcome.complaints) == (6, 3, ())
 
 
-def test_a_taken_port_gives_the_next_free_one() -> None:
-    (port,) = free_ports(41000)
-    with socket.socket() as taken:
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_a_taken_port_gives_the_next_free_one(kind: int) -> None:
+    (port,) = free_ports(31000)
+    with socket.socket(type=kind) as taken:
         taken.bind(("127.0.0.1", port))
-        taken.listen()
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
         first, second = free_ports(port, 2)
     assert port < first < second
 

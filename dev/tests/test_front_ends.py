@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
 import psycopg2
 import pytest
 import redis
-from botocore.config import Config
 from browser import browser_page
+from buckets import s3_client
 from playwright.sync_api import Page, Response
 
 from dev.console import run
@@ -81,14 +80,7 @@ def rows(instance: Instance, sql: str, *values: object) -> list[tuple[object, ..
 
 def stored_object(instance: Instance, uri: str) -> bytes:
     env = instance.variables
-    client = boto3.client(
-        "s3",
-        endpoint_url=env["AWS_HOST"],
-        region_name=env["AWS_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        config=Config(s3={"addressing_style": "path"}),
-    )
+    client = s3_client(env)
     bucket, key = re.fullmatch(r"s3://([^/]+)/(.+)", uri).groups()
     assert bucket == env["AWS_BUCKETNAME"]
     return client.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from buckets import s3_client
 
 from dev.instance import Instance
 from dev.process import answers, free_ports
@@ -243,6 +244,25 @@ def test_the_command_checks_with_an_exit_status_for_containers(server: Server) -
     refused = server.platform("check", "-d", name, variables=forged)
     assert refused.returncode == os.EX_CONFIG
     assert "store-refuses" in refused.stdout and "forged" not in refused.stdout
+
+
+def test_a_store_that_takes_no_writes_is_found_and_ends_a_start(server: Server) -> None:
+    name = server.instance.name
+    reader = server.instance.stack.seaweedfs.env("reader")
+    found = server.platform("check", "-d", name, variables=reader)
+    assert (found.returncode, "store-refuses" in found.stdout) == (os.EX_CONFIG, True), found
+    started = server.run("-d", name, variables=reader)
+    assert (started.returncode, "refused a probe" in started.stdout) == (os.EX_CONFIG, True)
+    unasked = {**reader, "ODOO_CLOUD_PLATFORM_PROBES": "0"}
+    assert server.platform("check", "-d", name, variables=unasked).returncode == 0
+
+
+def test_a_probe_leaves_nothing_behind(server: Server) -> None:
+    name = server.instance.name
+    assert server.platform("check", "-d", name).returncode == 0
+    bucket = server.instance.variables["AWS_BUCKETNAME"]
+    found = s3_client(server.instance.variables).list_objects_v2(Bucket=bucket)["Contents"]
+    assert not [entry["Key"] for entry in found if entry["Key"].endswith("/probe")]
 
 
 def test_the_command_installs_moves_and_tells(server: Server) -> None:
