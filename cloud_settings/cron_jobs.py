@@ -5,7 +5,10 @@ How: as in ``http_requests``; the first subscriber has ``ir.cron`` observed::
     subscribe(finished, began=began)
 
 Each run of a job's action is told, in the thread that runs it. From 18.0 on a job that
-reports progress runs several times in a row.
+reports progress runs several times in a row; what encloses them all, from where a process
+takes the job until it gives it back, is told as well::
+
+    subscribe(taken=taken, given_back=given_back)
 """
 
 import functools
@@ -13,7 +16,7 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .observers import Observers
@@ -35,33 +38,52 @@ class CronJob:
         self.error: str | None = None
         self._began = time.perf_counter()
 
-    def finished(self) -> None:
+    def finished(self, observers: "Observers[CronJob]") -> None:
         self.seconds = time.perf_counter() - self._began
-        _finished.tell(self)
+        observers.tell(self)
 
 
 Observer = Callable[[CronJob], None]
 
 _began: Observers[CronJob] = Observers(_logger)
 _finished: Observers[CronJob] = Observers(_logger)
+_taken: Observers[CronJob] = Observers(_logger)
+_given_back: Observers[CronJob] = Observers(_logger)
 _running = threading.local()
 
 
-def subscribe(finished: Observer | None = None, *, began: Observer | None = None) -> None:
-    """Have ``began`` called before and ``finished`` after each run of a job."""
+def subscribe(
+    finished: Observer | None = None,
+    *,
+    began: Observer | None = None,
+    taken: Observer | None = None,
+    given_back: Observer | None = None,
+) -> None:
+    """Have ``began`` called before and ``finished`` after each run of a job.
+
+    ``taken`` is called before and ``given_back`` after all its runs in a row.
+    """
     _observe()
-    if began:
-        _began.add(began)
-    if finished:
-        _finished.add(finished)
+    for observers, observer in _pairs(finished, began, taken, given_back):
+        if observer:
+            observers.add(observer)
 
 
-def unsubscribe(finished: Observer | None = None, *, began: Observer | None = None) -> None:
+def unsubscribe(
+    finished: Observer | None = None,
+    *,
+    began: Observer | None = None,
+    taken: Observer | None = None,
+    given_back: Observer | None = None,
+) -> None:
     """Undo ``subscribe``."""
-    if began:
-        _began.discard(began)
-    if finished:
-        _finished.discard(finished)
+    for observers, observer in _pairs(finished, began, taken, given_back):
+        if observer:
+            observers.discard(observer)
+
+
+def _pairs(*observers: Observer | None) -> Iterable[tuple[Observers[CronJob], Observer | None]]:
+    return zip((_finished, _began, _taken, _given_back), observers, strict=True)
 
 
 @functools.cache
@@ -70,6 +92,9 @@ def _observe() -> None:
     module = importlib.import_module("odoo.addons.base.models.ir_cron")
     model = getattr(module, "IrCron", None) or module.ir_cron
     model._callback = _observed(model._callback)
+    # a static or a class method, whose last argument is the row of the job
+    process = vars(model)["_process_job"]
+    model._process_job = type(process)(_enclosed(process.__func__))
     if hasattr(model, "_handle_callback_exception"):
         # 17.0 lets no exception out of _callback
         model._handle_callback_exception = _noted(model._handle_callback_exception)
@@ -90,9 +115,28 @@ def _observed(callback: Callable[..., Any]) -> Callable[..., Any]:
             raise
         finally:
             _running.job = None
-            job.finished()
+            job.finished(_finished)
 
     return _callback
+
+
+def _enclosed(process: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(process)
+    def _process_job(*arguments: Any) -> Any:
+        if not _taken and not _given_back:
+            return process(*arguments)
+        *_before, cursor, row = arguments
+        job = CronJob(row["cron_name"], row["id"], cursor.dbname, row["user_id"])
+        _taken.tell(job)
+        try:
+            return process(*arguments)
+        except BaseException as error:
+            job.error = type(error).__name__
+            raise
+        finally:
+            job.finished(_given_back)
+
+    return _process_job
 
 
 def _noted(handle: Callable[..., Any]) -> Callable[..., Any]:

@@ -112,6 +112,11 @@ class ServedRequest:
         return self.route in PROBES
 
     @property
+    def elapsed_seconds(self) -> float:
+        """Seconds from Odoo's entry until now, or until it was finished."""
+        return self.seconds or time.perf_counter() - self._began
+
+    @property
     def call(self) -> tuple[str, str] | None:
         """The model and the method that the web client called, as ("res.partner", "read")."""
         if not self.route.startswith(CALLS):

@@ -42,14 +42,13 @@ def start(server: Any) -> None:
     settings = PrometheusSettings.read()
     if not settings.enabled:
         return
-    from . import queue_jobs, server_processes
+    from . import server_processes
     from .process_values import ProcessValues
     from .recorders import Recorder
 
     values = ProcessValues(settings.values_directory)
     kind = kind_of(server)
     Recorder(values, settings.ignored_routes, kind).subscribe()
-    queue_jobs.observe(values)
     if kind == "http":
         server_processes.observe_workers(values)
     else:

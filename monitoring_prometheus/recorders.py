@@ -8,10 +8,11 @@ import psutil
 
 from odoo import sql_db
 
-from odoo.addons.cloud_settings import cron_jobs, http_requests, operations
+from odoo.addons.cloud_settings import cron_jobs, http_requests, operations, queue_jobs
 from odoo.addons.cloud_settings.cron_jobs import CronJob
 from odoo.addons.cloud_settings.http_requests import ServedRequest
 from odoo.addons.cloud_settings.operations import Operation
+from odoo.addons.cloud_settings.queue_jobs import QueueJob
 
 from . import definitions as metrics
 from .process_values import ProcessValues
@@ -33,11 +34,13 @@ class Recorder:
     def subscribe(self) -> None:
         http_requests.subscribe(self.request_finished, began=self.request_began)
         cron_jobs.subscribe(self.cron_finished)
+        queue_jobs.subscribe(self.queue_job_finished)
         operations.subscribe(self.operation_done)
 
     def unsubscribe(self) -> None:
         http_requests.unsubscribe(self.request_finished, began=self.request_began)
         cron_jobs.unsubscribe(self.cron_finished)
+        queue_jobs.unsubscribe(self.queue_job_finished)
         operations.unsubscribe(self.operation_done)
 
     def request_began(self, _request: ServedRequest) -> None:
@@ -64,6 +67,9 @@ class Recorder:
             self._values.put(metrics.CRON_SUCCESS, labels, time.time())
         # workers of prefork have either; a threaded server both
         self._see_process("cron" if self._kind == "http" else None)
+
+    def queue_job_finished(self, job: QueueJob) -> None:
+        self._values.observe(metrics.QUEUE_SECONDS, (job.channel, job.outcome), job.seconds)
 
     def operation_done(self, operation: Operation) -> None:
         store = metrics.STORES.get(operation.component)

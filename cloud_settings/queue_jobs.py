@@ -1,0 +1,102 @@
+"""The jobs of OCA's ``queue_job`` that a process runs, told once to whoever counts or logs them.
+
+How: as in ``cron_jobs``::
+
+    subscribe(finished, began=began)
+
+It has to be called when the server-wide addons are loaded, as in an action of
+``hooks.when_serving``: the job runner wants ``queue_job`` in ``--load`` too. Where it is not
+there, nothing is told.
+"""
+
+import functools
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .observers import Observers
+
+_logger = logging.getLogger(__name__)
+
+MODULE = "odoo.addons.queue_job.job"
+
+
+class QueueJob:
+    """A run of a job, as ``res.partner.write``; ``outcome`` is done, retried or failed."""
+
+    __slots__ = (
+        "_began",
+        "channel",
+        "database",
+        "job_id",
+        "name",
+        "outcome",
+        "seconds",
+        "user_id",
+    )
+
+    def __init__(self, job: Any) -> None:
+        self.job_id = str(job.uuid)
+        self.name = f"{job.model_name}.{job.method_name}"
+        self.channel = str(job.channel)
+        self.database: str = job.env.cr.dbname
+        self.user_id: int = job.env.uid
+        self.outcome = "failed"
+        self.seconds = 0.0
+        self._began = time.perf_counter()
+
+    def finished(self) -> None:
+        self.seconds = time.perf_counter() - self._began
+        _finished.tell(self)
+
+
+Observer = Callable[[QueueJob], None]
+
+_began: Observers[QueueJob] = Observers(_logger)
+_finished: Observers[QueueJob] = Observers(_logger)
+
+
+def subscribe(finished: Observer, *, began: Observer | None = None) -> None:
+    """Have ``began`` called before and ``finished`` after each run of a job."""
+    job_class = getattr(sys.modules.get(MODULE), "Job", None)
+    if job_class is None:
+        return
+    _observe(job_class)
+    _finished.add(finished)
+    if began:
+        _began.add(began)
+
+
+def unsubscribe(finished: Observer, *, began: Observer | None = None) -> None:
+    """Undo ``subscribe``."""
+    _finished.discard(finished)
+    if began:
+        _began.discard(began)
+
+
+@functools.cache
+def _observe(job_class: Any) -> None:
+    job_class.perform = _observed(job_class.perform)
+
+
+def _observed(perform: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(perform)
+    def observed_perform(self: Any) -> Any:
+        if not _finished:
+            return perform(self)
+        job = QueueJob(self)
+        _began.tell(job)
+        try:
+            result = perform(self)
+            job.outcome = "done"
+            return result
+        except Exception as error:
+            if type(error).__name__ == "RetryableJobError":
+                job.outcome = "retried"
+            raise
+        finally:
+            job.finished()
+
+    return observed_perform

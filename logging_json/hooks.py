@@ -1,0 +1,132 @@
+"""Where Odoo is told to write its log as JSON.
+
+``post_load`` switches the formatters of the handlers that core has installed, so every line
+from there on is JSON, whatever process writes it: those that prefork forks inherit them, the
+gevent process begins in the same way. What core has written before is text.
+
+As with the sessions, an addon that is not in ``--load`` is called too late, in some processes
+and not in others: it leaves the log as it is and says so.
+
+Settings that are wrong leave text as well; ``before_serving`` lets no server start with them.
+"""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from odoo.tools import config
+
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_settings.hooks import before_serving, when_serving
+
+from .settings import LoggingSettings
+
+_logger = logging.getLogger(__name__)
+
+ADDON = __name__.split(".")[-2]
+
+MakeRecord = Callable[..., logging.LogRecord]
+
+
+def post_load() -> None:
+    """Write JSON from now on, if the environment says so."""
+    if ADDON not in server_wide_modules():
+        _complain_when_late()
+        return
+    before_serving(mistakes)
+    if not mistakes():
+        settings = LoggingSettings.read()
+        if settings.enabled:
+            use_json(settings)
+
+
+def mistakes() -> list[str]:
+    """Return what keeps the log from being JSON, a sentence each."""
+    found = LoggingSettings.mistakes()
+    if not found and LoggingSettings.read().enabled:
+        try:
+            import pythonjsonlogger.json  # noqa: F401
+        except ImportError as error:
+            found.append(
+                "ODOO_LOGGING_JSON: the Python package python-json-logger, 3.1 or later,"
+                f" is needed ({error})"
+            )
+    return found
+
+
+def use_json(settings: LoggingSettings) -> None:
+    """Give JSON to the handlers that write text, and their context to the lines."""
+    from . import sources
+    from .access import LOGGERS, AccessFilter
+    from .formatter import OdooJsonFormatter
+
+    formatter = OdooJsonFormatter(settings.schema_name, settings.limit)
+    for handler in logging.getLogger().handlers:
+        # core's handler that writes into databases has no formatter
+        if handler.formatter:
+            handler.setFormatter(formatter)
+    access = AccessFilter(settings.ignored_routes)
+    for name in LOGGERS:
+        logging.getLogger(name).addFilter(access)
+    logger_class: Any = logging.Logger
+    logger_class.makeRecord = allow_core_names(logger_class.makeRecord)
+    sources.subscribe()
+    when_serving(serve)
+
+
+def serve(_server: Any) -> None:
+    """Do what needs the other addons of ``--load``, and what a shell is better without."""
+    from . import sources, uncaught
+
+    sources.subscribe_to_queue()
+    uncaught.log_uncaught()
+
+
+def is_active() -> bool:
+    """Say whether this process writes its log as JSON."""
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    return any(type(formatter).__name__ == "OdooJsonFormatter" for formatter in formatters)
+
+
+def allow_core_names(make_record: MakeRecord) -> MakeRecord:
+    """Have ``extra`` take the names of attributes that core adds to records.
+
+    On 19.0 ``extra={"dbname": …}`` is a ``KeyError`` to whoever logs, on 17.0 and 18.0 it is
+    overwritten. Here it comes out as ``extra_dbname``.
+    """
+    from .formatter import CORE_ATTRIBUTES
+
+    @functools.wraps(make_record)
+    def makeRecord(self: Any, *arguments: Any, **named: Any) -> logging.LogRecord:
+        # the ninth argument of logging.Logger.makeRecord
+        extra = arguments[8] if len(arguments) > 8 else named.get("extra")
+        if not extra or CORE_ATTRIBUTES.isdisjoint(extra):
+            return make_record(self, *arguments, **named)
+        renamed = {
+            f"extra_{name}" if name in CORE_ATTRIBUTES else name: value
+            for name, value in extra.items()
+        }
+        if len(arguments) > 8:
+            arguments = (*arguments[:8], renamed, *arguments[9:])
+        else:
+            named["extra"] = renamed
+        return make_record(self, *arguments, **named)
+
+    return makeRecord
+
+
+def server_wide_modules() -> list[str]:
+    """Return the addons of ``--load``: a text on 17.0 and 18.0, a list on 19.0."""
+    modules: Any = config["server_wide_modules"]
+    names = modules.split(",") if isinstance(modules, str) else modules
+    return [name.strip() for name in names]
+
+
+def _complain_when_late() -> None:
+    try:
+        enabled = LoggingSettings.read().enabled
+    except ConfigurationError:
+        enabled = True
+    if enabled:
+        _logger.error("ODOO_LOGGING_JSON is set, but %s is not in --load: the log is text", ADDON)

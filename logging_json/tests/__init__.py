@@ -1,0 +1,9 @@
+from . import (
+    test_any_record,
+    test_context,
+    test_formatter,
+    test_hooks,
+    test_http,
+    test_jobs,
+    test_redaction,
+)
