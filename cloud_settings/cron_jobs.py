@@ -38,9 +38,13 @@ class CronJob:
         self.error: str | None = None
         self._began = time.perf_counter()
 
-    def finished(self, observers: "Observers[CronJob]") -> None:
+    def finished(self) -> None:
         self.seconds = time.perf_counter() - self._began
-        observers.tell(self)
+        _finished.tell(self)
+
+    def given_back(self) -> None:
+        self.seconds = time.perf_counter() - self._began
+        _given_back.tell(self)
 
 
 Observer = Callable[[CronJob], None]
@@ -115,7 +119,7 @@ def _observed(callback: Callable[..., Any]) -> Callable[..., Any]:
             raise
         finally:
             _running.job = None
-            job.finished(_finished)
+            job.finished()
 
     return _callback
 
@@ -134,7 +138,7 @@ def _enclosed(process: Callable[..., Any]) -> Callable[..., Any]:
             job.error = type(error).__name__
             raise
         finally:
-            job.finished(_given_back)
+            job.given_back()
 
     return _process_job
 

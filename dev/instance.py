@@ -146,6 +146,7 @@ class Instance:
         odoo = self.stack.odoo
         variables = {
             **self.variables,
+            "ODOO_LOGGING_JSON": "1",
             "ODOO_PROMETHEUS_PORT": str(node.ports[2]),
             "ODOO_PROMETHEUS_INTERFACE": "127.0.0.1",
         }

@@ -17,6 +17,7 @@ SERIES = ("17.0", "18.0", "19.0")
 TEMPLATE_MODULES = ("base", "web", "mail")
 # the suite's addons that concern the whole server; statsd does nothing unless it is switched on
 SUITE = (
+    "logging_json",
     "session_redis",
     "monitoring_prometheus",
     "monitoring_statsd",

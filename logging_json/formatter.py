@@ -40,6 +40,9 @@ RESERVED = frozenset(RESERVED_ATTRS) | CORE_ATTRIBUTES | {"taskName", ATTRIBUTE}
 
 UNKNOWN_DATABASE = "?"  # as core writes it
 
+# 1970 to 9999, in seconds; beyond them years have no four digits
+YEARS = range(253_402_300_800)
+
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
@@ -94,6 +97,8 @@ class OdooJsonFormatter(JsonFormatter):
         second = int(created)
         known, text = self._second
         if known != second:
+            if second not in YEARS:
+                raise ValueError("the time of the record is none")
             text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
             # one assignment: another thread sees both or none
             self._second = (second, text)

@@ -1,9 +1,11 @@
 """Checks of the environment as a whole."""
 
+import sys
+
 from odoo.addons.base_attachment_object_storage.settings import StorageSettings
 
 from .check import ERROR, WARNING, Check
-from .facts import ENVIRONMENTS, Facts
+from .facts import ENVIRONMENTS
 from .registry import register
 
 SETTINGS = Check(
@@ -23,17 +25,14 @@ RUNNING_ENVIRONMENT = Check(
 )
 
 
-def _logs_are_text(facts: Facts) -> bool:
-    return "logging_json" not in facts.server_wide or not facts.flag("ODOO_LOGGING_JSON")
-
-
 LOGGING = Check(
     id="logging-json",
     level=WARNING,
     variable="ODOO_LOGGING_JSON",
-    message="The logs of a production or integration instance should be JSON.",
+    message="The log of a production or integration instance should be JSON, and is text.",
     hint="Add logging_json to --load and set ODOO_LOGGING_JSON=1.",
-    broken=_logs_are_text,
+    # also where it is in --load and did not start
+    broken=lambda facts: "logging_json" not in facts.active,
     environments=frozenset({"prod", "integration"}),
 )
 
@@ -47,8 +46,16 @@ STORAGE_DISABLED = Check(
     environments=frozenset({"prod", "integration", "labs"}),
 )
 
+
+def _log_is_json() -> bool:
+    # not imported: the platform works without it
+    hooks = sys.modules.get("odoo.addons.logging_json.hooks")
+    return bool(hooks and hooks.is_active())
+
+
 register(
     "environment",
-    [SETTINGS, RUNNING_ENVIRONMENT, LOGGING, STORAGE_DISABLED],
+    [SETTINGS, RUNNING_ENVIRONMENT, STORAGE_DISABLED],
     settings=[StorageSettings],
 )
+register("logging_json", [LOGGING], active=_log_is_json)

@@ -37,8 +37,8 @@ SWITCHES = {None: False, "": False, "0": False, "no": False, "1": True, "true": 
 
 def facts(environment="prod", variables=None, **values):
     values.setdefault("server_wide", frozenset({"session_redis", "logging_json"}))
-    values.setdefault("active", frozenset({"session_redis"}))
-    given = RIGHT | {"ODOO_LOGGING_JSON": "1"} if variables is None else variables
+    values.setdefault("active", frozenset({"session_redis", "logging_json"}))
+    given = RIGHT if variables is None else variables
     given = {name: value for name, value in given.items() if value is not None}
     return Facts(environment_name=environment, variables=given, **values)
 
@@ -54,7 +54,7 @@ class TestChecks(BaseCase):
 
     def test_every_combination_of_the_session_s_variables_gives_exactly_its_messages(self):
         environments = ("prod", "integration", "labs", "labs-finance", "test", "dev")
-        active = (frozenset(), frozenset({"session_redis"}))
+        active = (frozenset({"logging_json"}), frozenset({"logging_json", "session_redis"}))
         for environment, switch, address, prefix, running in itertools.product(
             environments, SWITCHES, ADDRESSES, PREFIXES, active
         ):
@@ -62,7 +62,6 @@ class TestChecks(BaseCase):
                 "ODOO_SESSION_REDIS": switch,
                 **address,
                 "ODOO_SESSION_REDIS_PREFIX": prefix,
-                "ODOO_LOGGING_JSON": "1",
             }
             expected = []
             if environment != "dev":
@@ -73,7 +72,9 @@ class TestChecks(BaseCase):
                 expected += ["R4"] if kind == "wrong" else []
                 same = environment.split("-")[0] == kind
                 expected += [] if kind in (None, "wrong") or same else ["prefix-environment"]
-                expected += ["session-redis-loaded"] if SWITCHES[switch] and not running else []
+                expected += (
+                    ["session-redis-loaded"] if SWITCHES[switch] and len(running) == 1 else []
+                )
             with self.subTest(environment=environment, variables=variables):
                 report = judge(facts(environment, variables, active=running))
                 self.assertEqual(ids(report), sorted(expected))
@@ -105,12 +106,14 @@ class TestChecks(BaseCase):
     def test_text_logs_of_production_are_a_warning(self):
         for environment in ("prod", "integration"):
             prefix = {"ODOO_SESSION_REDIS_PREFIX": f"acme-odoo-{environment}"}
-            report = judge(facts(environment, RIGHT | prefix))
+            # the variable alone does not make it JSON
+            variables = RIGHT | prefix | {"ODOO_LOGGING_JSON": "1"}
+            report = judge(facts(environment, variables, active=frozenset({"session_redis"})))
             self.assertEqual(ids(report), ["logging-json"])
             self.assertTrue(report.ok)
 
     def test_a_storage_that_is_switched_off_is_a_warning(self):
-        variables = {**RIGHT, "ODOO_LOGGING_JSON": "1", "DISABLE_ATTACHMENT_STORAGE": "1"}
+        variables = {**RIGHT, "DISABLE_ATTACHMENT_STORAGE": "1"}
         report = judge(facts(variables=variables))
         self.assertEqual(ids(report), ["storage-disabled"])
         self.assertTrue(report.ok)
@@ -135,10 +138,10 @@ class TestChecks(BaseCase):
 
     def test_single_checks_are_silenced_by_id(self):
         silenced = {"ODOO_CLOUD_PLATFORM_SILENCED_CHECKS": "R1, R3,logging-json"}
-        self.assertEqual(ids(judge(facts(variables=silenced))), ["R2"])
+        self.assertEqual(ids(judge(facts(variables=silenced, active=frozenset()))), ["R2"])
 
     def test_all_are_reported_as_text_and_as_json(self):
-        report = judge(facts(variables={}))
+        report = judge(facts(variables={}, active=frozenset()))
         self.assertEqual(ids(report), ["R1", "R2", "R3", "logging-json"])
         for finding in report.findings:
             self.assertIn(finding.message, str(report))

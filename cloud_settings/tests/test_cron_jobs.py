@@ -1,4 +1,5 @@
 import contextlib
+import inspect
 
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
@@ -58,3 +59,48 @@ class TestCronJobs(TransactionCase):
     def test_a_failure_is_told_by_its_class(self):
         self.run_job("raise ValueError('secret')")
         self.assertEqual([job.error for job in self.told], ["ValueError"])
+
+    def test_what_encloses_the_runs_of_a_job_is_told(self):
+        events = []
+        observers = {"taken": events.append, "given_back": events.append}
+        cron_jobs.subscribe(**observers)
+        self.addCleanup(cron_jobs.unsubscribe, **observers)
+        cron = self.env["ir.cron"].create(
+            {
+                "name": "Observed job",
+                "model_id": self.env.ref("base.model_res_partner").id,
+                "state": "code",
+                "code": "model.search_count([])",
+            }
+        )
+        self.process(cron)
+        taken, given_back = events
+        self.assertIs(taken, given_back)
+        self.assertEqual((taken.name, taken.job_id), ("Observed job", cron.id))
+        self.assertEqual((taken.database, taken.error), (self.env.cr.dbname, None))
+        self.assertEqual([job.job_id for job in self.told], [cron.id])
+        self.assertGreater(taken.seconds, self.told[0].seconds)
+
+    def process(self, cron):
+        """Have a job processed as the scheduler has it, with the arguments of the series."""
+        self.env.flush_all()
+        with self.cursor_that_may_commit() as cursor:
+            cursor.execute(
+                "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'utc' - interval '1 hour'"
+                " WHERE id = %s",
+                [cron.id],
+            )
+            model = type(cron)
+            acquire = model._acquire_one_job
+            # 17.0 takes ids, 19.0 has it as a static method
+            row = acquire(cursor, (cron.id,)) if is_17(acquire) else acquire(cursor, cron.id)
+            # 17.0 and 18.0 give the database first
+            # an addon's own may take whatever comes
+            core = [base for base in model.mro() if "_process_job" in vars(base)][-1]
+            parameters = inspect.signature(core._process_job).parameters
+            database = [self.env.registry] if "db" in parameters else []
+            model._process_job(*database, cursor, row)
+
+
+def is_17(acquire):
+    return "job_ids" in inspect.signature(acquire).parameters

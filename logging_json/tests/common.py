@@ -35,7 +35,7 @@ class Lines:
         return self.stream.getvalue()
 
     @property
-    def read(self):
+    def parsed(self):
         """The lines as they are parsed; each is checked against the schema."""
         lines = [json.loads(line, parse_constant=_refuse) for line in self.text.splitlines()]
         for line in lines:
@@ -44,12 +44,12 @@ class Lines:
 
     @property
     def one(self):
-        [line] = self.read
+        [line] = self.parsed
         return line
 
     def of(self, **fields):
         """Return the lines that have these fields."""
-        return [line for line in self.read if fields.items() <= line.items()]
+        return [line for line in self.parsed if fields.items() <= line.items()]
 
     @contextlib.contextmanager
     def following(self, name, ignored=frozenset()):

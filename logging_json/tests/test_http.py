@@ -28,7 +28,7 @@ class TestHttp(HttpCase):
             for thread in threading.enumerate():
                 if thread.name.startswith("odoo.service.http.request"):
                     thread.join(10)
-        return answer, lines.read
+        return answer, lines.parsed
 
     def test_an_id_is_made_told_and_returned(self):
         answer, [line] = self.lines_of(LOGIN)

@@ -30,7 +30,7 @@ class TestJobs(TransactionCase):
 
         self.process(work)
         self.process(work)
-        first, again, second, _again = lines.read
+        first, again, second, _again = lines.parsed
         for line in (first, again, second):
             self.assertEqual((line["job_kind"], line["job_name"]), ("cron", "Clean up"))
             self.assertEqual((line["job_id"], line["uid"]), ("7", 1))
