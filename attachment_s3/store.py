@@ -3,13 +3,14 @@
 ::
 
     put     PutObject; a large object: multipart.py
-    read    GetObject           head    HeadObject
+    read    GetObject           head    HeadObject      these three: direct.py first
     delete  DeleteObjects       list    ListObjectsV2
             └── DeleteObject for each key, where a server has no bulk request
 """
 
 import base64
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from odoo.addons.base_attachment_object_storage.store import (
@@ -24,7 +25,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     total_of,
 )
 
-from . import multipart
+from . import direct, multipart
 from .client import client_for, error_for, field, translated
 from .settings import S3Settings
 
@@ -75,8 +76,15 @@ class S3Store(ObjectStore):
         if content.size > self._settings.multipart_threshold_bytes:
             multipart.put(self._settings, target, options, content)
             return
+        client = self._client
+        if isinstance(content.source, bytes):
+            headers = {_HEADERS[name]: value for name, value in options.items()}
+            headers["Content-MD5"] = base64.b64encode(content.md5).decode()
+            answer, client = self._attempt(key, "PUT", headers, content.source)
+            if answer:
+                return
         with translated(self._name(key)):
-            answer = self._client.put_object(
+            answer = client.put_object(
                 **target,
                 **options,
                 Body=content.body(),
@@ -88,16 +96,28 @@ class S3Store(ObjectStore):
         part = {}
         if start or length is not None:
             part["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
+        answer, client = self._attempt(key, "GET", part)
+        if answer:
+            size, part_of = self._length(answer, key), answer.headers.get("Content-Range")
+            return self._reader(key, _streaming_body(answer.raw, size), size, part_of)
         with translated(self._name(key)):
-            answer = self._client.get_object(Bucket=self.container, Key=key, **part)
+            answer = client.get_object(Bucket=self.container, Key=key, **part)
             field(answer, "ETag", self._name(key))
-        body, size = answer["Body"], answer["ContentLength"]
-        total = total_of(answer.get("ContentRange"), size)
-        return ObjectReader(_chunks(body, self._name(key)), size, body.close, total)
+        size, part_of = answer["ContentLength"], answer.get("ContentRange")
+        return self._reader(key, answer["Body"], size, part_of)
+
+    def _reader(self, key: str, body: Any, size: int, part_of: str | None) -> ObjectReader:
+        chunks = _chunks(body, self._name(key))
+        return ObjectReader(chunks, size, body.close, total_of(part_of, size))
 
     def _head(self, key: str) -> ObjectInfo:
+        answer, client = self._attempt(key, "HEAD")
+        if answer:
+            modified = parsedate_to_datetime(answer.headers["Last-Modified"])
+            kind = answer.headers.get("Content-Type", "")
+            return ObjectInfo(key, self._length(answer, key), modified, kind)
         with translated(self._name(key)):
-            answer = self._client.head_object(Bucket=self.container, Key=key)
+            answer = client.head_object(Bucket=self.container, Key=key)
             field(answer, "ETag", self._name(key))
         return ObjectInfo(
             key, answer["ContentLength"], answer["LastModified"], answer.get("ContentType", "")
@@ -139,8 +159,25 @@ class S3Store(ObjectStore):
         ]
         return found, answer["NextContinuationToken"] if truncated else None
 
+    def _attempt(
+        self, key: str, method: str, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> tuple[Any, Any]:
+        return direct.attempt(self._settings, self.container, key, method, headers, body)
+
+    def _length(self, answer: Any, key: str) -> int:
+        return int(field(answer.headers, "Content-Length", self._name(key)))
+
     def _name(self, key: str) -> str:
         return f"{self.container}/{key}"
+
+
+# what botocore calls what is asked for an object, and what goes over the wire
+_HEADERS = {
+    "ContentType": "Content-Type",
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+    "StorageClass": "x-amz-storage-class",
+}
 
 
 # how servers say that they know no DeleteObjects
@@ -149,6 +186,12 @@ _NO_BULK = {"NotImplemented", "MethodNotAllowed", "MalformedXML", "InvalidReques
 
 def _has_no_bulk(error: Any) -> bool:
     return error.response.get("Error", {}).get("Code") in _NO_BULK
+
+
+def _streaming_body(raw: Any, size: int) -> Any:
+    from botocore.response import StreamingBody
+
+    return StreamingBody(raw, size)  # which notices a body that is cut
 
 
 def _chunks(body: Any, name: str) -> Iterator[bytes]:

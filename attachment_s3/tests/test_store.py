@@ -28,6 +28,7 @@ from odoo.addons.base_attachment_object_storage.tests.store_contract import (
 )
 from odoo.addons.cloud_settings.tests.services import service
 
+from .. import direct
 from ..settings import S3Settings
 from ..store import S3Store
 from .common import OtherServer, S3SetUp, keys
@@ -96,17 +97,69 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
         self.store.delete_many([self.key()])
         self.assertEqual(sent, ["PUT", "GET", "HEAD", "POST"])
 
-    def requests_of(self, store):
-        """Return a list that gets the method of each request."""
+    def requests_of(self, store, headers=None):
+        """Return a list that gets the method of each request; ``headers`` gets its headers."""
         sent = []
-        events = store._client.meta.events
+        connections = store._client._endpoint.http_session
+        send = connections.send
 
-        def note(request, **_event):
+        def note(request):
             sent.append(request.method)
+            if headers is not None:
+                headers.append({name.lower(): value for name, value in request.headers.items()})
+            return send(request)
 
-        events.register("before-send.s3", note)
-        self.addCleanup(events.unregister, "before-send.s3", note)
+        self.patch(connections, "send", note)
+        direct._place_of._forget()  # it has taken hold of what sends
+        self.addCleanup(direct._place_of._forget)
         return sent
+
+    def test_plain_requests_go_without_botocores_detours_and_others_with_them(self):
+        store = S3Store(self.settings, self.bucket)
+        whole = []
+
+        def note(model, **_event):
+            whole.append(model.name)
+
+        events = store._client.meta.events
+        events.register("before-call.s3", note)
+        self.addCleanup(events.unregister, "before-call.s3", note)
+        sent = self.requests_of(store)
+        store.put(self.key(), b"plain")
+        self.assertEqual((store.read(self.key()), store.head(self.key()).size), (b"plain", 5))
+        with self.assertRaises(NotFound):
+            store.head(self.key("missing"))
+        self.assertEqual((sent, whole), (["PUT", "GET", "HEAD", "HEAD"], []))
+        store.put(self.key(), bytes(direct.LARGEST + 1))
+        checked = S3Store(
+            self.settings_with(AWS_RESPONSE_CHECKSUM_VALIDATION="when_supported"), self.bucket
+        )
+        checked_events = checked._client.meta.events
+        checked_events.register("before-call.s3", note)
+        checked.head(self.key())
+        self.assertEqual(whole, ["PutObject", "HeadObject"])
+
+    def test_a_bucket_at_another_address_is_left_to_the_client_from_then_on(self):
+        store = S3Store(self.settings_with(AWS_MAX_ATTEMPTS="3"), self.bucket)
+        store.put(self.key(), b"elsewhere")
+        connections = store._client._endpoint.http_session
+        send, answered = connections.send, []
+
+        def redirect_once(request):
+            if not answered:
+                answered.append(request.method)
+                answer = send(request)
+                self.assertEqual(answer.content, b"elsewhere")  # the connection is free again
+                answer.status_code = 307
+                return answer
+            return send(request)
+
+        self.patch(connections, "send", redirect_once)
+        direct._place_of._forget()
+        self.addCleanup(direct._place_of._forget)
+        self.assertEqual(store.read(self.key()), b"elsewhere")
+        self.assertFalse(direct._place_of((store._settings, self.bucket)).is_direct)
+        self.assertEqual(store.read(self.key()), b"elsewhere")
 
     def test_a_large_object_arrives_in_parts_and_whole(self):
         store = S3Store(self.settings_with(**PARTS), self.bucket)
@@ -176,22 +229,16 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
         settings = self.settings_with(
             AWS_SERVER_SIDE_ENCRYPTION="AES256", AWS_STORAGE_CLASS="STANDARD", **PARTS
         )
-        sent = []
-        client = S3Store(settings, self.bucket)._client
-
-        def note(params, **_event):
-            sent.append(params["headers"])
-
-        for operation in ("PutObject", "CreateMultipartUpload"):
-            client.meta.events.register(f"before-call.s3.{operation}", note)
         store = S3Store(settings, self.bucket)
+        sent = []
+        methods = self.requests_of(store, headers=sent)
         for size in (1, 6 * MIB):
             with suppress(StoreError):  # not every server encrypts: it is asked to
                 store.put(self.key(), bytes(size))
-        for headers in sent:
-            self.assertEqual(headers["x-amz-server-side-encryption"], "AES256")
-            self.assertEqual(headers["x-amz-storage-class"], "STANDARD")
-        self.assertEqual(len(sent), 2)
+        created = [sent[0], sent[methods.index("POST")]]
+        for headers in created:
+            self.assertIn(headers["x-amz-server-side-encryption"], ("AES256", b"AES256"))
+            self.assertIn(headers["x-amz-storage-class"], ("STANDARD", b"STANDARD"))
 
     def test_the_bucket_is_in_the_path_or_in_the_host_as_the_settings_say(self):
         for style, host in (("path", ""), ("virtual", f"{self.bucket}.")):

@@ -4,6 +4,7 @@ These tests commit, on connections of their own, and clean up after themselves.
 """
 # pylint: disable=invalid-commit
 
+import uuid
 from contextlib import closing
 
 from odoo import SUPERUSER_ID, api
@@ -515,7 +516,8 @@ class OwnershipContract(TransactionSetUp):
 
     def test_a_copy_that_odoo_made_with_a_new_uuid_keeps_off_until_it_is_installed(self):
         others = self.deleted(b"of the original")
-        self.set_parameter("database.uuid", "made-by-odoo")
+        made_by_odoo = str(uuid.uuid4())
+        self.set_parameter("database.uuid", made_by_odoo)
         self.calls.clear()
         with self.assertRaisesRegex(Refused, "install|_claim"):
             self.new(b"into the container of the original")
@@ -524,7 +526,7 @@ class OwnershipContract(TransactionSetUp):
         self.attachments._claim_store()
         self.env.cr.commit()
         own = self.deleted(b"of the fork")
-        self.assertIn("made-by-odoo/", own)
+        self.assertIn(f"{made_by_odoo}/", own)
         self.assertEqual(self.collect()["deleted"], 1)
         self.assertEqual((self.exists(own), self.exists(others)), (False, True))
         self.assertEqual(self.attachments._store_standing(), Standing.OWNER)

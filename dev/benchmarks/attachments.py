@@ -173,14 +173,10 @@ def many(bench: Bench) -> None:
     for latency in LATENCIES:
         with bench.through_proxy(latency) if latency else bench_as_it_is():
             contenders: dict[str, Callable[[], object]] = {
-                "core's file store": lambda: bench.create("file", MANY),
+                "raw client, 1 thread": lambda: repeat(bench.raw_put, MANY),
                 "attachment_s3": lambda: bench.create("s3", MANY),
+                "core's file store": lambda: bench.create("file", MANY),
             }
-            if latency:
-                contenders = {
-                    "raw client, 1 thread": lambda: repeat(bench.raw_put, MANY),
-                    **contenders,
-                }
             title = f"one create() of {MANY}, {2000 * latency:.0f} ms latency"
             compare(title, contenders, MANY, rounds=6 if latency else 11)
 

@@ -140,7 +140,7 @@ def test_a_copy_reads_productions_files_and_does_nothing_to_them(
     assert used["collect"]["refused"] is None and used["reconcile"]["refused"] is None, used
     assert used["collect"]["deleted"] >= 4, "its own garbage: three files and its new one"
     assert used["reconcile"]["missing"] == 0
-    assert "copy" not in production.platform(name, own, "check").replace(name, "")
+    assert production.answer(name, own, "status")["ownership"]["standing"] == "owner"
 
     assert production.harm() == []
     assert production.listing() == before, "no object has come, gone or changed"

@@ -1,0 +1,138 @@
+"""The plain requests that attachments live on, without what botocore does around each.
+
+For every request botocore checks parameters, looks the address up in a set of rules, tells
+some thirty events, and parses: more than what all the rest takes, when a server is near. Here a
+request is signed and sent by parts of botocore, on the connections of its client. Only what
+is plain goes this way; anything else is left to the client, which tries again as ever::
+
+    attempt() ── answer 2xx ────────── (answer, …)
+             ├── an answer of S3 ───── our error
+             └── anything else ─────── (None, a client with the tries that are left)
+"""
+
+import random
+import re
+import time
+from typing import Any
+from urllib.parse import parse_qs
+
+from odoo.addons.base_attachment_object_storage.store import ClientPerProcess, Unavailable
+
+from .client import client_for, error_for, translated
+from .settings import S3Settings
+
+LARGEST = 1024 * 1024  # bytes: what is larger asks the server first whether it takes it
+
+# the server means another address; the client knows how to go there
+_ELSEWHERE = {"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect"}
+_CODE = re.compile(rb"<Code>([^<]*)</Code>")
+
+
+class _Place:
+    """Where the objects of a bucket are, as the rules of botocore say once."""
+
+    def __init__(self, settings: S3Settings, bucket: str) -> None:
+        client = client_for(settings)
+        self.is_direct = False
+        parameters = {"Bucket": bucket, "Key": "k"}
+        with translated(bucket):
+            url, _mark, query = client.generate_presigned_url(
+                "get_object", parameters, 60
+            ).partition("?")
+        scope = parse_qs(query).get("X-Amz-Credential", [""])[0].split("/")[-3:]
+        self.base = url.removesuffix("k")
+        try:
+            self._credentials = client._request_signer._credentials
+            self._send = client._endpoint.http_session.send
+        except AttributeError:  # a botocore that is built otherwise
+            return
+        self.user_agent = client.meta.config.user_agent
+        self.region = scope[0]
+        # other services, as access points, sign in ways of their own
+        plain = len(scope) == 3 and scope[1] == "s3" and not bucket.endswith("--x-s3")
+        self.is_direct = plain and "when_supported" not in (
+            settings.request_checksums,
+            settings.response_checksums,
+        )
+
+    def send(self, method: str, key: str, headers: dict[str, str], body: bytes) -> Any:
+        """Send a request once; its answer's body is not read yet."""
+        from botocore.auth import S3SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.utils import percent_encode
+
+        url = self.base + percent_encode(key, safe="/~")
+        headers = {**headers, "User-Agent": self.user_agent}
+        request = AWSRequest(method, url, headers, body or None, stream_output=True)
+        # over HTTPS the checksum guards the body, as in botocore
+        request.context["has_streaming_input"] = bool(body)
+        frozen = self._credentials.get_frozen_credentials()
+        S3SigV4Auth(frozen, "s3", self.region).add_auth(request)
+        return self._send(request.prepare())
+
+
+_place_of: ClientPerProcess[tuple[S3Settings, str], _Place] = ClientPerProcess(
+    lambda key: _Place(*key)
+)
+
+
+def attempt(
+    settings: S3Settings,
+    bucket: str,
+    key: str,
+    method: str,
+    headers: dict[str, str] | None = None,
+    body: bytes = b"",
+) -> tuple[Any, Any]:
+    """Try a request; returns its answer, or None and the client that has to do it.
+
+    :raises StoreError: what the server says is so, and will be
+    """
+    place = _place_of((settings, bucket)) if key and len(body) <= LARGEST else None
+    if place is None or not place.is_direct:
+        return None, client_for(settings)
+    name = f"{bucket}/{key}"
+    with translated(name):
+        answer = _answer(place, settings.max_attempts, (method, key, headers or {}, body))
+    if answer is not None and answer.status_code < 300:
+        if not answer.headers.get("ETag"):
+            answer.raw.close()
+            raise Unavailable(f"{name}: what answers is no S3 server")
+        if method != "GET":
+            with translated(name):
+                _rest = answer.content  # read, for the connection to be used again
+        return answer, None
+    if answer is not None and _is_elsewhere(place, name, answer, settings.max_attempts):
+        return None, client_for(settings)
+    left = {"max_attempts": settings.max_attempts - 1}
+    return None, client_for(settings.model_copy(update=left))
+
+
+def _answer(place: _Place, attempts: int, request: tuple[str, str, dict[str, str], bytes]) -> Any:
+    """Return the answer, or None where there is none and a try is left."""
+    from botocore.exceptions import HTTPClientError
+
+    try:
+        return place.send(*request)
+    except (HTTPClientError, OSError):
+        if attempts == 1:
+            raise
+        return None
+
+
+def _is_elsewhere(place: _Place, name: str, answer: Any, attempts: int) -> bool:
+    """Say whether the server wants the request at another address.
+
+    :raises StoreError: unless another try may help, and there is one
+    """
+    status = answer.status_code
+    found = _CODE.search(answer.content)
+    code = found[1].decode(errors="replace") if found else str(status)
+    if status < 400 or code in _ELSEWHERE:
+        place.is_direct = False  # the client finds out where, and remembers it
+        return True
+    error = error_for(code, status, f"{name}: the server answered {status} {code}")
+    if not isinstance(error, Unavailable) or attempts == 1:
+        raise error
+    time.sleep(random.random())  # as botocore before its second try
+    return False
