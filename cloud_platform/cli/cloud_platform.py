@@ -123,7 +123,7 @@ def install(options):
     with _environment(options) as env:
         report = env["cloud.platform"].install(options.kind, dry_run=options.dry_run)
         env.cr.commit()
-    left = report["attachments"].get("failed")
+    left = report.get("attachments", {}).get("failed")
     return INCOMPLETE if left else DONE, report, _lines(report)
 
 

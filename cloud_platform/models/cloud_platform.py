@@ -20,8 +20,6 @@ from dataclasses import replace
 from odoo import _, api, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.base_attachment_object_storage.garbage import GARBAGE_TABLE
-from odoo.addons.base_attachment_object_storage.models.ir_attachment_move import PLACE, SIZE
 from odoo.addons.base_attachment_object_storage.ownership import PARAMETER as OWNER_PARAMETER
 
 from .. import gate
@@ -32,12 +30,6 @@ _logger = logging.getLogger(__name__)
 
 FilestoreKind = namedtuple("FilestoreKind", "name location")  # location: remote, local
 PlatformConfig = namedtuple("PlatformConfig", "filestore")
-FILES_BY_PLACE = (
-    f"SELECT {PLACE}, count(*), COALESCE(sum({SIZE}), 0) FROM ir_attachment"
-    " WHERE type = 'binary' AND (store_fname IS NOT NULL OR octet_length(db_datas) > 0)"
-    " GROUP BY 1 ORDER BY 1"
-)
-COUNT_OF_MARKS = f"SELECT count(*) FROM {GARBAGE_TABLE}"
 
 
 class CloudPlatform(models.AbstractModel):
@@ -133,7 +125,9 @@ class CloudPlatform(models.AbstractModel):
         :return: what was done, a JSON-able dictionary
         """
         self._require_administrator()
-        return self._install(kind or self._kind_to_install(), dry_run=dry_run)
+        platform = self.with_context(cloud_platform_dry_run=dry_run)
+        # what it returns is up to the addons that override it
+        return platform._install(kind or self._kind_to_install()) or {}
 
     @api.model
     def _kind_to_install(self):
@@ -165,7 +159,12 @@ class CloudPlatform(models.AbstractModel):
         )
 
     @api.model
-    def _install(self, platform_kind, dry_run=False):
+    def _install(self, platform_kind):
+        """Set the platform up; the context has what ``install()`` was asked for beyond it.
+
+        ``cloud_platform_dry_run`` changes nothing; ``cloud_platform_background`` starts the
+        move of the attachments, and does not wait for it.
+        """
         if platform_kind not in self._platform_kinds():
             raise UserError(_("'%s' is no kind of platform that is installed.", platform_kind))
         environment = self._get_running_env()
@@ -176,11 +175,11 @@ class CloudPlatform(models.AbstractModel):
             "kind": platform_kind,
             "environment": environment,
             "location": filestore.name,
-            "dry_run": dry_run,
+            "dry_run": bool(self.env.context.get("cloud_platform_dry_run")),
             "findings": [str(finding) for finding in findings],
         }
         attachments = self.env["ir.attachment"].sudo()
-        if dry_run:
+        if report["dry_run"]:
             attachments = attachments.with_context(storage_location=filestore.name)
             return {**report, "attachments": attachments._plan_move()}
         if filestore.location == "remote":
@@ -189,7 +188,10 @@ class CloudPlatform(models.AbstractModel):
         parameters = self.env["ir.config_parameter"].sudo()
         parameters.set_param(KIND_PARAMETER, platform_kind)
         parameters.set_param(LOCATION_PARAMETER, filestore.name)
-        report["attachments"] = attachments.force_storage()
+        if self.env.context.get("cloud_platform_background"):
+            report["attachments"] = self.start_move()
+        else:
+            report["attachments"] = attachments.force_storage()
         gate.forget(self.env.cr.dbname)
         _logger.info(
             "cloud platform configured for %s: environment %s, attachments in %s",
@@ -221,77 +223,6 @@ class CloudPlatform(models.AbstractModel):
     def _require_administrator(self):
         if not self.env.is_system():
             raise AccessError(_("Only administrators can execute this action."))
-
-    # --- status
-
-    @api.model
-    def status(self):
-        """Return where things are: a JSON-able dictionary.
-
-        ``storages`` has the files (rows) and bytes in each place, ``elsewhere`` what a move
-        would take, ``marks`` how many objects wait for their collection.
-        """
-        self._require_administrator()
-        parameters = self.env["ir.config_parameter"].sudo()
-        plan = self.env["ir.attachment"].sudo()._plan_move()
-        self.env.cr.execute(FILES_BY_PLACE)
-        storages = {
-            place: {"files": files, "bytes": int(size)}
-            for place, files, size in self.env.cr.fetchall()
-        }
-        self.env.cr.execute(COUNT_OF_MARKS)
-        (marks,) = self.env.cr.fetchone()
-        return {
-            "environment": registry.running_environment(),
-            "kind": parameters.get_param(KIND_PARAMETER) or "",
-            "location": parameters.get_param(LOCATION_PARAMETER) or "file",
-            "sessions": self._status_of_sessions(),
-            "storages": storages,
-            "elsewhere": {"files": plan["files"], "bytes": plan["bytes"]},
-            "marks": marks,
-            "ownership": self._status_of_ownership(),
-        }
-
-    @api.model
-    def page(self):
-        """Return what the page shows: the status, the findings and the latest move."""
-        report = self.check(probe=True)
-        return {**self.status(), **report.as_dict(), "move": self._latest_move()}
-
-    @api.model
-    def latest_move(self):
-        """Return the latest move of attachments in the background, or False."""
-        self._require_administrator()
-        return self._latest_move()
-
-    @api.model
-    def start_move(self):
-        """Start moving what is elsewhere, in the background."""
-        self._require_administrator()
-        self.env["ir.attachment.background.move"].sudo()._start()
-        return self._latest_move()
-
-    @api.model
-    def stop_move(self):
-        """Have the move in the background stop after its present batch."""
-        self._require_administrator()
-        self.env["ir.attachment.background.move"].sudo()._running()._stop()
-        return self._latest_move()
-
-    @api.model
-    def _latest_move(self):
-        names = ["state", "location", "moved", "skipped", "failed", "total", "rate"]
-        names += ["seconds_left", "message"]
-        moves = self.env["ir.attachment.background.move"].sudo()
-        [move] = moves.search([], limit=1).read(names) or [False]
-        return move
-
-    @api.model
-    def _status_of_sessions(self):
-        # late: session_redis must be imported by Odoo first, for its post_load to be called
-        from odoo.addons.session_redis.hooks import is_active
-
-        return "Redis" if is_active() else "files"
 
     @api.model
     def _prepare_filestore(self, filestore):

@@ -75,6 +75,31 @@ def test_a_move_is_started_watched_and_done(
     assert instance.stack.postgresql.query(instance.name, sql) == [str(FILES)]
 
 
+def test_the_platform_is_installed_by_its_button(instance: Instance, page: Page) -> None:
+    for name in ("cloud.platform.kind", "ir_attachment.location"):
+        call(instance, "ir.config_parameter", "set_param", name, "")
+    open_page(page, instance)
+    buttons = page.locator(".o_install")
+    assert buttons.all_inner_texts() == ["Install on s3", "Install on swift"]
+    buttons.first.click()
+    expect(buttons).to_have_text(["Install again"])
+    text = page.inner_text(".o_cloud_platform")
+    assert re.search(r"Platform\s+s3\s+New attachments\s+s3", text)
+    sql = "SELECT value FROM ir_config_parameter WHERE key = 'ir_attachment.location'"
+    assert instance.stack.postgresql.query(instance.name, sql) == ["s3"]
+
+
+def test_an_installation_that_is_refused_says_why(instance: Instance, page: Page) -> None:
+    call(instance, "ir.config_parameter", "set_param", "cloud.platform.kind", "")
+    open_page(page, instance)
+    # the tests give Swift no container
+    page.locator(".o_install").last.click()
+    dialog = page.locator(".modal")
+    expect(dialog).to_contain_text("SWIFT_WRITE_CONTAINER")
+    dialog.locator("button.btn-primary").click()
+    call(instance, "ir.config_parameter", "set_param", "cloud.platform.kind", "s3")
+
+
 def test_a_move_is_stopped(instance: Instance, page: Page) -> None:
     call(instance, "ir.config_parameter", "set_param", "ir_attachment.location", "db")
     open_page(page, instance)

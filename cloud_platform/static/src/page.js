@@ -20,12 +20,15 @@ export class CloudPlatformPage extends Component {
     }
 
     async load() {
-        this.state.page = await this.call("page");
-        this.show(this.state.page.move);
+        this.showPage(await this.call("page"));
     }
 
     async refresh() {
         await this.once(() => this.load());
+    }
+
+    async install(kind) {
+        await this.once(async () => this.showPage(await this.call("start_install", kind)));
     }
 
     async startMove() {
@@ -65,8 +68,8 @@ export class CloudPlatformPage extends Component {
 
     // Private
 
-    call(method) {
-        return this.orm.call("cloud.platform", method, []);
+    call(method, ...args) {
+        return this.orm.call("cloud.platform", method, args);
     }
 
     async once(work) {
@@ -79,6 +82,11 @@ export class CloudPlatformPage extends Component {
         } finally {
             this.state.busy = false;
         }
+    }
+
+    showPage(page) {
+        this.state.page = page;
+        this.show(page.move);
     }
 
     show(move) {

@@ -26,6 +26,10 @@ class CloudPlatform(models.AbstractModel):
         kinds = self._filestore_kinds()
         return {"prod": PlatformConfig(kinds["folder"]), "test": PlatformConfig(kinds["db"])}
 
+    def _install(self, platform_kind):
+        super()._install(platform_kind)
+        self.env["ir.config_parameter"].set_param("folder.installed", platform_kind)
+
     def _check_filestore(self, environment_name):
         super()._check_filestore(environment_name)
         if config.get("folder_is_full"):
