@@ -21,10 +21,8 @@ from .common import S3SetUp
 from .test_store import run_python
 
 
-@tagged("post_install", "-at_install")
-class TestS3Faults(S3SetUp, FaultContract, CleanPrefix, BaseCase):
-    a_part = "partNumber=2"
-    loud = ("odoo.addons.attachment_s3.multipart",)
+class S3Faults:
+    """What ``FaultContract`` and ``HttpFaultContract`` need."""
 
     def prepare(self):
         self.store = self.make_store()
@@ -41,6 +39,12 @@ class TestS3Faults(S3SetUp, FaultContract, CleanPrefix, BaseCase):
             AWS_MULTIPART_CHUNKSIZE=5 * MIB,
         )
         return S3Store(settings, self.bucket)
+
+
+@tagged("post_install", "-at_install")
+class TestS3Faults(S3Faults, S3SetUp, FaultContract, CleanPrefix, BaseCase):
+    a_part = "partNumber=2"
+    loud = ("odoo.addons.attachment_s3.multipart",)
 
     def test_codes_of_s3_are_told_apart_whatever_their_status(self):
         codes = {

@@ -6,9 +6,13 @@ from odoo.tools import mute_logger
 from odoo.addons.base_attachment_object_storage.store import StoreUri
 from odoo.addons.base_attachment_object_storage.tests.attachment_contract import LOG
 from odoo.addons.base_attachment_object_storage.tests.http_contract import HTTP_LOG, HttpContract
+from odoo.addons.base_attachment_object_storage.tests.http_fault_contract import (
+    HttpFaultContract,
+)
 from odoo.addons.base_attachment_object_storage.tests.serving_contract import ServingContract
 
 from .common import ClosedPort, OtherServer, S3SetUp
+from .test_faults import S3Faults
 
 
 @tagged("post_install", "-at_install")
@@ -40,3 +44,8 @@ class TestSwiftS3Http(OtherServer, S3SetUp, HttpContract, HttpCase):
 @tagged("post_install", "-at_install")
 class TestSwiftS3Serving(OtherServer, S3SetUp, ServingContract, HttpCase):
     server = "swift_s3"
+
+
+@tagged("post_install", "-at_install")
+class TestHttpFaults(S3Faults, S3SetUp, HttpFaultContract, HttpCase):
+    pass

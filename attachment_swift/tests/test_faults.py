@@ -40,12 +40,6 @@ class SwiftFaults(SwiftSetUp):
             **values,
         )
 
-
-@tagged("post_install", "-at_install")
-class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
-    a_part = r"PUT .*\.segments.*00000001"
-    loud = (LIBRARY_LOG,)
-
     def make_store_behind(self, proxy):
         # a client of its own: the port makes no settings alike
         settings = self.settings_behind(SWIFT_TEMP_URL_KEY=f"for port {proxy.port}")
@@ -56,6 +50,12 @@ class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
         address = urlsplit(usual.endpoint())._replace(netloc=f"127.0.0.1:{proxy.port}")
         client._endpoint = address.geturl()
         return SwiftStore(settings, self.bucket)
+
+
+@tagged("post_install", "-at_install")
+class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
+    a_part = r"PUT .*\.segments.*00000001"
+    loud = (LIBRARY_LOG,)
 
     def test_a_token_that_is_never_taken_is_refused(self):
         self.proxy.answer(401, {"X-Trans-Id": "tx"})

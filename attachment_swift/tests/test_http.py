@@ -6,9 +6,13 @@ from odoo.tools import mute_logger
 from odoo.addons.base_attachment_object_storage.store import StoreUri
 from odoo.addons.base_attachment_object_storage.tests.attachment_contract import LOG
 from odoo.addons.base_attachment_object_storage.tests.http_contract import HTTP_LOG, HttpContract
+from odoo.addons.base_attachment_object_storage.tests.http_fault_contract import (
+    HttpFaultContract,
+)
 from odoo.addons.base_attachment_object_storage.tests.serving_contract import ServingContract
 
 from .common import ClosedPort, SwiftSetUp
+from .test_faults import LIBRARY_LOG, SwiftFaults
 
 
 @tagged("post_install", "-at_install")
@@ -28,3 +32,8 @@ class TestHttp(SwiftSetUp, ClosedPort, HttpContract, HttpCase):
 @tagged("post_install", "-at_install")
 class TestServing(SwiftSetUp, ServingContract, HttpCase):
     pass
+
+
+@tagged("post_install", "-at_install")
+class TestHttpFaults(SwiftFaults, HttpFaultContract, HttpCase):
+    loud = (LIBRARY_LOG,)
