@@ -10,6 +10,7 @@ from odoo.addons.base_attachment_object_storage.tests.attachment_contract import
     MoveContract,
 )
 
+from ..store import S3Store
 from .common import ClosedPort, S3SetUp
 
 
@@ -54,6 +55,17 @@ class TestRegistration(S3SetUp, TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestAttachment(S3SetUp, ClosedPort, AttachmentContract, TransactionCase):
+    def ways_to_fail(self):
+        def refuse_the_key(_attachment):
+            settings = self.settings_with(AWS_SECRET_ACCESS_KEY="wrong")
+            self.make_store = lambda container=None: S3Store(settings, container or self.bucket)
+
+        return {
+            **super().ways_to_fail(),
+            "a refused connection": lambda _attachment: self.close_the_port(),
+            "a wrong key": refuse_the_key,
+        }
+
     @mute_logger(LOG)
     def test_an_outage_is_an_error_and_never_an_empty_file(self):
         attachment = self.new(b"safe")

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import io
 import os
+import resource
+from contextlib import suppress
 
 from PIL import Image
 
@@ -14,7 +16,7 @@ from ..models.ir_attachment_move import BATCH
 from ..ownership import PARAMETER as OWNER_PARAMETER
 from ..placement import PARAMETER
 from ..settings import StorageSettings
-from ..store import Integrity, NotFound, StoreUri, Unavailable
+from ..store import Integrity, NotFound, StoreError, StoreUri, Unavailable
 
 LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment"
 CORE_LOG = "odoo.addons.base.models.ir_attachment"
@@ -320,6 +322,64 @@ class AttachmentContract(AttachmentSetUp):
                 report = self.attachments.force_storage()
                 self.assertIn(attachment.id, [number for number, _reason in report["failed"]])
                 self.assertEqual(self.columns(attachment), before)
+
+    def ways_to_fail(self):
+        """Return what makes the store fail for an attachment, by name; backends add theirs."""
+        return {"a missing object": self.lose_object, "other bytes": self.change_object}
+
+    def change_object(self, attachment):
+        uri = StoreUri.parse(attachment.store_fname)
+        self.make_store(uri.container).put(uri.key, b"other bytes")
+
+    def uses_that_store_again(self, attachment):
+        """Return everything that stores what it has read."""
+        elsewhere = [attachment.with_context(storage_location=name) for name in ("db", "file")]
+        return {
+            "copy": attachment.copy,
+            "raw": lambda: attachment.write({"raw": attachment.raw}),
+            "datas": lambda: attachment.write({"datas": attachment.datas}),
+            "mimetype": lambda: attachment.write({"mimetype": "image/png"}),
+            "mimetype and name": lambda: attachment.write({"mimetype": "a/b", "name": "c"}),
+            "migrate": lambda: [records._migrate() for records in elsewhere],
+            "move to the database": elsewhere[0].force_storage,
+            "move to local files": elsewhere[1].force_storage,
+        }
+
+    @mute_logger(LOG, CORE_LOG, MOVE_LOG)
+    def test_no_failure_of_the_store_is_ever_stored_as_content(self):
+        for way, fail in self.ways_to_fail().items():
+            attachment = self.new(b"safe from " + way.encode())
+            before = self.columns(attachment)[:4]
+            make_store = self.make_store
+            fail(attachment)
+            self.env.invalidate_all()
+            for name, use in self.uses_that_store_again(attachment).items():
+                with self.subTest(name, way=way):
+                    with suppress(StoreError), self.env.cr.savepoint():
+                        use()
+                    self.env.invalidate_all()
+                    self.assertEqual(self.columns(attachment)[:4], before)
+                    self.env.cr.execute(
+                        "SELECT count(*) FROM ir_attachment WHERE checksum = %s"
+                        " AND store_fname IS DISTINCT FROM %s",
+                        (before[2], before[0]),
+                    )
+                    self.assertEqual(self.env.cr.fetchone(), (0,), "no other row claims it")
+            self.make_store = make_store
+
+    def test_a_disk_that_takes_no_more_ends_a_move_to_it_and_leaves_the_rows(self):
+        attachment = self.new(os.urandom(300_000))
+        before = self.columns(attachment)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            with suppress(OSError):
+                attachment.with_context(storage_location="file").force_storage()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        self.env.invalidate_all()
+        self.assertEqual(self.columns(attachment), before)
+        self.assertEqual(len(attachment.raw), 300_000)
 
     # --- delete
 
