@@ -85,20 +85,24 @@ def _each(client: Any, command: str, keys: Sequence[str]) -> list[Any]:
     return found
 
 
-def write(client: Any, commands: Sequence[Command]) -> None:
-    """Send commands that are for one slot of Redis Cluster: all of them happen, or none."""
-    if len(commands) == 1:
-        _good(ask(client, commands))
-        return
-    answers = _ask_pool(client, [("MULTI",), *commands, ("EXEC",)])
+def write(client: Any, commands: Sequence[Command], wait_ms: int = 0) -> None:
+    """Send commands that are for one slot of Redis Cluster: all of them happen, or none.
+
+    ``wait_ms``: for so long a replica is waited for, in the same round trip; not on a Cluster.
+    """
+    sent = [("MULTI",), *commands, ("EXEC",)] if len(commands) > 1 else list(commands)
+    # its answer does not matter: without a replica, or its permission, this is as without it
+    wait: list[Command] = [("WAIT", 1, wait_ms)] if wait_ms else []
+    answers = _ask_pool(client, [*sent, *wait])
     if answers is None:
-        pipe = client.pipeline(transaction=True)
+        pipe = client.pipeline(transaction=len(commands) > 1)
         for command in commands:
             pipe.execute_command(*command)
         pipe.execute()
-    else:
-        _good(answers)
-        _good(answers[-1])
+        return
+    _good(answers[: len(sent)])
+    if len(commands) > 1:
+        _good(answers[len(sent) - 1])
 
 
 def write_unless_changed(

@@ -34,6 +34,9 @@ Answer = TypeVar("Answer")
 PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.25
 
+# replicas on the same network need a few; without one, each log-in takes so much longer
+REPLICA_WAIT_MS = 100
+
 # what a key of the store can not be named: it is no session id
 PROBE = "probe"
 # so many that hardly all of them are on one node of a Cluster
@@ -67,6 +70,11 @@ class Connection:
     def is_cluster(self) -> bool:
         """Whether the client is one of Redis Cluster, where a write is for one slot."""
         return self._settings.cluster
+
+    @property
+    def replica_wait_ms(self) -> int:
+        """For how long a log-in waits for a replica, so that a fail-over does not lose it."""
+        return REPLICA_WAIT_MS if self._settings.sentinel_host else 0
 
     def run(self, ask: Callable[[Any], Answer]) -> Answer:
         """Return ``ask(client)``, which may be called several times.

@@ -267,9 +267,10 @@ class RedisSessionStore(http.FilesystemSessionStore):
                 slots.sort(key=lambda slot: all(command[0] != "SET" for command in slot))
             else:
                 slots = [[command for slot in slots for command in slot]]
+        wait_ms = 0 if name == "save" else self.connection.replica_wait_ms
         with Operation(COMPONENT, name, BACKEND):
             for commands in slots:
-                self.connection.run(partial(write, commands=commands))
+                self.connection.run(partial(write, commands=commands, wait_ms=wait_ms))
         transaction.done()
 
     # Last, because from here on the name means this method

@@ -8,6 +8,7 @@ How::
         proxy.reset(after=100)       # an answer breaks off; its request did reach the server
         proxy.pass_through()         # and all is well again
         proxy.requests               # ["PUT /bucket/key", …]
+    proxy.turns                  # round trips, of any protocol
 
 A fault holds for new connections and for those that are open, until the next one is set;
 ``latency`` and ``bandwidth`` come on top of any. HTTP/1.1 is understood where it is spoken;
@@ -51,6 +52,7 @@ class FaultProxy:
         self.host = host
         self.port = 0  # known once it listens
         self.requests: list[str] = []
+        self.turns = 0  # how often a client spoke, after its beginning or an answer: round trips
         self.latency = 0.0  # seconds, before each request and each answer
         self.bandwidth: float | None = None  # bytes a second, each way
         self._fault = Fault()
@@ -294,6 +296,8 @@ class Connection:
     def _send(self, to: socket.socket, data: bytes) -> None:
         if self._proxy.latency and self._spoke is not to:
             time.sleep(self._proxy.latency)  # once for each turn of the conversation
+        if self._spoke is not to and to is self._server:
+            self._proxy.turns += 1
         self._spoke = to
         while data and self._proxy.bandwidth:
             size = max(1, int(self._proxy.bandwidth / 20))

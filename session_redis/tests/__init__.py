@@ -6,6 +6,7 @@ from . import (
     test_http,
     test_migrate,
     test_outage,
+    test_round_trips,
     test_settings,
     test_store,
     test_upgrade,

@@ -175,8 +175,7 @@ class TestSocket(TestUsers):
             check(self.settings(socket="/nowhere/redis.sock"), serving=False)
 
 
-@tagged("-at_install", "post_install")
-class TestSentinel(Contract, StartCase, BaseCase):
+class SentinelCase(StartCase):
     @property
     def variables(self):
         server = self.sentinel = service("redis_sentinel")
@@ -190,6 +189,9 @@ class TestSentinel(Contract, StartCase, BaseCase):
             "tls_ca": server["ca"],
         }
 
+
+@tagged("-at_install", "post_install")
+class TestSentinel(Contract, SentinelCase, BaseCase):
     def test_sentinel_that_is_away_does_not_matter(self):
         dead = f"127.0.0.1:{free_port()}"
         sentinels = f"{dead},{self.sentinel['sentinels']}"

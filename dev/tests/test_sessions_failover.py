@@ -1,0 +1,303 @@
+"""Two front-ends lose their Redis: by a fail-over, in silence, and by its end."""
+
+import contextlib
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from front_end import Answer, Client, FrontEnd
+from production import fault_proxy
+
+from dev.process import answers, free_ports
+from dev.services.redis_sets import RedisSentinel, RedisWithUsers
+from dev.stack import Stack
+
+CLIENTS = 8
+LONGEST_SECONDS = 10  # any answer, while nobody answers but Odoo
+SILENT_SECONDS = 0.5
+
+
+@dataclass
+class Database:
+    name: str
+    data: Path
+
+
+@pytest.fixture(scope="module")
+def database(stack: Stack) -> Iterator[Database]:
+    name = f"sessions_{uuid.uuid4().hex[:8]}"
+    with stack.database(name, [], {}) as data:
+        yield Database(name, data)
+
+
+@pytest.fixture
+def servers(stack: Stack, database: Database, tmp_path: Path) -> Callable[..., Any]:
+    """Start two prefork front-ends, of two workers each."""
+
+    @contextlib.contextmanager
+    def start(variables: Mapping[str, str], *arguments: str) -> Iterator[list[FrontEnd]]:
+        with contextlib.ExitStack() as until_the_end:
+            found = []
+            for number in range(2):
+                front_end = FrontEnd(stack, database.name, database.data, tmp_path, number)
+                options = ("--workers=2", "--log-level=info", *arguments)
+                until_the_end.enter_context(front_end.started(*options, variables=variables))
+                found.append(front_end)
+            for front_end in found:  # each worker loads the registry once
+                for _request in range(4):
+                    Client(database.name).ask(front_end, "/web/login")
+            yield found
+
+    return start
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Iterator[RedisWithUsers]:
+    """A Redis of a test's own, which it may stop."""
+    redis = RedisWithUsers(tmp_path / "redis", 27070)
+    redis.start()
+    yield redis
+    redis.stop()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.1)
+
+
+def judge_logs(front_ends: list[FrontEnd], clients: list[Client], *secrets: str) -> None:
+    sids = set().union(*(client.sids for client in clients))
+    assert sids
+    for front_end in front_ends:
+        text = front_end.log.read_text()
+        assert "Traceback" not in text, text[-6000:]
+        assert not [sid for sid in sids if sid in text]
+        assert not [secret for secret in secrets if secret in text]
+
+
+@dataclass
+class Visit:
+    """What one client met, in turns at both front-ends."""
+
+    client: Client
+    logs_in_again: bool
+    answers: list[tuple[float, Answer]] = field(default_factory=list)
+    logged_out: list[str] = field(default_factory=list)
+    log_ins: int = 0
+
+    def go_on(self, front_ends: list[FrontEnd], ended: threading.Event) -> None:
+        turn = 0
+        is_in = False
+        while not ended.is_set():
+            turn += 1
+            front_end = front_ends[turn % 2]
+            if not is_in:
+                is_in = bool((self.note(self.client.log_in(front_end)).result or {}).get("uid"))
+                self.log_ins += is_in
+            elif self.logs_in_again and turn % 10 == 0:
+                # gone for sure only when it says so
+                is_in = self.note(self.client.log_out(front_end)).status != 200
+            else:
+                ask = self.client.write if turn % 5 == 0 else self.client.check
+                answer = self.note(ask(front_end))
+                if answer.error:
+                    self.logged_out.append(answer.error)
+                    is_in = False
+
+    def good_since(self, moment: float) -> int:
+        """Return how many requests that began since were answered as usual."""
+        found = self.answers[-100:]
+        return sum(a.status == 200 for at, a in found if at - a.seconds > moment)
+
+    def note(self, answer: Answer) -> Answer:
+        self.answers.append((time.monotonic(), answer))
+        return answer
+
+
+def test_a_fail_over_under_load_logs_nobody_out(
+    servers: Callable[..., Any], database: Database, tmp_path: Path
+) -> None:
+    sentinel = RedisSentinel(tmp_path / "sentinel", 27080)
+    sentinel.start()
+    try:
+        variables = {**sentinel.env, "ODOO_SESSION_REDIS_PREFIX": "failover"}
+        visits = [Visit(Client(database.name), number % 2 == 0) for number in range(CLIENTS)]
+        ended = threading.Event()
+        with servers(variables) as front_ends, ThreadPoolExecutor(CLIENTS) as pool:
+            try:
+                running = [pool.submit(visit.go_on, front_ends, ended) for visit in visits]
+                wait_until(lambda: all(visit.good_since(0) >= 20 for visit in visits))
+                master = sentinel.master
+                killed_at = time.monotonic()
+                sentinel.daemons[master].kill()
+                wait_until(lambda: sentinel.master not in ("", master))
+                promoted_at = time.monotonic()
+                wait_until(lambda: all(visit.good_since(promoted_at) >= 20 for visit in visits))
+                recovered_at = time.monotonic()
+                wait_until(lambda: all(visit.good_since(recovered_at) >= 5 for visit in visits))
+            finally:
+                ended.set()
+            for future in running:
+                future.result()
+        clients = [visit.client for visit in visits]
+        judge_logs(front_ends, clients, sentinel.password, sentinel.sentinel_password)
+        for visit in visits:
+            assert visit.logged_out == []
+            assert {answer.status for _at, answer in visit.answers} <= {200, 503}
+            assert all(
+                answer.headers.get("Retry-After")
+                for _at, answer in visit.answers
+                if answer.status == 503
+            )
+            assert max(answer.seconds for _at, answer in visit.answers) < LONGEST_SECONDS
+            before = [a.status for at, a in visit.answers if at < killed_at]
+            after = [a.status for at, a in visit.answers if at - a.seconds > recovered_at]
+            assert set(before) == {200} and set(after) == {200}, (before, after)
+    finally:
+        sentinel.stop()
+
+
+def test_a_silent_redis_costs_little_and_recovers_by_itself(
+    servers: Callable[..., Any], database: Database, users: RedisWithUsers
+) -> None:
+    client, visitor = Client(database.name), Client(database.name)
+    with fault_proxy("127.0.0.1", users.ports["server"]) as proxy:
+        variables = variables_of(users, proxy.port)
+        with servers(variables) as front_ends:
+            assert client.log_in(front_ends[0]).result["uid"]
+            assert not client.check(front_ends[1]).error
+
+            proxy.blackhole()
+            began = time.monotonic()
+            for number in range(200):
+                answer = client.check(front_ends[number % 2])
+                assert answer.status == 503 and answer.headers["Retry-After"]
+                assert answer.seconds < LONGEST_SECONDS
+            # of 200 timeouts in a row this would be the end
+            assert time.monotonic() - began < 200 * SILENT_SECONDS / 2
+            assert visitor.log_in(front_ends[0]).status == 503
+            serves_what_needs_no_session(client, front_ends[0])
+
+            proxy.pass_through()
+            comes_back(client, front_ends)
+            assert visitor.log_in(front_ends[1]).result["uid"]
+    judge_logs(front_ends, [client, visitor], users.password)
+    for front_end in front_ends:
+        # one for each worker, and what could not be saved
+        told = front_end.log.read_text().count("The session store in Redis is unavailable")
+        assert 1 <= told <= 20, told
+
+
+def test_a_stopped_redis_is_used_again_once_it_runs(
+    servers: Callable[..., Any], database: Database, users: RedisWithUsers
+) -> None:
+    client = Client(database.name)
+    with servers(variables_of(users, users.ports["server"])) as front_ends:
+        assert client.log_in(front_ends[0]).result["uid"]
+        users.daemons["server"].kill()
+        for number in range(20):
+            answer = client.check(front_ends[number % 2])
+            assert answer.status == 503 and answer.headers["Retry-After"]
+        assert Client(database.name).log_in(front_ends[1]).status == 503
+        serves_what_needs_no_session(client, front_ends[0])
+        users.start_one("server")
+        # its memory was all that it had
+        comes_back(client, front_ends, logged_in=False)
+        for front_end in front_ends:
+            assert client.log_in(front_end).result["uid"]
+            assert not client.check(front_end).error
+    judge_logs(front_ends, [client], users.password)
+
+
+def test_workers_that_are_replaced_during_an_outage_answer_503(
+    servers: Callable[..., Any], database: Database, users: RedisWithUsers
+) -> None:
+    client = Client(database.name)
+    variables = variables_of(users, users.ports["server"])
+    # a worker ends after three requests; its successor must not ask as a start does
+    with servers(variables, "--limit-request=3") as front_ends:
+        assert client.log_in(front_ends[0]).result["uid"]
+        users.daemons["server"].kill()
+        for number in range(40):
+            assert client.check(front_ends[number % 2]).status == 503
+        users.start_one("server")
+        comes_back(client, front_ends, logged_in=False)
+        assert client.log_in(front_ends[0]).result["uid"]
+
+
+def variables_of(redis: RedisWithUsers, port: int) -> dict[str, str]:
+    return {
+        "ODOO_SESSION_REDIS": "1",
+        "ODOO_SESSION_REDIS_HOST": "127.0.0.1",
+        "ODOO_SESSION_REDIS_PORT": str(port),
+        "ODOO_SESSION_REDIS_PASSWORD": redis.password,
+        "ODOO_SESSION_REDIS_READ_TIMEOUT": str(SILENT_SECONDS),
+        "ODOO_SESSION_REDIS_START_TIMEOUT": "2",
+    }
+
+
+def serves_what_needs_no_session(client: Client, front_end: FrontEnd) -> None:
+    for path in ("/web/static/img/logo.png", "/web/health"):
+        answer = client.ask(front_end, path)
+        assert answer.status == 200, path
+    assert Client(client.database).ask(front_end, "/web/health").status == 200
+
+
+def comes_back(client: Client, front_ends: list[FrontEnd], logged_in: bool = True) -> None:
+    """Wait until every worker answers, each with the session that there was."""
+    deadline = time.monotonic() + 30
+    good = 0
+    while good < 12:
+        answer = client.check(front_ends[good % 2])
+        good = good + 1 if answer.status == 200 else 0
+        assert answer.status in (200, 503)
+        if answer.status == 200 and logged_in:
+            assert not answer.error
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_refused_password_ends_the_start_and_is_in_no_log(
+    stack: Stack, database: Database, users: RedisWithUsers, tmp_path: Path, workers: str
+) -> None:
+    front_end = FrontEnd(stack, database.name, database.data, tmp_path)
+    wrong = {
+        **variables_of(users, users.ports["server"]),
+        "ODOO_SESSION_REDIS_PASSWORD": "it-is-not-this-one",
+        "ODOO_SESSION_REDIS_START_TIMEOUT": "3600",
+    }
+    done = front_end.run(f"--workers={workers}", variables=wrong)
+    assert done.returncode == os.EX_CONFIG, done.stdout
+    assert done.stdout.count("ODOO_SESSION_REDIS_PASSWORD: ") == 1
+    assert "it-is-not-this-one" not in done.stdout
+    assert not answers(front_end.port)
+
+
+def test_a_redis_that_does_not_come_ends_the_start_and_lets_repairs_through(
+    stack: Stack, database: Database, users: RedisWithUsers, tmp_path: Path
+) -> None:
+    front_end = FrontEnd(stack, database.name, database.data, tmp_path)
+    absent = variables_of(users, free_ports(27090)[0])
+    done = front_end.run("--workers=2", variables=absent)
+    assert done.returncode == os.EX_TEMPFAIL, done.stdout
+    assert done.stdout.count("Waiting up to 2 s") == 1
+    assert "A server cannot be reached" in done.stdout
+    assert not answers(front_end.port)
+    # a shell wants its command first
+    patient = {**absent, "ODOO_SESSION_REDIS_START_TIMEOUT": "3600"}
+    shell = front_end.run("shell", "--no-http", variables=patient, text="print('uid', env.uid)\n")
+    update = front_end.run("-u", "base", "--stop-after-init", variables=patient)
+    assert "uid 1" in shell.stdout
+    for repair in (shell, update):
+        assert repair.returncode == 0, repair.stdout
+        assert "A server cannot be reached, a server would not start" in repair.stdout
+        assert "CRITICAL" not in repair.stdout

@@ -1,0 +1,85 @@
+"""What the store asks of the network: round trips, counted on the way to a real Redis."""
+
+from contextlib import contextmanager
+
+from odoo.tests import BaseCase, tagged
+
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
+
+from ..compat import HAS_IDENTIFIERS
+from .common import RedisCase
+from .test_connection import SentinelCase
+from .test_store import CAN_ROTATE_SOFTLY, NoUser
+
+
+@tagged("-at_install", "post_install")
+class TestRoundTrips(RedisCase, BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.proxy = FaultProxy(self.server.host, self.server.port)
+        self.enterContext(self.proxy)
+        self.near = self.new_store(host=self.proxy.host, port=self.proxy.port)
+        # the connection is there
+        self.session = self.new_session(self.near, uid=2, login="admin")
+
+    @contextmanager
+    def takes(self, count):
+        before = self.proxy.turns
+        yield
+        self.assertEqual(self.proxy.turns - before, count)
+
+    def test_read_is_one_and_an_unchanged_save_none(self):
+        with self.takes(1):
+            session = self.near.get(self.session.sid)
+        with self.takes(0):
+            self.near.save(session)
+        with self.takes(1):
+            self.near.get(self.near.generate_key())
+        with self.takes(0):
+            self.near.get("no session id")
+
+    def test_changed_save_is_one(self):
+        session = self.near.get(self.session.sid)
+        session["changed"] = True
+        with self.takes(1):
+            self.near.save(session)
+
+    def test_hard_rotation_is_one_and_deleting_is_one(self):
+        with self.takes(1):
+            self.near.rotate(self.session, NoUser())
+        with self.takes(1):
+            self.near.delete(self.session)
+
+    def test_soft_rotation_is_three(self):
+        if not CAN_ROTATE_SOFTLY:
+            self.skipTest("this series of Odoo has no soft rotation")
+        session = self.near.get(self.session.sid)
+        # WATCH, the session on a connection of its own, its writes; the first opens that one
+        self.near.rotate(session, NoUser(), soft=True)
+        with self.takes(3):
+            self.near.rotate(session, NoUser(), soft=True)
+
+    def test_identifiers_are_checked_in_one_and_revoked_in_two(self):
+        if not HAS_IDENTIFIERS:
+            self.skipTest("this series of Odoo has no session identifiers")
+        identifiers = [self.new_session(uid=2).sid[:42] for _number in range(50)]
+        with self.takes(1):
+            self.assertFalse(self.near.get_missing_session_identifiers(identifiers))
+        with self.takes(2):
+            self.near.delete_from_identifiers(identifiers)
+        self.assertEqual(self.near.list(), [self.session.sid])
+
+
+@tagged("-at_install", "post_install")
+class TestReplica(SentinelCase, BaseCase):
+    def test_log_in_waits_for_a_replica_and_a_save_does_not(self):
+        session = self.new_session(uid=2)
+        before = self.waits()
+        session["changed"] = True
+        self.store.save(session)
+        self.assertEqual(self.waits(), before)
+        self.store.rotate(session, NoUser())
+        self.assertEqual(self.waits(), before + 1)
+
+    def waits(self):
+        return self.redis.info("commandstats").get("cmdstat_wait", {"calls": 0})["calls"]
