@@ -17,6 +17,9 @@ from .test_store import CAN_ROTATE_SOFTLY, NoUser
 class Contract:
     """What a store does on every kind of Redis; mixed in with ``variables`` that reach it."""
 
+    # Odoo 18.0 and later run inherited tests only where this says so
+    allow_inherited_tests_method = True
+
     def test_session_is_saved_read_changed_and_deleted(self):
         session = self.new_session(uid=2, login="admin")
         found = self.store.get(session.sid)
