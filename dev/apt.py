@@ -21,6 +21,8 @@ PROGRAMS = {
     "swift-object-server": "swift-object",
     "node": "nodejs",
     "npm": "npm",
+    "rsyslogd": "rsyslog",
+    "lnav": "lnav",
     "prometheus": "prometheus",
     "promtool": "prometheus",
 }

@@ -17,7 +17,6 @@ SERIES = ("17.0", "18.0", "19.0")
 TEMPLATE_MODULES = ("base", "web", "mail")
 # the suite's addons that concern the whole server; statsd does nothing unless it is switched on
 SUITE = (
-    "logging_json",
     "session_redis",
     "monitoring_prometheus",
     "monitoring_statsd",
@@ -83,7 +82,8 @@ class Odoo:
     def server_wide_modules(self) -> str:
         """``--load`` of a front-end: core's own default, and the suite's addons."""
         core = ["base", "rpc", "web"] if (self._addons / "rpc").exists() else ["base", "web"]
-        return ",".join([*core, *SUITE])
+        # first, so that what the import of the others logs is JSON already
+        return ",".join(["logging_json", *core, *SUITE])
 
     @cached_property
     def addons_path(self) -> str:

@@ -36,6 +36,7 @@ TEST_PROGRAMS = (
     "swift-object-server",
     *("node", "npm"),
     *("prometheus", "promtool"),
+    *("rsyslogd", "lnav"),
 )
 
 

@@ -15,8 +15,9 @@ LOGGERS = ("werkzeug", "longpolling")
 
 ATTRIBUTE = "_access"
 
+# the path may have quotes in it, the last one ends the request line
 _LINE = re.compile(
-    r'"(?P<method>[A-Z]+) (?P<path>[^ ?#"]*)[^"]*" (?P<status>[1-5]\d\d|-) (?:\d+|-)'
+    r'"(?P<method>[A-Z]+) (?P<path>[^ ?#]*).*" (?P<status>[1-5]\d\d|-) (?:\d+|-)', re.DOTALL
 )
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 

@@ -30,6 +30,7 @@ class Context:
     ``request``     the ``ServedRequest`` of ``cloud_settings``, None in a job
     ``database``, ``user_id``   of the job; a request's are known to the thread
     ``outer``       the one that this one hides
+    ``path``        of the request as lines have it, once one has been written
     ``is_logged``   whether the request has had its access line
     """
 
@@ -38,6 +39,7 @@ class Context:
         "is_logged",
         "job",
         "outer",
+        "path",
         "request",
         "request_id",
         "span_id",
@@ -60,6 +62,7 @@ class Context:
         self.user_id = user_id
         self.is_logged = False
         self.outer: Context | None = None
+        self.path: str | None = None
         self.trace_id: str | None = None
         self.span_id: str | None = None
 

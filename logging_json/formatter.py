@@ -118,11 +118,13 @@ class OdooJsonFormatter(JsonFormatter):
             return f"{text_of(message)} [arguments: {shown}]"
 
     def _add_request(self, schema: Schema, context: Context | None, access: Access | None) -> None:
-        request = context and context.request
-        if request:
-            environ = request.environ
-            path = environ.get("PATH_INFO", "").encode("latin-1", "replace")
-            schema.request(request.method, self._values.text(text_of(path)))
+        request = context.request if context else None
+        if context and request:
+            if context.path is None:
+                # WSGI has bytes there, as Latin-1
+                path = request.environ.get("PATH_INFO", "").encode("latin-1", "replace")
+                context.path = self._values.text(text_of(path))
+            schema.request(request.method, context.path)
         elif access:
             schema.request(access.method, self._values.text(access.path))
         if access and request:

@@ -3,6 +3,7 @@
 prometheus_request()    a request that is counted, at most 20 microseconds more
 prometheus_scrape()     16 workers of 200 routes, after 500 that ended: at most 300 ms, and
                         2 MB of disk a worker
+logs                    see ``logs.py``
 """
 
 import shutil
@@ -22,6 +23,7 @@ from odoo.addons.monitoring_prometheus.exposition import Families, families
 from odoo.addons.monitoring_prometheus.process_values import ProcessValues
 from odoo.addons.monitoring_prometheus.recorders import Recorder
 
+from . import logs
 from .rounds import Summary
 
 REQUESTS = 5000
@@ -37,6 +39,7 @@ def main(registry: Any, environment: Callable[[Any], Any]) -> None:
     try:
         prometheus_request(folder / "request")
         prometheus_scrape(folder / "scrape")
+        logs.main()
     finally:
         shutil.rmtree(folder)
 

@@ -64,6 +64,11 @@ class TestHttp(HttpCase):
         self.assertGreaterEqual(line["http_duration_seconds"], line["perf_query_seconds"])
         self.assertIn("token=***&kept=1", line["message"])
 
+    def test_a_path_with_quotes_and_newlines_is_an_access_line_too(self):
+        _answer, [line] = self.lines_of("/no/such%22page%0Anor%22 line?a=%22")
+        self.assertEqual((line["http_status"], line["http_method"]), (404, "GET"))
+        self.assertEqual(line["http_path"], '/no/such"page\nnor" line')
+
     def test_the_other_schemas_have_them_too(self):
         _answer, [line] = self.lines_of(LOGIN, schema="ecs")
         self.assertEqual(line["http"]["response"]["status_code"], 200)

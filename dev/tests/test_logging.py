@@ -1,0 +1,233 @@
+"""The log of busy servers as rsyslog and lnav read it: as many lines, with the same fields.
+
+A threaded server, and a prefork one with its gevent process, are asked by many clients at a
+time for what makes lines of every kind.
+"""
+
+import csv
+import http.client
+import io
+import json
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dev.instance import Instance
+from dev.process import Daemon, free_ports
+from dev.services.rsyslog import CONFIGURATION, Rsyslog
+
+FORMAT = CONFIGURATION.parent / "odoo_json.json"
+CLIENTS = 8
+ROUNDS = 12
+SECRET = "hunter2"
+UPSTREAM = ["asctime", "pid", "levelname", "dbname", "name", "message", "request_id", "uid"]
+JSON = {"Content-Type": "application/json"}
+
+# method, path, body; {database} is filled in
+REQUESTS = (
+    ("GET", f"/web/login?token={SECRET}&login=kept", None),
+    ("GET", "/web/health", None),
+    ("GET", "/web/static/img/favicon.ico", None),
+    ("GET", "/no/such/page%0Anor%22line", None),
+    ("GET", "/web/content/999999999?access_token=" + SECRET, None),
+    # wrong logins, arguments of the wrong kind: warnings and stacks
+    (
+        "POST",
+        "/web/session/authenticate",
+        {"params": {"db": "{database}", "login": "x\ny", "password": SECRET}},
+    ),
+    ("POST", "/web/session/authenticate", {"params": {"password": SECRET, "no": "database"}}),
+    ("POST", "/web/webclient/version_info", {"params": {"wrong": SECRET * 10_000}}),
+)
+
+
+class Server:
+    """A server in JSON, its log, and the ids that it has answered with."""
+
+    def __init__(self, instance: Instance, directory: Path, workers: int) -> None:
+        self.instance = instance
+        self.log = directory / "odoo.log"
+        self.rsyslog = Rsyslog(directory / "rsyslog")
+        self.statuses: dict[str, int] = {}
+        self._daemon = Daemon(directory / "server")
+        self._directory = directory
+        self._workers = workers
+        self.port, self.gevent_port = free_ports(29469, 2)
+
+    def start(self) -> None:
+        odoo = self.instance.stack.odoo
+        command = odoo.command(
+            *("-d", self.instance.name, "--addons-path", odoo.addons_path),
+            *("--data-dir", self._directory / "data", "--logfile", self.log),
+            *("--load", odoo.server_wide_modules, "--http-interface=127.0.0.1"),
+            *(f"--http-port={self.port}", f"--gevent-port={self.gevent_port}"),
+            *(f"--workers={self._workers}", "--max-cron-threads=1"),
+        )
+        variables = {**self.instance.variables, "ODOO_LOGGING_JSON": "1"}
+        self._daemon.start(command, env=odoo.environment(**variables))
+        self._daemon.wait(self._answers, timeout_seconds=120)
+        self.rsyslog.start(self.log)
+
+    def stop(self) -> None:
+        self._daemon.stop(grace_seconds=30)
+
+    def _answers(self) -> bool:
+        ports = [self.port, *([self.gevent_port] if self._workers else [])]
+        try:
+            return all(self.ask(port, "GET", "/web/health")[0] == 200 for port in ports)
+        except OSError:
+            return False
+
+    def ask(self, port: int, method: str, path: str, body: object = None) -> tuple[int, str]:
+        """Ask for a page, and return the status and the id of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        text = body and json.dumps(body).replace("{database}", self.instance.name)
+        try:
+            connection.request(method, path, text, JSON if body else {})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, answer.headers["X-Request-ID"] or ""
+        finally:
+            connection.close()
+
+    def be_busy(self) -> None:
+        """Have everything asked for, many times and by many at a time."""
+
+        def client(_number: int) -> None:
+            for _round in range(ROUNDS):
+                for request in REQUESTS:
+                    status, request_id = self.ask(self.port, *request)
+                    self.statuses[request_id] = status
+                if self._workers:
+                    status, request_id = self.ask(self.gevent_port, "GET", "/websocket")
+                    self.statuses[request_id] = status
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(client, range(CLIENTS)))
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the log; nothing but a newline separates them."""
+        *lines, rest = self.log.read_bytes().split(b"\n")
+        assert rest == b""
+        return [line.decode("ascii") for line in lines]
+
+    @property
+    def told(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.lines if line.startswith("{")]
+
+
+@pytest.fixture(scope="module", params=[0, 2], ids=["threaded", "prefork"])
+def server(
+    prepared: Instance, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Server]:
+    """A server that was busy and has stopped; rsyslog still reads."""
+    served = Server(prepared, tmp_path_factory.mktemp("logging"), request.param)
+    try:
+        served.start()
+        served.be_busy()
+        served.stop()
+        yield served
+    finally:
+        served.stop()
+        served.rsyslog.stop()
+
+
+def test_only_what_core_writes_before_addons_is_text(server: Server) -> None:
+    processes = Counter[str]()
+    for line in server.lines:
+        if not line.startswith("{"):
+            assert " odoo: " in line or "Wkhtmlto" in line, line
+            processes[line.split()[2]] += 1
+    # the server, and under prefork its gevent process
+    assert len(processes) == (2 if server._workers else 1)
+    assert max(processes.values()) <= 4, processes
+
+
+def test_every_line_has_upstream_s_keys_and_none_a_secret(server: Server) -> None:
+    for line in server.told:
+        assert list(line)[: len(UPSTREAM)] == UPSTREAM
+        assert "logging_error" not in line
+    text = server.log.read_text()
+    assert SECRET not in text
+    assert "token=***&login=kept" in text
+    assert server.instance.variables["ODOO_SESSION_REDIS_PASSWORD"] not in text
+    assert any(line.get("exc_info") for line in server.told)
+
+
+def test_each_request_has_one_access_line_with_its_id_and_status(server: Server) -> None:
+    access = [line for line in server.told if "http_status" in line]
+    found = Counter(str(line["request_id"]) for line in access)
+    assert max(found.values()) == 1
+    statuses = {str(line["request_id"]): line["http_status"] for line in access}
+    for line in access:
+        assert line["http_path"] not in ("/web/health", "/web/static/img/favicon.ico")
+        assert isinstance(line["perf_queries"], int)
+        assert isinstance(line["http_duration_seconds"], float)
+    asked = {name: status for name, status in server.statuses.items() if name in statuses}
+    assert {name: statuses[name] for name in asked} == asked
+    # health checks and static files are left out
+    rounds = CLIENTS * ROUNDS
+    assert len(asked) == rounds * (len(REQUESTS) - 2 + bool(server._workers))
+    assert len(server.statuses) == len(asked) + 2 * rounds
+
+
+def test_the_platform_is_content_with_the_log(server: Server) -> None:
+    assert "logging-json" not in server.log.read_text()
+
+
+def test_rsyslog_parses_every_line_and_sets_the_first_ones_apart(server: Server) -> None:
+    told = server.told
+    deadline = time.monotonic() + 60
+    while lines_of(server.rsyslog.parsed) < len(told) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    server.rsyslog.stop()
+    parsed = [json.loads(line) for line in server.rsyslog.parsed.read_text().splitlines()]
+    for line in parsed:
+        del line["metadata"]  # imfile's
+    assert parsed == told
+    assert lines_of(server.rsyslog.apart) == len(server.lines) - len(told)
+
+
+def test_lnav_answers_questions_in_sql(server: Server, tmp_path: Path) -> None:
+    home = tmp_path / "lnav"
+    formats = home / "formats" / "installed"
+    formats.mkdir(parents=True)
+    (formats / FORMAT.name).write_text(FORMAT.read_text())
+    told = server.told
+    # of a file that begins with lines of text lnav takes all for text
+    log = tmp_path / "only.json"
+    log.write_text("".join(f"{line}\n" for line in server.lines if line.startswith("{")))
+    assert query(home, log, "SELECT count(*) FROM odoo_json") == [[str(len(told))]]
+    statuses = Counter(str(line["http_status"]) for line in told if "http_status" in line)
+    sql = (
+        "SELECT http_status, count(*) FROM odoo_json WHERE http_status IS NOT NULL"
+        " GROUP BY http_status ORDER BY http_status"
+    )
+    expected = [[status, str(count)] for status, count in sorted(statuses.items())]
+    assert query(home, log, sql) == expected
+    total = sum(int(str(line.get("perf_queries", 0))) for line in told)
+    assert query(home, log, "SELECT sum(perf_queries) FROM odoo_json") == [[str(total)]]
+
+
+def lines_of(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def query(home: Path, log: Path, sql: str) -> list[list[str]]:
+    """Return the rows that lnav gives for a question about a log."""
+    done = subprocess.run(
+        ["lnav", "-n", "-I", home, "-c", f";{sql}", "-c", ":write-csv-to -", log],
+        env={"HOME": str(home), "TERM": "dumb", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    _head, *rows = csv.reader(io.StringIO(done.stdout))
+    return rows
