@@ -49,11 +49,15 @@ class FrontEnd:
         return self.stack.odoo.environment(**{**self.stack.postgresql.env, **variables})
 
     def run(
-        self, *arguments: str, variables: Mapping[str, str], text: str = ""
+        self,
+        *arguments: str,
+        variables: Mapping[str, str],
+        text: str = "",
+        load: str = "session_redis",
     ) -> subprocess.CompletedProcess[str]:
         """Run a process to its end."""
         return subprocess.run(
-            self.command(*arguments),
+            self.command(*arguments, load=load),
             env=self.environment(variables),
             input=text,
             stdout=subprocess.PIPE,
