@@ -7,9 +7,9 @@ server in their hands, Redis may fail as well; what it passes, Redis has to pass
 import re
 import subprocess
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 import redis
 
 from dev.process import free_ports
@@ -24,11 +24,11 @@ ALLOWED = {
 }
 
 
-def run_core_tests(stack: Stack, variables: dict[str, str]) -> tuple[set[str], int]:
+def run_core_tests(stack: Stack, variables: dict[str, str], port: int) -> tuple[set[str], int]:
     """Return the names of the tests that failed, and how many there were."""
     database = f"core_sessions_{uuid.uuid4().hex[:8]}"
     odoo = stack.odoo
-    ports = free_ports(18269, 2)
+    ports = free_ports(port, 2)
     with stack.database(database, [], {}) as data:
         command = odoo.command(
             *("-d", database, "-i", "test_http", "--stop-after-init", "--test-enable"),
@@ -48,14 +48,7 @@ def run_core_tests(stack: Stack, variables: dict[str, str]) -> tuple[set[str], i
     return set(FAILED.findall(text)), int(results[-1][2])
 
 
-@pytest.fixture(scope="module")
-def in_files(stack: Stack) -> tuple[set[str], int]:
-    return run_core_tests(stack, {"ODOO_SESSION_REDIS": "0"})
-
-
-def test_core_tests_pass_on_redis_as_on_files(
-    stack: Stack, in_files: tuple[set[str], int]
-) -> None:
+def test_core_tests_pass_on_redis_as_on_files(stack: Stack) -> None:
     prefix = f"core-tests-{uuid.uuid4().hex}"
     variables = {
         "ODOO_SESSION_REDIS": "1",
@@ -69,13 +62,16 @@ def test_core_tests_pass_on_redis_as_on_files(
         port=int(env["ODOO_SESSION_REDIS_PORT"]),
         password=env["ODOO_SESSION_REDIS_PASSWORD"],
     )
-    failed, count = run_core_tests(stack, variables)
+    with ThreadPoolExecutor() as pool:  # each takes a minute or two
+        files = pool.submit(run_core_tests, stack, {"ODOO_SESSION_REDIS": "0"}, 18269)
+        failed, count = run_core_tests(stack, variables, 18289)
+        failed_on_files, count_on_files = files.result()
     keys = list(client.scan_iter(match=f"session:{prefix}:*", count=1000))
     try:
         # the last test's: each begins with none
         assert keys, "no session was in Redis"
-        assert count == in_files[1]
-        assert failed - in_files[0] <= set(ALLOWED)
+        assert count == count_on_files
+        assert failed - failed_on_files <= set(ALLOWED)
     finally:
         for key in keys:
             client.delete(key)
