@@ -60,12 +60,14 @@ def use_json(settings: LoggingSettings) -> None:
     from . import sources
     from .access import LOGGERS, AccessFilter
     from .formatter import OdooJsonFormatter
+    from .pipes import keep_lines_whole
 
     formatter = OdooJsonFormatter(settings.schema_name, settings.limit)
     for handler in logging.getLogger().handlers:
         # core's handler that writes into databases has no formatter
         if handler.formatter:
             handler.setFormatter(formatter)
+            keep_lines_whole(handler)
     access = AccessFilter(settings.ignored_routes)
     for name in LOGGERS:
         logging.getLogger(name).addFilter(access)

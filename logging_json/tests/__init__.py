@@ -5,5 +5,6 @@ from . import (
     test_hooks,
     test_http,
     test_jobs,
+    test_pipes,
     test_redaction,
 )
