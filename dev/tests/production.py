@@ -99,7 +99,8 @@ class Production:
     def shell(self, database: str, code: str, variables: dict[str, str], status: int = 0) -> Any:
         odoo = self.stack.odoo
         output = self.odoo(
-            *("shell", "-d", database, "--no-http", "--addons-path", odoo.addons_path),
+            *("shell", *(["-d", database] if database else []), "--no-http"),
+            *("--addons-path", odoo.addons_path),
             *("--data-dir", str(self.data), "--load", odoo.server_wide_modules),
             variables=variables,
             text=f"exec({code!r})\n",
@@ -133,10 +134,11 @@ class Production:
         self.copies.append(name)
         return name
 
-    def by_restore(self, source: str, dump: Path) -> str:
+    def by_restore(self, dump: Path) -> str:
         """Return a new database, restored from Odoo's own dump without "copy"."""
         name = self.new_name()
-        self.shell(source, RESTORE.format(name=name, dump=str(dump)), self.variables)
+        # without a database: production, when it is loaded, may write to its own bucket
+        self.shell("", RESTORE.format(name=name, dump=str(dump)), self.variables)
         return name
 
     def harm(self) -> list[str]:

@@ -80,7 +80,7 @@ def by_dump_and_load(production: Production) -> str:
 def by_restore_without_copy(production: Production) -> str:
     dump = production.data / "without-copy.zip"
     production.db("dump", production.name, str(dump))
-    return production.by_restore(production.name, dump)
+    return production.by_restore(dump)
 
 
 def by_createdb_and_neutralize(production: Production) -> str:

@@ -87,7 +87,7 @@ def test_a_dump_older_than_a_deletion_and_a_collection_misses_nothing_within_the
     production.db("dump", name, str(dump))
     production.shell(name, DELETE, variables)
     assert production.answer(name, variables, "collect")["deleted"] == 0
-    lost = production.by_restore(name, dump)
+    lost = production.by_restore(dump)
     assert all(production.shell(lost, READ, variables))
     # in its original's place, it is the owner, and production goes on
     postgresql.drop(name)
@@ -107,6 +107,6 @@ def test_without_a_retention_an_older_dump_misses_what_was_collected(
     production.db("dump", name, str(dump))
     production.shell(name, DELETE, variables)
     assert production.answer(name, variables, "collect", "--days=0")["deleted"] == 6
-    copy = production.by_restore(name, dump)
+    copy = production.by_restore(dump)
     report = production.answer(copy, variables, "reconcile", status=1)
     assert report["missing"] == 6
