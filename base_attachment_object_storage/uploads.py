@@ -12,6 +12,7 @@ The memory lives in ``cursor.postrollback.data``, which Odoo clears with each co
 rollback, and with nothing else.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,17 @@ class Uploads:
         self._unseen: set[str] = set()
         # where core's checksums were placed: a name, or False for the database
         self.placed: dict[str, Any] = {}
+
+    def __deepcopy__(self, _memo: Any) -> "Uploads":
+        """Return what has happened until now, of the same transaction.
+
+        Odoo's test cases copy a cursor's memory before each test, and put it back after it.
+        """
+        twin = copy.copy(self)
+        twin.__dict__.update(
+            {name: value.copy() for name, value in vars(self).items() if hasattr(value, "copy")}
+        )
+        return twin
 
     @classmethod
     def of(cls, cursor: Any, registry: Any) -> "Uploads":

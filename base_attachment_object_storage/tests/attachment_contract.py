@@ -6,6 +6,7 @@ import io
 import os
 import resource
 from contextlib import suppress
+from copy import deepcopy
 
 from PIL import Image
 
@@ -182,6 +183,19 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(StoreUri.parse(attachment.store_fname).key, "a key + of my own")
         self.assertEqual(attachment.with_context(storage_location=None).raw, b"chosen")
         self.assertEqual(self.calls.count("put"), 1)
+
+    def test_a_test_case_may_copy_what_a_transaction_has_uploaded(self):
+        # as Odoo's own do in setUp(), after a class has made its records
+        self.new(b"of the class")
+        kept = deepcopy(self.env.cr.postrollback.data)
+        self.new(b"of a test")
+        self.calls.clear()
+        self.env.cr.postrollback.data.clear()
+        self.env.cr.postrollback.data.update(kept)
+        self.new(b"of the class")
+        self.assertEqual(self.calls, [])
+        self.new(b"of a test")
+        self.assertEqual(self.calls, ["put"])
 
     def test_after_a_rollback_to_a_savepoint_content_is_uploaded_again(self):
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
