@@ -138,7 +138,8 @@ class Instance:
             for node in self.nodes:
                 node.daemon.wait(node.answers, timeout_seconds=120)
         http_ports, gevent_ports, _metrics = zip(*(node.ports for node in self.nodes), strict=True)
-        self.nginx.start(preferred_port, http_ports, gevent_ports)
+        stores = [self.variables["AWS_HOST"]]
+        self.nginx.start(preferred_port, http_ports, gevent_ports, stores)
 
     def start_node(self, node: Node, preferred_port: int) -> None:
         """Start a node without waiting until it answers."""

@@ -1,12 +1,17 @@
 """nginx: one port in front of several Odoo nodes."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..console import step
 from ..process import Daemon, answers, free_ports
-from ..settings import child_environment
+from ..settings import REPOSITORY, child_environment
+
+OBJECT_STORE = REPOSITORY / "base_attachment_object_storage" / "nginx" / "object_of_store.conf"
+# the one address that the file allows, for its reader to change
+EXAMPLE = r"^https://s3\.example\.com/"
 
 # A node that died is left alone for a second; what it had not begun goes to the next one.
 CONFIGURATION = """\
@@ -28,6 +33,9 @@ http {{
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header X-Real-IP $remote_addr;
+    {announcement}
+    proxy_buffer_size 16k;
+    proxy_buffers 8 16k;
     proxy_read_timeout 720s;
     add_header X-Served-By $upstream_addr always;
     map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
@@ -41,6 +49,7 @@ http {{
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection $connection_upgrade;
         }}
+        {object_store}
     }}
 }}
 """
@@ -57,9 +66,16 @@ class Nginx:
         return f"http://127.0.0.1:{self._port.read_text()}"
 
     def start(
-        self, preferred: int, http_ports: Sequence[int], gevent_ports: Sequence[int]
+        self,
+        preferred: int,
+        http_ports: Sequence[int],
+        gevent_ports: Sequence[int],
+        stores: Sequence[str] = (),
     ) -> None:
-        """Serve on the first free port from ``preferred`` on, in front of the nodes."""
+        """Serve on the first free port from ``preferred`` on, in front of the nodes.
+
+        :param stores: URLs of object stores that it may ask for files, where Odoo tells it to
+        """
         with step("Starting nginx"):
             self.daemon.stop()
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -73,6 +89,8 @@ class Nginx:
                     port=port,
                     http_servers=_servers(http_ports),
                     gevent_servers=_servers(gevent_ports),
+                    announcement="proxy_set_header X-Accel-Object 1;" if stores else "",
+                    object_store=self._include(stores) if stores else "",
                 )
             )
             self.daemon.start(
@@ -80,6 +98,12 @@ class Nginx:
                 ready=lambda: answers(port),
                 env={**child_environment(), "PATH": f"{os.defpath}:/usr/sbin:/sbin"},
             )
+
+    def _include(self, stores: Sequence[str]) -> str:
+        allowed = "|".join(re.escape(url.rstrip("/")) for url in stores)
+        included = self.directory / OBJECT_STORE.name
+        included.write_text(OBJECT_STORE.read_text().replace(EXAMPLE, f"^({allowed})/"))
+        return f"include {included};"
 
     def stop(self) -> None:
         self.daemon.stop()
