@@ -248,6 +248,8 @@ def server(database: str, workers: int, with_redis: int) -> Iterator[int]:
     port, gevent_port = free_ports(28169 + 20 * with_redis, 2)
     environment = dict(os.environ)  # noqa: TID251  # of a child
     environment["ODOO_SESSION_REDIS"] = "1" if with_redis else "0"
+    # the platform lets no server of production serve with sessions in files
+    environment["ODOO_CLOUD_PLATFORM_UNSAFE"] = "1"
     command = Stack().odoo.command(
         *("-d", database, f"--workers={workers}", "--max-cron-threads=0", "--log-level=error"),
         *("--addons-path", option("addons_path"), "--data-dir", config["data_dir"]),
