@@ -38,7 +38,7 @@ class PipeStream:
         self._lock = -1
         self._locked()
 
-    def write(self, text: str) -> int:
+    def write(self, text: str) -> int:  # pylint: disable=method-required-super  # no model
         data = memoryview(text.encode(errors="backslashreplace"))
         self._stream.flush()
         lock = self._locked()
