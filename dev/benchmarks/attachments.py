@@ -9,6 +9,7 @@ many()          300 attachments in one create(), also with latency
 reading()       with nothing in Odoo's caches
 moving()        mixed files to the store and back, also with latency; see ``moved.py``
 collecting()    10,000 marks, while somebody writes
+downloads()     by HTTP, from a server of its own; see ``downloads.py``
 """
 
 import itertools
@@ -27,6 +28,7 @@ from odoo.addons.base_attachment_object_storage.garbage import mark_all
 from odoo.addons.base_attachment_object_storage.keys import key_of_digest
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
+from .downloads import downloading
 from .moved import moving
 from .rounds import compare
 
@@ -48,6 +50,7 @@ def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
         "reading": reading,
         "moving": moved,
         "collecting": collecting,
+        "downloads": downloads,
     }
     for name in parts or known:
         known[name](bench)
@@ -202,6 +205,11 @@ def reading(bench: Bench) -> None:
 
 def moved(bench: Bench) -> None:
     moving(bench, LATENCIES)
+
+
+def downloads(bench: Bench) -> None:
+    print("\nDownloads over HTTP, a threaded server")
+    downloading(bench)
 
 
 def collecting(bench: Bench) -> None:

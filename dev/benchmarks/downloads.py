@@ -1,0 +1,235 @@
+"""Downloads over HTTP beside core's file store, the raw client, and figures to reach.
+
+A threaded server of its own sends the files; clients read and forget them. The memory of the
+server is the highest while they read, less what it was before.
+"""
+
+import hashlib
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from odoo.tools import config
+
+from dev.process import answers, free_ports
+from dev.services.nginx import Nginx
+from dev.stack import Stack
+
+from .rounds import Summary
+
+MB = 1_000_000
+PARAMETER = "ir_attachment.storage.serving"
+MEMORY = ((100, 1, 20), (100, 8, 50), (1000, 1, 20), (1000, 8, 50))  # MB, clients, MiB at most
+ROUNDS = 11
+
+
+def downloading(bench: Any) -> None:
+    """Print what a download costs by each way of serving."""
+    with server(bench.registry.db_name) as (port, process), nginx(bench, port) as front:
+        odoo = f"http://127.0.0.1:{port}"
+        small, local = new_file(bench, 1, "s3"), new_file(bench, 1, "file")
+        for path in (small, local):
+            read(odoo + path)
+        serve(bench, "stream")
+        one_megabyte(bench, odoo, small, local)
+        hundred_megabytes(bench, odoo)
+        memory(bench, odoo, process.pid)
+        serve(bench, "redirect")
+        rates(
+            "redirect of 1 MB (the answer of Odoo alone)",
+            lambda: read(odoo + local),
+            lambda: read(odoo + small, expected=302),
+        )
+        serve(bench, "x-accel")
+        rates(
+            "X-Accel, 1 MB through nginx",
+            lambda: read(front + local),
+            lambda: read(front + small),
+        )
+        serve(bench, "stream")
+
+
+def one_megabyte(bench: Any, odoo: str, small: str, local: str) -> None:
+    key = key_of(bench, small)
+    seconds = in_turns(
+        20,
+        lambda: read(odoo + local),
+        lambda: raw_get(bench, key),
+        lambda: read(odoo + small),
+    )
+    ratio = Summary.of([(core + raw) / ours for core, raw, ours in seconds])
+    rate = Summary.of([1 / ours for _core, _raw, ours in seconds])
+    figure("1 MB, stream", f"{rate.median:.0f} requests a second")
+    target("against core's time and the raw client's", ratio, 0.9)
+
+
+def hundred_megabytes(bench: Any, odoo: str) -> None:
+    path = new_file(bench, 100, "s3")
+    key = key_of(bench, path)
+    seconds = in_turns(1, lambda: raw_get(bench, key), lambda: read(odoo + path))
+    rate = Summary.of([100 / ours for _raw, ours in seconds])
+    figure("100 MB, stream", f"{rate.median:.0f} MB a second")
+    target("against the raw client", Summary.of([raw / ours for raw, ours in seconds]), 0.8)
+
+
+def rates(title: str, core: Callable[[], object], ours: Callable[[], object]) -> None:
+    seconds = in_turns(20, core, ours)
+    rate = Summary.of([1 / own for _core, own in seconds])
+    figure(title, f"{rate.median:.0f} requests a second")
+    target("against core's file store", Summary.of([a / b for a, b in seconds]), 1)
+
+
+def memory(bench: Any, odoo: str, pid: int) -> None:
+    for size, clients, limit in MEMORY:
+        path = new_file(bench, size, "s3")
+        before = peak(pid, reset=True)
+        threads = [threading.Thread(target=read, args=(odoo + path,)) for _n in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        growth = peak(pid) - before
+        verdict = "reached" if growth <= limit else "MISSED"
+        title = f"memory, {size} MB to {clients}"
+        figure(title, f"{growth:5.1f} MiB (target: at most {limit}: {verdict})")
+
+
+def peak(pid: int, reset: bool = False) -> float:
+    """Return the highest memory of a process in MiB, since the last ``reset``."""
+    if reset:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def in_turns(repeat: int, *contenders: Callable[[], object]) -> list[tuple[float, ...]]:
+    """Return the seconds of each contender, a tuple a round."""
+    rounds = []
+    for turn in range(ROUNDS):
+        seconds = [0.0] * len(contenders)
+        for number in range(len(contenders)):
+            number = (number + turn) % len(contenders)
+            began = time.perf_counter()
+            for _time in range(repeat):
+                contenders[number]()
+            seconds[number] = (time.perf_counter() - began) / repeat
+        rounds.append(tuple(seconds))
+    return rounds
+
+
+def figure(title: str, text: str) -> None:
+    print(f"  {title:<46} {text}", flush=True)
+
+
+def target(title: str, ratio: Summary, least: float) -> None:
+    verdict = "reached" if ratio.median >= least else "MISSED"
+    text = f"{ratio.median:.2f} ({ratio.low:.2f} … {ratio.high:.2f})"
+    figure(f"  {title}", f"{text} (target: {least} or more: {verdict})")
+
+
+def new_file(bench: Any, megabytes: int, location: str) -> str:
+    """Have a public attachment that is never in this process's memory; return its path."""
+    part = os.urandom(MB)
+    with tempfile.TemporaryFile() as file, bench.registry.cursor() as cursor:
+        digest = hashlib.sha1(usedforsecurity=False)
+        for _number in range(megabytes):
+            file.write(part)
+            digest.update(part)
+        file.seek(0)
+        name = digest.hexdigest()
+        attachments = bench.environment(cursor)["ir.attachment"]
+        if location == "file":
+            fname = f"{name[:2]}/{name}"
+            path = Path(attachments._filestore()) / fname
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.read())
+        else:
+            key = f"bench/{name}"
+            attachments._get_object_store("s3").put(key, file)
+            fname = f"s3://{bench.bucket}/{key}"
+        cursor.execute(
+            "INSERT INTO ir_attachment"
+            " (name, type, store_fname, checksum, file_size, mimetype, public)"
+            " VALUES ('bench.pdf', 'binary', %s, %s, %s, 'application/pdf', TRUE) RETURNING id",
+            (fname, name, megabytes * MB),
+        )
+        return f"/web/content/{cursor.fetchone()[0]}"
+
+
+def key_of(bench: Any, path: str) -> str:
+    """Return the key of an attachment's object."""
+    with bench.registry.cursor() as cursor:
+        attachments = bench.environment(cursor)["ir.attachment"]
+        fname: str = attachments.browse(int(path.rpartition("/")[2])).store_fname
+    return fname.partition(f"{bench.bucket}/")[2]
+
+
+def raw_get(bench: Any, key: str) -> None:
+    body = bench.client.get_object(Bucket=bench.bucket, Key=key)["Body"]
+    for _chunk in body.iter_chunks(128 * 1024):
+        pass
+
+
+def read(url: str, expected: int = 200) -> None:
+    """Download and forget; a raw socket, so that the client costs next to nothing."""
+    parts = urlsplit(url)
+    buffer = bytearray(256 * 1024)
+    with socket.create_connection((parts.hostname, parts.port or 80), timeout=300) as client:
+        lines = f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n"
+        client.sendall(lines.encode())
+        size = client.recv_into(buffer)
+        if f" {expected} ".encode() not in bytes(buffer[:20]):
+            raise RuntimeError(f"{url}: {bytes(buffer[:20])!r}")
+        while size:
+            size = client.recv_into(buffer)
+
+
+def serve(bench: Any, how: str) -> None:
+    with bench.registry.cursor() as cursor:
+        bench.environment(cursor)["ir.config_parameter"].set_param(PARAMETER, how)
+    bench.registry.signal_changes()
+
+
+@contextmanager
+def nginx(bench: Any, port: int) -> Iterator[str]:
+    front = Nginx(Path(config["data_dir"]) / "nginx")
+    front.start(28390, [port], [port], [bench.settings.endpoint])
+    try:
+        yield front.url
+    finally:
+        front.stop()
+
+
+@contextmanager
+def server(database: str) -> Iterator[tuple[int, Any]]:
+    port, gevent_port = free_ports(28360, 2)
+    addons, load = (option(name) for name in ("addons_path", "server_wide_modules"))
+    command = Stack().odoo.command(
+        *("-d", database, "--workers=0", "--max-cron-threads=0", "--log-level=error"),
+        *("--addons-path", addons, "--data-dir", config["data_dir"], "--load", load),
+        *("--http-interface=127.0.0.1", f"--db-filter=^{database}$"),
+        *(f"--http-port={port}", f"--gevent-port={gevent_port}"),
+    )
+    process = subprocess.Popen([str(part) for part in command], start_new_session=True)
+    try:
+        while not answers(port):
+            if process.poll() is not None:
+                raise RuntimeError("the server has ended")
+            time.sleep(0.2)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def option(name: str) -> str:
+    value = config[name]
+    return value if isinstance(value, str) else ",".join(value)
