@@ -76,6 +76,7 @@ class ServedRequest:
 
     __slots__ = (
         "_began",
+        "_is_over",
         "_request",
         "database",
         "environ",
@@ -104,6 +105,7 @@ class ServedRequest:
         self.user_id: int | None = None
         self.response_headers: list[tuple[str, str]] = []
         self._request: Any = None
+        self._is_over = False
         self._began = time.perf_counter()
 
     @property
@@ -144,8 +146,10 @@ class ServedRequest:
         self.query_seconds = getattr(thread, "query_time", 0.0)
 
     def finished(self) -> None:
-        self.seconds = time.perf_counter() - self._began
-        _finished.tell(self)
+        if not self._is_over:
+            self._is_over = True
+            self.seconds = time.perf_counter() - self._began
+            _finished.tell(self)
 
 
 Observer = Callable[[ServedRequest], None]
@@ -187,7 +191,14 @@ class _Body:
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
+        is_sent = False
+        for part in self._body:
+            is_sent = True
+            yield part
+        # close() may not come: werkzeug's servers forget it where the client resets the
+        # connection once it has what it wants. Without a part, the headers are still to be sent
+        if is_sent:
+            self._request.finished()
 
     def close(self) -> None:
         # what serves a websocket until it ends is called by the body's close()
@@ -196,8 +207,11 @@ class _Body:
         try:
             _close(self._body)
         finally:
-            if self._request.kind != "websocket":
-                self._request.finished()
+            self._request.finished()
+
+    def __del__(self) -> None:
+        # where it was reset before
+        self._request.finished()
 
 
 def _close(body: Any) -> None:

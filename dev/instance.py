@@ -141,7 +141,9 @@ class Instance:
         stores = [self.variables["AWS_HOST"]]
         self.nginx.start(preferred_port, http_ports, gevent_ports, stores)
 
-    def start_node(self, node: Node, preferred_port: int) -> None:
+    def start_node(
+        self, node: Node, preferred_port: int, *arguments: str, **more_variables: str
+    ) -> None:
         """Start a node without waiting until it answers."""
         configuration = node.configure(self.stack, self.name, preferred_port)
         odoo = self.stack.odoo
@@ -150,8 +152,10 @@ class Instance:
             "ODOO_LOGGING_JSON": "1",
             "ODOO_PROMETHEUS_PORT": str(node.ports[2]),
             "ODOO_PROMETHEUS_INTERFACE": "127.0.0.1",
+            **more_variables,
         }
-        node.daemon.start(odoo.command("-c", configuration), env=odoo.environment(**variables))
+        command = odoo.command("-c", configuration, *arguments)
+        node.daemon.start(command, env=odoo.environment(**variables))
 
     def stop(self) -> None:
         self.nginx.stop()

@@ -1,7 +1,8 @@
 """Every metric of the suite: its name, what it means, its labels.
 
 Names follow Prometheus' conventions (base units, ``_total`` of counters). Labels take few
-values: route templates, never paths; classes of errors, never messages.
+values: route templates, never paths; classes of errors, never messages. None is called ``job``
+or ``instance``: Prometheus names its targets with these.
 """
 
 from bisect import bisect_left
@@ -63,20 +64,20 @@ CRON_SECONDS = Metric(
     "histogram",
     "odoo_cron_duration_seconds",
     "Duration of runs of scheduled actions.",
-    ("job",),
+    ("action",),
     LONG_BUCKETS,
 )
 CRON_FAILURES = Metric(
     "counter",
     "odoo_cron_failures_total",
     "Runs of scheduled actions that an exception ended.",
-    ("job",),
+    ("action",),
 )
 CRON_SUCCESS = Metric(
     "latest",
     "odoo_cron_last_success_timestamp_seconds",
     "When a scheduled action last ran without an exception.",
-    ("job",),
+    ("action",),
 )
 QUEUE_SECONDS = Metric(
     "histogram",

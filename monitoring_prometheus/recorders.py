@@ -47,10 +47,12 @@ class Recorder:
         self._values.add(metrics.REQUESTS_IN_PROGRESS, ())
 
     def request_finished(self, request: ServedRequest) -> None:
-        self._values.add(metrics.REQUESTS_IN_PROGRESS, (), -1)
         self._see_process()
-        if request.route in self._ignored:
-            return
+        if request.route not in self._ignored:
+            self._count(request)
+        self._values.add(metrics.REQUESTS_IN_PROGRESS, (), -1)
+
+    def _count(self, request: ServedRequest) -> None:
         labels = (request.route, request.method, str(request.status), request.kind)
         self._values.observe(metrics.REQUEST_SECONDS, labels, request.seconds)
         if request.queries:

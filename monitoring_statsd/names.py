@@ -29,6 +29,7 @@ REQUEST = Metric("http.request", tags=("route", "method", "status"))
 BUTTON = Metric("http.button", ("model", "method"))
 SQL = Metric("http.sql")
 CRON_JOB = Metric("cron.job", ("job",))
+QUEUE_JOB = Metric("queue.job", ("channel", "outcome"))
 
 # counters
 STATUS = Metric("http.status", ("class",))

@@ -1,9 +1,10 @@
 """What is told by ``cloud_settings``, sent to StatsD."""
 
-from odoo.addons.cloud_settings import cron_jobs, http_requests, operations
+from odoo.addons.cloud_settings import cron_jobs, http_requests, operations, queue_jobs
 from odoo.addons.cloud_settings.cron_jobs import CronJob
 from odoo.addons.cloud_settings.http_requests import ServedRequest
 from odoo.addons.cloud_settings.operations import Operation
+from odoo.addons.cloud_settings.queue_jobs import QueueJob
 
 from . import names as metrics
 from .client import StatsdClient, TaggedPipeline
@@ -23,11 +24,13 @@ class Recorder:
     def subscribe(self) -> None:
         http_requests.subscribe(self.request_finished)
         cron_jobs.subscribe(self.cron_finished)
+        queue_jobs.subscribe(self.queue_job_finished)
         operations.subscribe(self.operation_done)
 
     def unsubscribe(self) -> None:
         http_requests.unsubscribe(self.request_finished)
         cron_jobs.unsubscribe(self.cron_finished)
+        queue_jobs.unsubscribe(self.queue_job_finished)
         operations.unsubscribe(self.operation_done)
 
     def request_finished(self, request: ServedRequest) -> None:
@@ -57,6 +60,10 @@ class Recorder:
             if job.error:
                 pipe.incr(self._names.of(metrics.CRON_FAILURE, labels))
             self._tell_dropped(pipe)
+
+    def queue_job_finished(self, job: QueueJob) -> None:
+        name = self._names.of(metrics.QUEUE_JOB, (job.channel, job.outcome))
+        self._client.timing(name, 1000 * job.seconds)
 
     def operation_done(self, operation: Operation) -> None:
         store = metrics.STORES.get(operation.component)

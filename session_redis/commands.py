@@ -85,6 +85,12 @@ def _each(client: Any, command: str, keys: Sequence[str]) -> list[Any]:
     return found
 
 
+def size(commands: Sequence[Command]) -> int:
+    """Return how many bytes of sessions some commands write."""
+    payloads = (one[2] for one in commands if one[0] == "SET")
+    return sum(len(payload) for payload in payloads if isinstance(payload, bytes))
+
+
 def write(client: Any, commands: Sequence[Command], wait_ms: int = 0) -> None:
     """Send commands that are for one slot of Redis Cluster: all of them happen, or none.
 

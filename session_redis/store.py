@@ -34,7 +34,7 @@ from odoo import http
 from odoo.addons.cloud_settings.operations import Operation, count
 
 from .breaker import BACKEND, COMPONENT
-from .commands import Command, Found, exist, fetch, members, write, write_unless_changed
+from .commands import Command, Found, exist, fetch, members, size, write, write_unless_changed
 from .connection import Connection, redis_errors_as_unavailable
 from .encoding import Stamp, encode, without_stamp
 from .exceptions import SessionStoreUnavailable
@@ -268,8 +268,9 @@ class RedisSessionStore(http.FilesystemSessionStore):
             else:
                 slots = [[command for slot in slots for command in slot]]
         wait_ms = 0 if name == "save" else self.connection.replica_wait_ms
-        with Operation(COMPONENT, name, BACKEND):
+        with Operation(COMPONENT, name, BACKEND) as operation:
             for commands in slots:
+                operation.bytes += size(commands)
                 self.connection.run(partial(write, commands=commands, wait_ms=wait_ms))
         transaction.done()
 

@@ -1,5 +1,9 @@
 import json
 import queue
+import socket
+import struct
+import threading
+from urllib.parse import urlsplit
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
@@ -75,6 +79,27 @@ class TestHttpRequests(HttpCase):
         with mute_logger("odoo.http"):
             _response, request = self.call_kw(["no", "name"], "read")
         self.assertIsNone(request.call)
+
+    def test_a_client_that_hangs_up_is_told_too(self):
+        reset = threading.Event()
+        self.addCleanup(reset.set)
+        begun = threading.Event()
+
+        def began(_request):
+            begun.set()
+            reset.wait(60)
+
+        self.subscribe(began=began)
+        url = urlsplit(self.base_url())
+        client = socket.create_connection((url.hostname, url.port), timeout=60)
+        client.sendall(b"GET /web/static/img/favicon.ico HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(begun.wait(60))
+        # close() sends a reset, and nothing of the answer can be sent
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        reset.set()
+        self.assertEqual(self.told.get(timeout=60).route, "static")
+        self.assertTrue(self.told.empty())
 
     def test_an_odd_method_is_other(self):
         with mute_logger("odoo.http"):

@@ -1,57 +1,110 @@
-"""What logs and metrics cost, beside the targets of the suite.
+"""What metrics and logs cost, beside the targets of the suite.
 
-prometheus_request()    a request that is counted, at most 20 microseconds more
-prometheus_scrape()     16 workers of 200 routes, after 500 that ended: at most 300 ms, and
-                        2 MB of disk a worker
-logs                    see ``logs.py``
+requests()      a request that is counted: at most 20 microseconds more for each sink
+operations()    an operation of a store that nobody counts
+scrape()        16 workers of 200 routes, after 500 that ended: at most 300 ms, and
+                2 MB of disk a worker
+logs            see ``logs.py``
+suite           light requests on servers with the whole suite, beside bare Odoo: 0.95 at least
 """
 
 import shutil
+import socket
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import Process
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import generate_latest
 
 from odoo.addons.cloud_settings import http_requests
+from odoo.addons.cloud_settings.operations import Operation
 from odoo.addons.monitoring_prometheus import definitions as metrics
 from odoo.addons.monitoring_prometheus.all_values import AllValues
 from odoo.addons.monitoring_prometheus.exporter import Exporter
 from odoo.addons.monitoring_prometheus.exposition import Families, families
 from odoo.addons.monitoring_prometheus.process_values import ProcessValues
 from odoo.addons.monitoring_prometheus.recorders import Recorder
+from odoo.addons.monitoring_statsd.client import StatsdClient
+from odoo.addons.monitoring_statsd.names import Names
+from odoo.addons.monitoring_statsd.recorder import Recorder as StatsdRecorder
+from odoo.addons.monitoring_statsd.settings import StatsdSettings
 
-from . import logs
+from . import logs, whole_suite
 from .rounds import Summary
 
 REQUESTS = 5000
+OPERATIONS = 100_000
 ROUNDS = 11
 ROUTES = 200
 LIVE_WORKERS = 16
 ENDED_WORKERS = 500
 
+PARTS = ("requests", "operations", "scrape", "logs", "suite")
 
-def main(registry: Any, environment: Callable[[Any], Any]) -> None:
-    """Run in a folder of its own; the database is not used."""
+
+def main(registry: Any, _environment: Callable[[Any], Any], *parts: str) -> None:
+    """Run in a folder of its own; servers with the suite run on the database."""
+    chosen = parts or PARTS
     folder = Path(tempfile.mkdtemp())
     try:
-        prometheus_request(folder / "request")
-        prometheus_scrape(folder / "scrape")
-        logs.main()
+        if "requests" in chosen:
+            requests(folder / "request")
+        if "operations" in chosen:
+            operations()
+        if "scrape" in chosen:
+            scrape(folder / "scrape")
+        if "logs" in chosen:
+            logs.main()
     finally:
         shutil.rmtree(folder)
+    if "suite" in chosen:
+        with receiver() as port:
+            whole_suite.compare_with_bare(registry.db_name, port)
 
 
-def prometheus_request(folder: Path) -> None:
+def requests(folder: Path) -> None:
     values = ProcessValues(folder)
     recorder = Recorder(values, http_requests.PROBES, "http")
-    added_by_request(
-        {"Prometheus": (recorder.subscribe, recorder.unsubscribe)},
-        target=20,
-    )
+    with receiver() as port:
+        sinks = {
+            "Prometheus": (recorder.subscribe, recorder.unsubscribe),
+            "StatsD": statsd_sink(port),
+            "StatsD with DogStatsD's tags": statsd_sink(port, STATSD_TAGS="dogstatsd"),
+        }
+        added_by_request(sinks, target=20)
     values.close()
+
+
+def statsd_sink(port: int, **variables: Any) -> tuple[Callable[[], None], Callable[[], None]]:
+    settings = StatsdSettings(
+        **{"STATSD_HOST": "127.0.0.1", "STATSD_PORT": str(port), **variables}
+    )
+    names = Names("acme", "prod", settings.tags is not None)
+    recorder = StatsdRecorder(StatsdClient(settings), names, settings.ignored_routes)
+    return recorder.subscribe, recorder.unsubscribe
+
+
+@contextmanager
+def receiver() -> Iterator[int]:
+    """Have another process read what is sent to a UDP port, as StatsD does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        reader = Process(target=_read, args=[listening], daemon=True)
+        reader.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            reader.kill()
+            reader.join()
+
+
+def _read(listening: socket.socket) -> None:
+    while True:
+        listening.recv(65536)
 
 
 def added_by_request(
@@ -102,7 +155,27 @@ def _serve(application: Callable[..., Any]) -> float:
     return time.perf_counter() - began
 
 
-def prometheus_scrape(folder: Path) -> None:
+def operations() -> None:
+    """Print what an operation costs that is told to nobody, beside none at all."""
+
+    def measured() -> None:
+        for _number in range(OPERATIONS):
+            with Operation("session_store", "read", "redis") as operation:
+                operation.bytes = 1
+
+    def bare() -> None:
+        for _number in range(OPERATIONS):
+            pass
+
+    figures = [1e6 * (_timed(measured) - _timed(bare)) / OPERATIONS for _round in range(ROUNDS)]
+    each = Summary.of(figures)
+    print(
+        f"\nan operation of a store without a sink: {each.median:.2f} microseconds, "
+        f"{each.low:.2f} … {each.high:.2f} (a read from Redis takes some 100)"
+    )
+
+
+def scrape(folder: Path) -> None:
     for _worker in range(ENDED_WORKERS):
         _worked(folder).close()
         if len(list(folder.glob("*.values"))) == 100:

@@ -14,6 +14,7 @@ WRONG = {
     "ODOO_SESSION_REDIS_EXPIRATION": "-1",
     "ODOO_CLOUD_PLATFORM_UNSAFE": "perhaps",
     "AWS_CONNECT_TIMEOUT": "soon",
+    "STATSD_PORT": "plenty",
     "AWS_ACCESS_KEY_ID": "",  # without it, AWS_SECRET_ACCESS_KEY is a mistake
 }
 
@@ -21,7 +22,7 @@ WRONG = {
 def odoo(
     instance: Instance, tmp_path: Path, *arguments: str, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run an Odoo process of the suite with five wrong variables, to its end."""
+    """Run an Odoo process of the suite with wrong variables, to its end."""
     programs = instance.stack.odoo
     command = [
         *programs.command(*arguments),
@@ -55,7 +56,7 @@ def test_wrong_settings_stop_the_server_with_all_of_them(
     assert "HTTP service" not in done.stdout
     assert not answers(port)
     assert prepared.variables["AWS_SECRET_ACCESS_KEY"] not in done.stdout
-    for value in ("sixty-three", "perhaps", "soon"):
+    for value in ("sixty-three", "perhaps", "soon", "plenty"):
         assert value not in done.stdout
 
 

@@ -62,7 +62,7 @@ class TestExporter(ValuesCase):
         self.start()
         with self.get() as response:
             found = samples(response.read().decode())
-        name, job = "odoo_cron_duration_seconds", ("job", "job")
+        name, job = "odoo_cron_duration_seconds", ("action", "job")
         self.assertEqual(found[f"{name}_bucket", (job, ("le", "0.1"))], 1)
         self.assertEqual(found[f"{name}_bucket", (job, ("le", "0.5"))], 2)
         self.assertEqual(found[f"{name}_bucket", (job, ("le", "+Inf"))], 3)
@@ -83,7 +83,7 @@ class TestExporter(ValuesCase):
         self.start()
         with self.get() as response:
             found = samples(response.read().decode())
-        self.assertIn(("odoo_cron_duration_seconds_count", (("job", 'job "one"\n\\'),)), found)
+        self.assertIn(("odoo_cron_duration_seconds_count", (("action", 'job "one"\n\\'),)), found)
 
     def test_without_the_token_nothing_is_told(self):
         self.start(token="hush")

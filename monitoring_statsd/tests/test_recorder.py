@@ -157,7 +157,7 @@ class TestRequests(RecorderCase, HttpCase):
 @tagged("-at_install", "post_install")
 class TestTags(RecorderCase, HttpCase):
     def record(self):
-        super().record(tagged=True, STATSD_TAGS="dogstatsd")
+        return super().record(tagged=True, STATSD_TAGS="dogstatsd")
 
     def test_requests_have_route_method_and_status_as_tags(self):
         self.url_open("/web/login")

@@ -105,6 +105,16 @@ class TestHttp(StoreCase, HttpCase):
         self.assertIn(("save", "SessionStoreUnavailable"), seen)
         self.assertIn(("save_lost", None), seen)
 
+    def test_bytes_of_sessions_are_counted(self):
+        seen = {}
+        observe = lambda operation: seen.update({operation.name: operation.bytes})  # noqa: E731
+        subscribe(observe)
+        self.addCleanup(unsubscribe, observe)
+        session = self.new_session(uid=2)
+        self.store.get(session.sid)
+        self.assertGreater(seen["save"], 0)
+        self.assertEqual(seen["read"], seen["save"])
+
     def test_outage_lets_requests_without_a_session_through(self):
         http.Application.session_store = self.new_store(host="127.0.0.1", port=free_port())
         self.opener.cookies.clear()

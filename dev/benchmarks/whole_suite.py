@@ -1,0 +1,101 @@
+"""Servers with all of the suite, which counts and logs all it can, beside bare Odoo."""
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from odoo.tools import config
+
+from dev.odoo import SUITE as SUITE_MODULES
+from dev.process import answers, free_ports
+from dev.stack import Stack
+
+from .rounds import compare
+from .sessions import load, log_in
+
+LIGHT_REQUESTS = 400
+ROUNDS = 11
+
+BARE, SUITE = "bare Odoo", "with the whole suite"
+
+
+def compare_with_bare(database: str, statsd_port: int) -> None:
+    """Send the same light requests to a server with the suite and to one without, in turns."""
+    stack = Stack()
+    bare = "bench_bare"
+    data = Path(config["data_dir"]) / "bare"
+    try:
+        stack.databases.create(bare, data)
+        for workers, connections in ((0, 1), (2, 8)):
+            _compare(database, bare, data, statsd_port, workers, connections)
+    finally:
+        stack.postgresql.drop(bare)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _compare(
+    database: str, bare: str, data: Path, statsd_port: int, workers: int, connections: int
+) -> None:
+    modules = Stack().odoo.server_wide_modules
+    with ExitStack() as until_the_end:
+        core = ",".join(name for name in modules.split(",") if name not in SUITE_MODULES)
+        variables = suite_variables(database, statsd_port)
+        ports = {
+            BARE: until_the_end.enter_context(server(bare, workers, core, data, {})),
+            SUITE: until_the_end.enter_context(
+                server(database, workers, modules, Path(config["data_dir"]), variables)
+            ),
+        }
+        databases = {BARE: bare, SUITE: database}
+        cookies = {name: log_in(port, databases[name]) for name, port in ports.items()}
+        contenders = {
+            name: lambda port=port, cookie=cookies[name]: load(port, cookie, connections)
+            for name, port in ports.items()
+        }
+        kind = f"prefork, {workers} workers" if workers else "threaded"
+        title = f"light requests, {kind}, {connections} connections"
+        compare(title, contenders, LIGHT_REQUESTS, rounds=ROUNDS)
+        print("  (target: a rate of 0.95 at least)")
+
+
+def suite_variables(database: str, statsd_port: int) -> dict[str, str]:
+    """Return the environment of a server that counts and logs all it can."""
+    return {
+        **Stack().variables(database.replace("_", "-")),
+        "ODOO_LOGGING_JSON": "1",
+        "ODOO_STATSD": "1",
+        "STATSD_CUSTOMER": "acme",
+        "STATSD_HOST": "127.0.0.1",
+        "STATSD_PORT": str(statsd_port),
+    }
+
+
+@contextmanager
+def server(
+    database: str, workers: int, modules: str, data: Path, variables: Mapping[str, str]
+) -> Iterator[int]:
+    stack = Stack()
+    port, gevent_port = free_ports(28269, 2)
+    command = stack.odoo.command(
+        *("-d", database, f"--workers={workers}", "--max-cron-threads=0"),
+        *("--addons-path", stack.odoo.addons_path, "--data-dir", data, "--load", modules),
+        *(f"--http-port={port}", f"--gevent-port={gevent_port}", "--http-interface=127.0.0.1"),
+        *("--log-level=info", "--logfile", data / f"{database}.log"),
+    )
+    environment = stack.odoo.environment(**{**stack.postgresql.env, **variables})
+    process = subprocess.Popen(
+        [str(part) for part in command], env=environment, start_new_session=True
+    )
+    try:
+        while not answers(port):
+            if process.poll() is not None:
+                raise RuntimeError("the server has ended")
+            time.sleep(0.2)
+        yield port
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()

@@ -1,0 +1,275 @@
+"""Every panel of the dashboards, asked of the real servers, shows the load that there was."""
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from metered import (
+    BAD_ACTION,
+    CUSTOMER,
+    FILE_BYTES,
+    GOOD_ACTION,
+    LOAD,
+    WORKERS,
+    Metered,
+    metered,
+)
+
+from dev.instance import Instance
+from dev.settings import REPOSITORY
+
+Found = list[tuple[dict[str, str], float]]
+
+PROMETHEUS = REPOSITORY / "monitoring_prometheus" / "dashboards" / "odoo.json"
+STATSD = REPOSITORY / "monitoring_statsd" / "dashboards" / "odoo.json"
+ACTIONS = 2
+# until a scrape has what there was: a text is as old as 5 seconds
+SETTLED_SECONDS = 8
+
+
+@dataclass
+class Shown:
+    """What was done within a window, and what the panels say of it."""
+
+    servers: Metered
+    done: dict[str, int]
+    window: int
+    queries: float
+
+    def panel(self, expression: str) -> Found:
+        for name, value in {
+            "$__rate_interval": f"{self.window}s",
+            "$job": "odoo",
+            "$instance": ".*",
+        }.items():
+            expression = expression.replace(name, value)
+        return self.servers.prometheus.query(expression)
+
+    def times(self, found: Found, label: str) -> dict[str, float]:
+        """Return what rates by a label come to over the window."""
+        times: dict[str, float] = {}
+        for labels, value in found:
+            name = labels.get(label, "")
+            times[name] = times.get(name, 0) + value * self.window
+        return times
+
+
+@pytest.fixture(scope="module")
+def shown(prepared: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    with metered(prepared, tmp_path_factory.mktemp("metered")) as servers:
+        servers.prepare()
+        # a rate sees no series that begins with it
+        for what in LOAD:
+            servers.ask(what, 2)
+        servers.run_actions(1)
+        time.sleep(SETTLED_SECONDS)
+        began, before = time.monotonic(), dict(servers.done)
+        queries = servers.total("odoo_http_sql_queries_total")
+        for what, times in LOAD.items():
+            servers.ask(what, times)
+        servers.run_actions(ACTIONS)
+        time.sleep(SETTLED_SECONDS)
+        done = {what: times - before[what] for what, times in servers.done.items()}
+        queries = servers.total("odoo_http_sql_queries_total") - queries
+        yield Shown(servers, done, round(time.monotonic() - began), queries)
+
+
+def about(found: dict[str, float], **expected: float) -> None:
+    """Compare; a rate is what there was, drawn out to the ends of its window."""
+    for name, value in expected.items():
+        assert found.get(name, 0) == pytest.approx(value, rel=0.1, abs=1), (name, found)
+
+
+def calls(shown: Shown) -> int:
+    """Return the requests of the web client's kind; for each action there are two."""
+    files = shown.done["upload"] + shown.done["missing"]
+    return files + shown.done["button"] + 2 * shown.done["action"]
+
+
+def pages(shown: Shown) -> int:
+    return shown.done["page"] + shown.done["unreadable"]
+
+
+def requests(shown: Shown, found: Found) -> None:
+    done = shown.done
+    about(
+        shown.times(found, "kind"),
+        http=pages(shown) + done["error"],
+        json=calls(shown),
+        none=done["scan"],
+        static=done["static"],
+    )
+
+
+def failed(shown: Shown, found: Found) -> None:
+    expected = {"404": shown.done["scan"], "500": shown.done["error"]}
+    about(shown.times(found, "status"), **expected)
+
+
+def routes(shown: Shown, found: Found) -> None:
+    assert {"/web/login", "unmatched", "/web/pivot/export_xlsx"} <= {
+        labels["route"] for labels, _value in found
+    }
+    positive(shown, found)
+
+
+def queries(shown: Shown, found: Found) -> None:
+    asked = pages(shown) + shown.done["error"] + calls(shown) + shown.done["scan"]
+    [(_labels, value)] = found
+    assert value == pytest.approx(shown.queries / asked, rel=0.1)
+
+
+def processes(shown: Shown, found: Found) -> None:
+    about(
+        {labels["kind"]: value for labels, value in found},
+        http=WORKERS,
+        threaded=1,
+        exporter=1,
+        websocket=1,
+    )
+
+
+def started(shown: Shown, found: Found) -> None:
+    # by the limit of requests, of which every other one went to prefork
+    assert shown.times(found, "kind")["http"] >= 5
+
+
+def actions(shown: Shown, found: Found) -> None:
+    about(shown.times(found, "action"), **{GOOD_ACTION: ACTIONS, BAD_ACTION: ACTIONS})
+
+
+def actions_failed(shown: Shown, found: Found) -> None:
+    about(shown.times(found, "action"), **{GOOD_ACTION: 0, BAD_ACTION: ACTIONS})
+
+
+def since_success(shown: Shown, found: Found) -> None:
+    since = {labels["action"]: value for labels, value in found}
+    assert 0 < since[GOOD_ACTION] < shown.window
+    assert BAD_ACTION not in since
+
+
+def session_operations(shown: Shown, found: Found) -> None:
+    # who shows a session has it read
+    readers = calls(shown) + shown.done["error"] + shown.done["unreadable"]
+    assert shown.times(found, "operation")["read"] >= 0.9 * readers
+
+
+def object_operations(shown: Shown, found: Found) -> None:
+    done = shown.done
+    about(shown.times(found, "operation"), put=done["upload"])
+    assert shown.times(found, "operation")["read"] >= 0.9 * done["missing"]
+
+
+def object_bytes(shown: Shown, found: Found) -> None:
+    put = shown.times(found, "operation")["put"]
+    assert put == pytest.approx(shown.done["upload"] * FILE_BYTES, rel=0.1)
+
+
+def session_events(shown: Shown, found: Found) -> None:
+    about(shown.times(found, "event"), payload_unreadable=shown.done["unreadable"])
+
+
+def object_errors(shown: Shown, found: Found) -> None:
+    assert shown.times(found, "error")["NotFound"] >= 0.9 * shown.done["missing"]
+
+
+def none_at_all(shown: Shown, found: Found) -> None:
+    assert sum(value for _labels, value in found) == 0
+
+
+def positive(shown: Shown, found: Found) -> None:
+    """Expect something; of some routes and operations there may have been none."""
+    assert max(value for _labels, value in found) > 0
+    assert min(value for _labels, value in found) >= 0
+
+
+def share(shown: Shown, found: Found) -> None:
+    assert found and all(0 < value < 1 for _labels, value in found)
+
+
+EXPECTED: dict[str, Callable[[Shown, Found], None]] = {
+    "Servers": lambda shown, found: about({"all": found[0][1]}, all=2),
+    "Requests in progress": none_at_all,
+    "Requests": requests,
+    "Requests that failed": failed,
+    "Duration of requests": positive,
+    "Routes that take most time": routes,
+    "Slowest routes": routes,
+    "SQL queries a request": queries,
+    "Share of time in SQL": share,
+    "Processes": processes,
+    "Processes started": started,
+    "Memory": lambda shown, found: positive(shown, [(labels, v - 1e7) for labels, v in found]),
+    "Connections to PostgreSQL": lambda shown, found: positive(shown, found[:1]),
+    "Runs": actions,
+    "Runs that failed": actions_failed,
+    "Time in scheduled actions": positive,
+    "Since the last success": since_success,
+    "Operations on sessions": session_operations,
+    "Duration of operations on sessions": positive,
+    "Bytes of sessions": positive,
+    "Errors and events of sessions": session_events,
+    "Operations on objects": object_operations,
+    "Duration of operations on objects": positive,
+    "Bytes of objects": object_bytes,
+    "Errors and events of objects": object_errors,
+}
+
+
+def panels(path: object) -> dict[str, list[str]]:
+    """Return the queries of a dashboard by the titles of its panels."""
+    found = json.loads(path.read_text())["panels"]  # type: ignore[attr-defined]
+    return {
+        panel["title"]: [target.get("expr") or target["target"] for target in panel["targets"]]
+        for panel in found
+        if panel["type"] != "row"
+    }
+
+
+def test_every_panel_is_expected_to_show_something() -> None:
+    assert panels(PROMETHEUS).keys() == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("title", panels(PROMETHEUS))
+def test_a_panel_of_prometheus_shows_the_load(shown: Shown, title: str) -> None:
+    found = []
+    for expression in panels(PROMETHEUS)[title]:
+        series = shown.panel(expression)
+        assert series, expression
+        # a rate of nothing by nothing is no number, of a series that others share a panel with
+        found += [(labels, value) for labels, value in series if not math.isnan(value)]
+    EXPECTED[title](shown, found)
+
+
+def graphite_names(log: str) -> set[str]:
+    """Return the names that StatsD gives Graphite for what it has flushed to its log."""
+    counters = re.findall(r"'(odoo\.[^']+)': -?[\d.]", log)
+    timers = re.findall(r"'(odoo\.[^']+)': \{([^}]*)\}", log)
+    return {f"stats.{name}" for name in counters} | {
+        f"stats.timers.{name}.{what}"
+        for name, values in timers
+        for what in re.findall(r"(\w+):", values)
+    }
+
+
+@pytest.fixture(scope="module")
+def flushed(shown: Shown) -> set[str]:
+    return graphite_names(shown.servers.statsd.daemon.log.read_text())
+
+
+@pytest.mark.parametrize("title", panels(STATSD))
+def test_a_panel_of_statsd_asks_for_names_that_there_are(flushed: set[str], title: str) -> None:
+    variables = {"$prefix": "odoo", "$customer": CUSTOMER, "$environment": "prod"}
+    matched = 0
+    for target in panels(STATSD)[title]:
+        for path in re.findall(r"stats\.[\w.$*]+", target):
+            asked = path
+            for name, value in variables.items():
+                asked = asked.replace(name, value)
+            pattern = re.escape(asked).replace(r"\*", "[^.]+")
+            matched += sum(bool(re.fullmatch(pattern, name)) for name in flushed)
+    assert matched, panels(STATSD)[title]

@@ -1,0 +1,146 @@
+"""Metrics of real servers in a real Prometheus: exact, bounded, guarded, always answered."""
+
+import re
+import subprocess
+import threading
+import urllib.error
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+from metered import LOAD, REQUESTS_OF_A_WORKER, RULES, WORKERS, Metered, Visitor, metered
+
+from dev.instance import Instance
+
+COUNT = "odoo_http_request_duration_seconds_count"
+COUNTERS = "odoo_.*(_total|_count|_sum|_bucket)"
+
+# what tells the requests of a kind of load
+LABELS = {
+    "page": {"route": "/web/login", "method": "GET", "status": "200"},
+    "static": {"route": "static"},
+    "scan": {"route": "unmatched", "status": "404", "kind": "none"},
+    "error": {"status": "500"},
+}
+
+
+@pytest.fixture(scope="module")
+def servers(prepared: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Metered]:
+    with metered(prepared, tmp_path_factory.mktemp("metered")) as servers:
+        servers.prepare()
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def loaded(servers: Metered) -> Metered:
+    """The servers after the load, all of which Prometheus has seen."""
+    for what, times in LOAD.items():
+        servers.ask(what, times)
+    for what, labels in LABELS.items():
+        # a scrape is as old as five seconds
+        until = done(servers, what)
+        servers.until(lambda labels=labels: counted(servers, **labels), until, seconds=20)
+    return servers
+
+
+def done(servers: Metered, what: str) -> int:
+    """Return how often something was done; with unreadable sessions, pages were asked for too."""
+    return servers.done[what] + (servers.done["unreadable"] if what == "page" else 0)
+
+
+def counted(servers: Metered, **labels: str) -> float:
+    selector = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return servers.total(f"{COUNT}{{{selector}}}")
+
+
+def test_every_request_is_counted_once_over_workers_that_come_and_go(loaded: Metered) -> None:
+    found = {what: counted(loaded, **labels) for what, labels in LABELS.items()}
+    assert found == {what: done(loaded, what) for what in LABELS}
+    assert counted(loaded, route="/web/health") == 0
+    started = loaded.total('odoo_workers_started_total{kind="http"}')
+    # a worker may have been started that has not reached the limit yet
+    assert started >= sum(LOAD.values()) // REQUESTS_OF_A_WORKER
+
+
+def test_counters_never_go_back(loaded: Metered) -> None:
+    counters = loaded.prometheus.query(f'count by (__name__) ({{__name__=~"{COUNTERS}"}})')
+    assert len(counters) > 10
+    for labels, _value in counters:
+        name = labels["__name__"]
+        assert loaded.total(f"resets({name}[1h])") == 0, name
+
+
+def test_promtool_finds_nothing_to_complain_of(loaded: Metered) -> None:
+    for node in loaded.nodes:
+        checked = subprocess.run(
+            ["promtool", "check", "metrics"],
+            input=loaded.scrape(node),
+            capture_output=True,
+            text=True,
+        )
+        assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_a_scan_of_random_urls_adds_no_series(loaded: Metered) -> None:
+    before = len(loaded.prometheus.query(COUNT))
+    loaded.ask("scan", 50)
+    scanned = loaded.done["scan"]
+    assert loaded.until(lambda: counted(loaded, route="unmatched"), scanned) == scanned
+    assert len(loaded.prometheus.query(COUNT)) == before
+    assert "scan" not in loaded.scrape(loaded.threaded)
+
+
+def test_metrics_are_for_those_who_show_the_token(servers: Metered) -> None:
+    assert servers.until(lambda: servers.total("up"), 2) == 2
+    for node in servers.nodes:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            servers.scrape(node, token="wrong")
+        assert caught.value.code == 401
+        assert Visitor(node).get("/metrics") == 401
+
+
+def test_the_port_of_metrics_answers_while_every_worker_is_busy(servers: Metered) -> None:
+    env = servers.instance.stack.postgresql.env
+    connection = psycopg2.connect(
+        host=env["PGHOST"],
+        port=env["PGPORT"],
+        user=env["PGUSER"],
+        password=env["PGPASSWORD"],
+        dbname=servers.instance.name,
+    )
+    database = servers.instance.name
+    visitors = [Visitor(servers.prefork) for _worker in range(WORKERS)]
+    logins = [threading.Thread(target=visitor.login, args=[database]) for visitor in visitors]
+    try:
+        with connection.cursor() as cursor:
+            # nobody can log in until this transaction ends
+            cursor.execute("LOCK TABLE res_users IN ACCESS EXCLUSIVE MODE")
+            for login in logins:
+                login.start()
+
+            def busy() -> list[str]:
+                text = servers.scrape(servers.prefork)
+                return re.findall(r"^odoo_http_requests_in_progress (\S+)", text, re.MULTILINE)
+
+            assert servers.until(busy, [f"{WORKERS}.0"]) == [f"{WORKERS}.0"]
+            waiting = threading.Thread(target=Visitor(servers.prefork).get, args=["/web/health"])
+            waiting.start()
+            waiting.join(3)
+            assert waiting.is_alive(), "a worker was free"
+            assert servers.scrape(servers.prefork)
+    finally:
+        connection.close()
+    for thread in (*logins, waiting):
+        thread.join(120)
+        assert not thread.is_alive()
+
+
+def test_the_alert_rules_hold_and_pass_their_tests(servers: Metered) -> None:
+    for command in (
+        ["check", "rules", RULES],
+        ["test", "rules", RULES.with_name("odoo.tests.yml")],
+    ):
+        done = subprocess.run(["promtool", *map(str, command)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    states = servers.prometheus.query('count({__name__="ALERTS",alertname="OdooServerDown"})')
+    assert states == []
