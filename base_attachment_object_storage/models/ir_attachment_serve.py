@@ -1,5 +1,8 @@
 """Attachments in a store as HTTP clients get them; see ``stream.py``."""
 
+import functools
+import logging
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
@@ -7,6 +10,8 @@ from .. import hooks
 from ..serving import PARAMETER, Serving, ServingError
 from ..store import ObjectReader, StoreUri
 from ..stream import StoreStream
+
+_logger = logging.getLogger(__name__)
 
 
 class IrAttachment(models.Model):
@@ -68,12 +73,25 @@ class IrAttachment(models.Model):
             store = self._get_object_store(uri.scheme, uri.container)
             if store is None:
                 return None
-            if content_type and not store.presigns_content_type:
+            url = store.presign(uri.key, self._seconds_of_urls(), content_type, disposition)
+            if url is None:
+                _warn_of_missing_urls(uri.scheme)
+            elif content_type and not store.presigns_content_type:
                 # one object may serve rows of different types
                 stored = store.head(uri.key).content_type
-                if _essence(stored) != _essence(content_type):
-                    return None
-            return store.presign(uri.key, self._seconds_of_urls(), content_type, disposition)
+                return url if _essence(stored) == _essence(content_type) else None
+            return url
+
+
+@functools.cache
+def _warn_of_missing_urls(scheme):
+    """Tell once a process: it is a setting that is wrong, and not this download."""
+    _logger.warning(
+        "%s or ATTACHMENT_SERVING asks for URLs of the store, but %s signs none (Swift needs "
+        "SWIFT_TEMP_URL_KEY): Odoo sends the files itself",
+        PARAMETER,
+        scheme,
+    )
 
 
 def _essence(content_type):
