@@ -3,11 +3,13 @@
 from odoo.addons.base_attachment_object_storage.hooks import serve_before_loaded
 from odoo.addons.base_attachment_object_storage.store import StoreUri
 from odoo.addons.cloud_settings.hooks import before_serving
+from odoo.addons.cloud_settings.server_wide import server_wide
 
 from .settings import SwiftSettings, swift_settings
 from .store import SwiftStore
 
 
+@server_wide
 def post_load() -> None:
     """Have a server that is started with ``--load=...,attachment_swift`` check its settings."""
     before_serving(SwiftSettings.mistakes)

@@ -1,4 +1,2 @@
 from . import cli, controllers, models
-from .hooks import watch_starts
-
-watch_starts()
+from .hooks import post_load

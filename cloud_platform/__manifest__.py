@@ -14,5 +14,6 @@
         "web",
     ],
     "data": ["views/page.xml"],
+    "post_load": "post_load",
     "assets": {"web.assets_backend": ["cloud_platform/static/src/*"]},
 }

@@ -1,15 +1,13 @@
-"""What the addon does when a server loads it, before any database.
-
-``watch_starts`` is called when the addon is imported and not as its ``post_load``: Odoo 17.0
-and 18.0 import every addon with a sub-command as soon as any sub-command runs, and call no
-``post_load`` afterwards. So the check itself asks whether the addon is in ``--load``.
-"""
+"""What the addon does in a server that has it in ``--load``, before any database is loaded."""
 
 import logging
+from dataclasses import replace
 
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.hooks import before_serving
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_settings.hooks import before_serving, reachable_before_serving
+from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modules
 
 from . import gate
 from .checks import Report, registry
@@ -19,16 +17,46 @@ _logger = logging.getLogger(__name__)
 ADDON = __name__.split(".")[-2]
 
 
-def watch_starts() -> None:
-    """Have a server that is started with the addon in ``--load`` check everything first."""
-    before_serving(mistakes)
+@server_wide
+def post_load() -> None:
+    """Have the server check everything before it serves."""
+    if ADDON in server_wide_modules():
+        before_serving(mistakes)
+        reachable_before_serving(ask_stores)
 
 
 def mistakes() -> list[str]:
     """Return what keeps a server from serving; warnings go to the log."""
-    if ADDON not in registry.server_wide_modules():
-        return []
-    report = report_at_start()
+    return _sentences(registry.run() + _report_of_databases())
+
+
+def ask_stores(serving: bool) -> None:
+    """Ask the stores of the databases, also whether they take what is written.
+
+    A store that does not answer is a warning: a server that restarts meanwhile must not stay
+    down as well.
+
+    :raises ConfigurationError: where one refuses
+    """
+    if not serving:
+        return
+    known = _report_of_databases().findings
+    report = _report_of_databases(probe=True, probe_writes=True)
+    told = tuple(finding for finding in report.findings if finding not in known)
+    if found := _sentences(replace(report, findings=told)):
+        raise ConfigurationError(found)
+
+
+def _report_of_databases(**how: bool) -> Report:
+    """Check every database of ``-d``, unless they are about to be updated."""
+    report = Report(registry.running_environment())
+    if not config["init"] and not config["update"]:
+        for name in databases_of_start():
+            report += registry.run_for_database(name, **how)
+    return report
+
+
+def _sentences(report: Report) -> list[str]:
     if report.warnings:
         warnings = "\n".join(f"  - {finding}" for finding in report.warnings)
         _logger.warning("Cloud platform:\n%s", warnings)
@@ -36,15 +64,6 @@ def mistakes() -> list[str]:
         _logger.critical("The server is degraded: %s", report)
         return []
     return [_sentence(finding) for finding in report.errors]
-
-
-def report_at_start() -> Report:
-    """Check the environment, and every database of ``-d`` that is not about to be updated."""
-    report = registry.run()
-    if not config["init"] and not config["update"]:
-        for name in databases_of_start():
-            report += registry.run_for_database(name, probe=True, probe_writes=True)
-    return report
 
 
 def databases_of_start() -> list[str]:

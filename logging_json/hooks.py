@@ -15,10 +15,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from odoo.tools import config
-
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
 from odoo.addons.cloud_settings.hooks import before_serving, when_serving
+from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modules
 
 from .settings import LoggingSettings
 
@@ -29,6 +28,7 @@ ADDON = __name__.split(".")[-2]
 MakeRecord = Callable[..., logging.LogRecord]
 
 
+@server_wide
 def post_load() -> None:
     """Write JSON from now on, if the environment says so."""
     if ADDON not in server_wide_modules():
@@ -116,13 +116,6 @@ def allow_core_names(make_record: MakeRecord) -> MakeRecord:
         return make_record(self, *arguments, **named)
 
     return makeRecord
-
-
-def server_wide_modules() -> list[str]:
-    """Return the addons of ``--load``: a text on 17.0 and 18.0, a list on 19.0."""
-    modules: Any = config["server_wide_modules"]
-    names = modules.split(",") if isinstance(modules, str) else modules
-    return [name.strip() for name in names]
 
 
 def _complain_when_late() -> None:

@@ -13,11 +13,13 @@ from typing import Any
 from odoo import evented, http, release
 
 from odoo.addons.cloud_settings.hooks import before_serving, when_serving
+from odoo.addons.cloud_settings.server_wide import server_wide
 
 from .definitions import BUILD
 from .settings import PrometheusSettings
 
 
+@server_wide
 def post_load() -> None:
     """Have a server that is started with ``--load=...,monitoring_prometheus`` count."""
     before_serving(mistakes)

@@ -7,10 +7,12 @@ before anything is forked, the server subscribes; each process sends by itself.
 from typing import Any
 
 from odoo.addons.cloud_settings.hooks import before_serving, when_serving
+from odoo.addons.cloud_settings.server_wide import server_wide
 
 from .settings import StatsdSettings
 
 
+@server_wide
 def post_load() -> None:
     """Have a server that is started with ``--load=...,monitoring_statsd`` send metrics."""
     before_serving(mistakes)

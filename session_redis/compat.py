@@ -3,14 +3,6 @@
 from typing import Any
 
 from odoo import http
-from odoo.tools import config
-
-
-def server_wide_modules() -> list[str]:
-    """Return the addons of ``--load``."""
-    # core's tools/config.py: text on 17.0 and 18.0, a list from 19.0
-    names = config["server_wide_modules"]
-    return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
 
 
 def _max_inactivity_of_17(env: Any) -> int:

@@ -18,8 +18,8 @@ from odoo.tools import config
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
 from odoo.addons.cloud_settings.hooks import before_serving, reachable_before_serving
+from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modules
 
-from .compat import server_wide_modules
 from .settings import RedisSettings
 
 _logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ _logger = logging.getLogger(__name__)
 ADDON = __name__.split(".")[-2]
 
 
+@server_wide
 def post_load() -> None:
     """Keep the sessions in Redis from now on, if the environment says so."""
     if ADDON not in server_wide_modules():

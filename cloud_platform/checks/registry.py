@@ -5,11 +5,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
-from typing import Any
 
 from odoo import sql_db
 from odoo.tools import config
 
+from odoo.addons.cloud_settings.server_wide import server_wide_modules
 from odoo.addons.cloud_settings.settings import EnvironmentSettings
 
 from ..settings import PlatformSettings
@@ -21,8 +21,7 @@ _logger = logging.getLogger(__name__)
 UNSAFE_VARIABLE = "ODOO_CLOUD_PLATFORM_UNSAFE"
 UNSAFE = "cloud platform checks disabled, this is not safe"
 
-# the platform's own; imported late: they import server-wide addons, which must be loaded by
-# then, for Odoo calls no post_load of an addon that another one has imported before
+# the platform's own; imported late: they import server-wide addons, which --load may lack
 OWN_MODULES = ("environment", "sessions", "database")
 
 NOT_CONFIGURED = Check(
@@ -174,12 +173,6 @@ def answers_of_probes(database: Database, may_write: bool) -> dict[str, str]:
         elif error := answer.exception():
             answers[name] = f"{type(error).__name__}: {error}"
     return answers
-
-
-def server_wide_modules() -> list[str]:
-    """Return the addons of ``--load``: a text on 17.0 and 18.0, a list on 19.0."""
-    modules: Any = config.get("server_wide_modules") or []
-    return modules.split(",") if isinstance(modules, str) else list(modules)
 
 
 def import_checks(database: Database | None) -> None:

@@ -3,6 +3,7 @@ from . import (
     test_faults,
     test_http_requests,
     test_operations,
+    test_server_wide,
     test_services,
     test_settings,
 )

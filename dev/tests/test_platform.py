@@ -208,6 +208,14 @@ def test_a_right_server_is_ready(server: Server) -> None:
         assert "Set-Cookie" not in headers
 
 
+def test_a_server_that_is_named_as_a_command_keeps_its_sessions_in_redis(server: Server) -> None:
+    # 17.0 and 18.0 import session_redis for it before they read --load
+    first = f"--addons-path={server.instance.stack.odoo.addons_path}"
+    with server.started(first, "server", "-d", server.instance.name, variables={}):
+        assert server.get("/cloud_platform/ready")[0] == 200
+    assert "session_redis is not in --load" not in server.log.read_text()
+
+
 def test_unsafe_starts_with_everything_wrong(server: Server) -> None:
     variables = {**WRONG, "ODOO_CLOUD_PLATFORM_UNSAFE": "1"}
     with server.started("-d", server.instance.name, variables=variables):
