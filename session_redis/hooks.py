@@ -37,6 +37,8 @@ def post_load() -> None:
     if not mistakes():
         settings = RedisSettings.read()
         if settings.enabled:
+            for sentence in settings.passed_over():
+                _logger.warning("%s", sentence)
             reachable_before_serving(partial(check_server, settings))
             use_redis(settings)
 

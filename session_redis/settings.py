@@ -18,7 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
-from .contradictions import contradictions
+from .contradictions import contradictions, passed_over
 
 PREFIX = "ODOO_SESSION_REDIS_"
 URL_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -218,6 +218,11 @@ class RedisSettings(EnvironmentSettings):
         if text is not None:
             addresses(text, 0)
         return text
+
+    @classmethod
+    def passed_over(cls) -> list[str]:
+        """Return a sentence for each variable of the environment that is set and not used."""
+        return passed_over(_given(cls.given()))
 
     @property
     def nodes(self) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@ from pydantic import ValidationError
 
 from odoo.tests import BaseCase, tagged
 
+from ..contradictions import passed_over
 from ..settings import RedisSettings
 
 
@@ -49,12 +50,9 @@ class TestSettings(BaseCase):
 
     def test_contradictions_are_told_by_name_all_at_once(self):
         for given, names in (
-            ({"HOST": "a", "URL": "redis://b"}, ["HOST", "URL"]),
             ({"PORT": "1", "SOCKET": "/s"}, ["PORT", "SOCKET"]),
-            ({"SENTINEL_HOST": "a", "SENTINEL_MASTER_NAME": "m", "HOST": "b"}, ["HOST"]),
             ({"SENTINEL_HOST": "a"}, ["SENTINEL_MASTER_NAME"]),
             ({"SENTINEL_PASSWORD": "a"}, ["SENTINEL_PASSWORD", "SENTINEL_HOST"]),
-            ({"SENTINEL_PORT": "1"}, ["SENTINEL_PORT", "SENTINEL_HOST"]),
             ({"SENTINEL_TLS": "1"}, ["SENTINEL_TLS", "SENTINEL_HOST"]),
             (
                 {"CLUSTER": "1", "SENTINEL_HOST": "a", "SENTINEL_MASTER_NAME": "m", "DB": "1"},
@@ -65,7 +63,6 @@ class TestSettings(BaseCase):
             ({"CLUSTER": "1", "URL": "redis://a/2"}, ["CLUSTER", "URL"]),
             ({"HOST": "a,b"}, ["HOST", "CLUSTER"]),
             ({"USERNAME": "a"}, ["USERNAME", "PASSWORD"]),
-            ({"URL": "redis://:a@b", "PASSWORD": "c"}, ["PASSWORD", "URL"]),
             ({"URL": "redis://a/1", "DB": "2"}, ["DB", "URL"]),
             ({"URL": "redis://a", "TLS": "1"}, ["TLS", "rediss://"]),
             ({"TLS_CA": __file__}, ["TLS_CA", "TLS,"]),
@@ -77,9 +74,24 @@ class TestSettings(BaseCase):
                 message = self.mistakes(**given)
                 for name in names:
                     self.assertIn(name if "/" in name else f"ODOO_SESSION_REDIS_{name}", message)
-        message = self.mistakes(PORT="x", URL="redis://a", TLS_CA="/nowhere", SENTINEL_PORT="1")
-        for name in ("PORT", "TLS_CA", "SENTINEL_PORT"):
+        message = self.mistakes(PORT="x", URL="redis://a", TLS_CA="/nowhere", SENTINEL_TLS="1")
+        for name in ("PORT", "TLS_CA", "SENTINEL_TLS"):
             self.assertIn(f"ODOO_SESSION_REDIS_{name}\n", message)
+
+    def test_what_the_old_suite_took_together_is_taken_and_told(self):
+        sentinel = {"SENTINEL_HOST": "a", "SENTINEL_MASTER_NAME": "m"}
+        for given, unused in (
+            ({"HOST": "a", "PORT": "1", "URL": "redis://b"}, ["HOST", "PORT"]),
+            ({**sentinel, "HOST": "b", "PORT": "1"}, ["HOST", "PORT"]),
+            ({**sentinel, "URL": "redis://b"}, ["URL"]),
+            ({"URL": "redis://:a@b", "PASSWORD": "c"}, ["PASSWORD"]),
+            ({"HOST": "a", "SENTINEL_PORT": "1", "SENTINEL_MASTER_NAME": "m"}, []),
+        ):
+            with self.subTest(given=given):
+                self.assertTrue(read(**given).enabled)
+                told = passed_over(given)
+                wanted = [f"ODOO_SESSION_REDIS_{name} is not used" for name in unused]
+                self.assertEqual([text.partition(":")[0] for text in told], wanted)
 
     def test_flag_that_is_off_contradicts_nothing(self):
         settings = read(SENTINEL_HOST="a", SENTINEL_MASTER_NAME="m", CLUSTER="0", TLS="off")
