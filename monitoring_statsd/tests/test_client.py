@@ -73,6 +73,24 @@ class TestClient(StatsdCase, BaseCase):
         self.assertGreater(len(sizes), 1)
         self.assertEqual(len(lines), 20)
 
+    def test_the_metrics_of_a_moment_share_a_datagram(self):
+        receiver = Receiver(self)
+        address = Address("statsd.test", 1, resolve=lambda *_host: receiver.answer)
+        client = self.client(address, STATSD_MAXUDPSIZE=128)
+        client.incr("one")
+        client.incr("two")
+        self.assertEqual(receiver.received(), "odoo.one:1|c\nodoo.two:1|c")
+        client.incr("three")
+        self.assertEqual(receiver.received(), "odoo.three:1|c")
+
+    def test_what_was_gathered_is_sent_when_a_process_ends(self):
+        receiver = Receiver(self)
+        address = Address("statsd.test", 1, resolve=lambda *_host: receiver.answer)
+        client = self.client(address)
+        client.incr("last")
+        client.close()
+        self.assertEqual(receiver.received(), "odoo.last:1|c")
+
     def test_a_host_by_name_is_looked_up_and_loses_nothing_of_the_beginning(self):
         client = self.client(Address("localhost", self.daemon.port))
         for _number in range(WAITING):
@@ -139,6 +157,7 @@ class TestClient(StatsdCase, BaseCase):
             with client.pipeline() as pipe:
                 pipe.incr(f"counted.{number}")
                 pipe.incr("two")
+            client.flush()
         # all of them were taken or dropped while the name server said nothing
         self.assertFalse(answered.is_set())
         self.assertEqual(len(calls), 1)
@@ -172,6 +191,7 @@ class TestClient(StatsdCase, BaseCase):
     def test_what_the_system_refuses_to_send_is_dropped_and_counted(self):
         client = self.client(STATSD_MAXUDPSIZE=65507)
         client.incr("x" * 70000)
+        client.flush()
         self.assertEqual(client.dropped, 1)
 
     def test_a_server_that_is_gone_disturbs_nobody(self):
@@ -206,6 +226,7 @@ class TestClient(StatsdCase, BaseCase):
 
     def send_and_wait(self, client):
         client.incr(self.name("child"))
+        client.flush()
         found = self.daemon.wait_for(lambda: client._waiting, lambda waiting: not waiting)
         if found:
             raise RuntimeError("nothing was sent")
