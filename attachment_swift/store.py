@@ -22,6 +22,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     ObjectInfo,
     ObjectReader,
     ObjectStore,
+    Refused,
     StoreError,
     Unavailable,
     delete_singly,
@@ -72,6 +73,8 @@ class SwiftStore(ObjectStore):
         return f"{url.scheme}://{url.netloc}{quote(path)}{query}"
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
+        if key.startswith(segments.FOLDER):
+            raise Refused(f"{key!r} would be a segment of another object")
         size = self._settings.segment_bytes
         if content.size > size:
             segments.put(self._client, self.container, key, content, content_type, size)

@@ -6,11 +6,13 @@ shards. Keys of any other form (the old suite wrote the bare SHA-1) are read as 
 """
 
 import hashlib
+import posixpath
 import re
 
 from .store.errors import Integrity
 
 _OWNED_KEY = re.compile(r"[^/]+/[0-9a-f]{2}/(?P<sha256>[0-9a-f]{64})")
+_CLAIM = "/owner.json"
 
 
 def owned_key(owner: str, content: bytes) -> str:
@@ -26,6 +28,22 @@ def key_of_digest(owner: str, sha256: str) -> str:
 def is_owned(key: str) -> bool:
     """Say whether a key has the form of those that owners have."""
     return bool(_OWNED_KEY.fullmatch(key))
+
+
+def claim_key(owner: str) -> str:
+    """Return the key of an owner's claim, which is like no key of content."""
+    return owner + _CLAIM
+
+
+def plain(key: str) -> str:
+    """Return a key as servers understand it that keep objects in folders."""
+    return posixpath.normpath(f"/{key}").lstrip("/")
+
+
+def may_name(key: str, sha256: str) -> bool:
+    """Say whether content with a digest may have a key: no claim, and no other content's."""
+    owned = _OWNED_KEY.fullmatch(plain(key))
+    return owned["sha256"] == sha256 if owned else not plain(key).endswith(_CLAIM)
 
 
 def check_content(key: str, content: bytes) -> None:

@@ -19,6 +19,8 @@ import re
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 
+from .keys import claim_key
+
 PARAMETER = "ir_attachment.storage.owner"
 
 # the record of a neutralized copy, see data/neutralize.sql
@@ -95,8 +97,8 @@ class Owner:
 
     @property
     def claim_key(self) -> str:
-        """The key of its claim, which is like no key of content."""
-        return f"{self.prefix}/owner.json"
+        """The key of its claim."""
+        return claim_key(self.prefix)
 
     def is_same(self, other: "Owner") -> bool:
         """Say whether the two are one; an environment that nobody names is like any."""

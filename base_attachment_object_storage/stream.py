@@ -44,8 +44,7 @@ class StoreStream(Stream):
 
     @functools.cached_property
     def data(self) -> bytes:
-        with self._open() as reader:
-            return bytes(reader.read())
+        return bytes(self.attachment._read_from_store(self._name))
 
     def get_response(self, *args: Any, **kwargs: Any) -> Any:
         if "data" in self.__dict__:  # somebody has read, or replaced, the bytes

@@ -1,7 +1,7 @@
 """Putting content into a store under its own key; for the ORM and for the mover's threads."""
 
 from .digested import Digested
-from .keys import key_of_digest
+from .keys import is_owned, key_of_digest
 from .store import NotFound, ObjectStore
 from .store.protocol import OCTETS
 
@@ -14,7 +14,8 @@ SCRIPTABLE = ("html", "xml", "svg", "javascript", "ecmascript", "xsl", "mathml")
 
 def put_content(store: ObjectStore, key: str, content: Digested, mimetype: str) -> None:
     """Have an object with this content under a key that names the content."""
-    if content.size > ASK_FIRST and _is_there(store, key, content.size):
+    # a key of another form may have had other content
+    if content.size > ASK_FIRST and is_owned(key) and _is_there(store, key, content.size):
         return
     content.rewind()
     store.put(key, content.data, content.md5, stored_type(mimetype))

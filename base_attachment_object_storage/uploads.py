@@ -22,6 +22,7 @@ from typing import Any
 from . import parallel
 from .beside import Beside, RecentlySeen
 from .digested import Digested
+from .keys import is_owned
 from .shards import lock_shared, shard_of
 from .store import ObjectStore
 from .upload import put_content
@@ -138,17 +139,21 @@ class Uploads:
         self._note([upload.fname for upload in absent])
         for _sent in parallel.each(Upload.send, absent):
             pass
-        recently_seen.add(upload.identity for upload in absent)
-        self._locked.update((upload.identity, number) for upload in new)
+        # not a key that the context chose: it may get other content in between
+        recently_seen.add(upload.identity for upload in absent if is_owned(upload.key))
+        self._locked.update((upload.identity, number) for upload in new if is_owned(upload.key))
 
     def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
         """Do what ``send`` does for a store that only says afterwards what it calls an object."""
         number = self._lock({shard_of(key)})
-        if (key, sha256) not in self._locked:
-            fname = self._hooked[key, sha256] = write()
-            self._note([fname])
+        if (key, sha256) in self._locked:
+            return self._hooked[key, sha256]
+        fname = write()
+        self._note([fname])
+        if is_owned(key):
+            self._hooked[key, sha256] = fname
             self._locked[key, sha256] = number
-        return self._hooked[key, sha256]
+        return fname
 
     def _in_use(self, uploads: list[Upload]) -> set[str]:
         """Return the names of objects that are there: a committed row has them.

@@ -89,6 +89,10 @@ class SwiftContract(SwiftSetUp, PresignContract, StoreContract):
             self.large.put(self.key(), bytes(2 * MIB), md5="00" * 16)
         self.assertFalse(self.store.exists(self.key()))
 
+    def test_no_object_takes_the_place_of_a_segment(self):
+        with self.assertRaisesRegex(Refused, "segment"):
+            self.store.put(f".segments/{self.key()}/0/1/00000000", b"forged")
+
     def test_segments_are_in_no_listing(self):
         self.large.put(self.key(), bytes(2 * MIB))
         self.assertEqual([found.key for found in self.store.list(self.prefix)], [self.key()])

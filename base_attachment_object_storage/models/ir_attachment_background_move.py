@@ -56,6 +56,7 @@ class IrAttachmentBackgroundMove(models.Model):
         if running:
             return running
         attachments = self.env["ir.attachment"].sudo()
+        attachments._require_movable()
         plan = attachments._plan_move()
         move = self.create(
             {

@@ -46,6 +46,8 @@ class IrAttachment(models.Model):
         super()._register_hook()
         # modules that load before this addon have stored without it, see hooks.py
         if self.pool.updated_modules and self._storage() in self._get_stores():
+            if not self._store_standing().may_write:
+                return  # a copy of a database keeps what it has stored where it is
             try:
                 # objects elsewhere are read where they are: a copy of a database must not
                 # fetch all of the original's when its modules are updated
@@ -102,8 +104,10 @@ class IrAttachment(models.Model):
         :param seconds: time after which to stop
         :param progress: called with the report after each commit; returns True to stop
         :param verify: read each object again that was stored
-        :raises StoreError: when the target takes nothing; its ``report`` is what was done
+        :raises StoreError: when the target takes nothing, or this database is a copy, which
+            writes nothing to it; its ``report`` is what was done
         """
+        self._require_movable()
         self.flush_model()
         self._commit_batch()
         self._see_what_others_commit()
@@ -121,6 +125,10 @@ class IrAttachment(models.Model):
             for attachment_id, reason in report.failed:
                 _logger.warning("Attachment %d was not moved: %s", attachment_id, reason)
         return report
+
+    @api.model
+    def _require_movable(self):
+        """Raise ``UserError`` where nothing may be moved now: for addons that override it."""
 
     @api.model
     def _plan_move(self, objects=True):
@@ -219,6 +227,7 @@ class IrAttachment(models.Model):
         if location not in self._get_stores():
             root = self._filestore()
             return partial(put_local, root), lambda name: read_local(f"{root}/{name}"), True
+        self._require_writable_store()
         put = self._make_put(location)
         if put is None:  # a store with the older hooks only
             return self._put_by_hook, self._read_by_hook, False

@@ -9,14 +9,13 @@
     _store_file_write       the older hook: where an addon overrides it, it is called
 """
 
-import hashlib
 from functools import partial
 
-from odoo import api, models
-from odoo.exceptions import ValidationError
+from odoo import _, api, models
+from odoo.exceptions import UserError, ValidationError
 
 from ..digested import Digested
-from ..keys import key_of_digest
+from ..keys import key_of_digest, may_name, plain
 from ..placement import PARAMETER, Placement, PlacementError
 from ..store import Refused, StoreUri
 from ..uploads import Upload, Uploads
@@ -64,21 +63,53 @@ class IrAttachment(models.Model):
         placed = self._uploads().placed
         return placed[checksum] if checksum in placed else self._upload(bin_value)
 
-    @api.model
     def _upload(self, content, mimetype=""):
         """Have ``content`` in the store before a row names it; return the row's name for it."""
         self._require_writable_store()
         scheme = self._storage()
         store = self._get_object_store(scheme)
-        key = self.env.context.get("force_storage_key")
-        if store is None or self._has_write_hook():
-            return self._upload_by_hook(key, content)
         digested = Digested(content)
+        key = self._key_of_context(store, digested)
         key = key or key_of_digest(self._object_owner(), digested.sha256)
+        if store is None or self._has_write_hook():
+            return self._upload_by_hook(key, digested)
         fname = str(StoreUri(scheme, store.container, key))
         with self._store_access(key):
             self._uploads().add(Upload(fname, store, key, digested, mimetype or ""))
         return fname
+
+    def _key_of_context(self, store, content):
+        """Return the key that the context chooses, None where it chooses none.
+
+        Whoever may call a method chooses the context: no key may replace another row's file.
+
+        :raises UserError: for a key that has other content, or is none of attachments
+        """
+        key = self.env.context.get("force_storage_key")
+        if key and not (may_name(key, content.sha256) and self._is_free(store, key, content)):
+            raise UserError(
+                _(
+                    "“%s” is the name of another file in the file storage. "
+                    "Please choose another name.",
+                    key,
+                )
+            )
+        return key or None
+
+    def _is_free(self, store, key, content):
+        """Say whether no other row has other content under a key."""
+        if store is None:  # only its hook knows what it calls an object
+            return True
+        names = [str(StoreUri(self._storage(), store.container, k)) for k in {key, plain(key)}]
+        if Uploads.waiting_content(self.env.cr, names[0]) not in (None, content.whole()):
+            return False
+        self.flush_model(["store_fname", "checksum"])
+        self.env.cr.execute(
+            "SELECT 1 FROM ir_attachment WHERE store_fname = ANY(%s)"
+            " AND checksum IS DISTINCT FROM %s AND id != ALL(%s) LIMIT 1",
+            (names, content.sha1, self.ids),
+        )
+        return not self.env.cr.rowcount
 
     @api.model
     def _send_uploads(self):
@@ -87,11 +118,9 @@ class IrAttachment(models.Model):
 
     @api.model
     def _upload_by_hook(self, key, content):
-        sha256 = hashlib.sha256(content).hexdigest()
-        key = key or key_of_digest(self._object_owner(), sha256)
-        write = partial(self._store_file_write, key, content)
+        write = partial(self._store_file_write, key, content.whole())
         with self._store_access(key):
-            return self._uploads().by_hook(key, sha256, write)
+            return self._uploads().by_hook(key, content.sha256, write)
 
     @api.model
     def _has_write_hook(self):

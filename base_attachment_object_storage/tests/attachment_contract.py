@@ -10,7 +10,7 @@ from copy import deepcopy
 
 from PIL import Image
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import mute_logger
 
 from ..models.ir_attachment_move import BATCH
@@ -183,6 +183,36 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(StoreUri.parse(attachment.store_fname).key, "a key + of my own")
         self.assertEqual(attachment.with_context(storage_location=None).raw, b"chosen")
         self.assertEqual(self.calls.count("put"), 1)
+
+    def test_a_key_of_the_context_always_gets_the_latest_content(self):
+        forced = self.attachments.with_context(force_storage_key="folder/a.pdf")
+        attachment = forced.create({"name": "a.pdf", "mimetype": "application/pdf", "raw": b"1"})
+        large = (b"1" * 300_000, b"2" * 300_000)
+        for content in (b"2", b"1", *large, large[0]):
+            attachment.raw = content
+            self.assertEqual(self.read_object(attachment), content)
+
+    def test_a_key_of_the_context_replaces_no_file_of_another_row(self):
+        # any user who calls a method has the context
+        owned = self.new(b"of the firm")
+        claim = self.attachments._present_owner().claim_key
+        chosen = self.attachments.with_context(force_storage_key="flat")
+        flat = chosen.create({"name": "a", "mimetype": "application/pdf", "raw": b"flat"})
+        other = StoreUri.parse(owned.store_fname).key
+        for key in (other, f"/folder/../{other}", "flat", "./flat", claim, f"/{claim}"):
+            with self.subTest(key), self.assertRaisesRegex(UserError, "another name"):
+                self.attachments.with_context(force_storage_key=key).create(
+                    {"name": "a", "mimetype": "application/pdf", "raw": b"forged"}
+                )
+        self.assertEqual(self.read_object(owned), b"of the firm")
+        self.assertEqual(self.read_object(flat), b"flat")
+        values = {"name": "b", "mimetype": "application/pdf"}
+        with self.assertRaises(UserError):
+            self.attachments.with_context(force_storage_key="both").create(
+                [{**values, "raw": b"one"}, {**values, "raw": b"two"}]
+            )
+        same = chosen.create({**values, "raw": b"flat"})
+        self.assertEqual(same.store_fname, flat.store_fname)
 
     def test_a_test_case_may_copy_what_a_transaction_has_uploaded(self):
         # as Odoo's own do in setUp(), after a class has made its records

@@ -230,7 +230,7 @@ class HttpContract(HttpSetUp):
         self.assertEqual(self.calls, [])
         self.assertEqual(stream.read(), self.content)
         self.assertEqual(stream.data, self.content)
-        self.assertEqual(self.calls, ["open"])
+        self.assertEqual(self.calls, ["read"])
 
     @mute_logger(LOG, HTTP_LOG)
     def test_a_missing_object_is_404(self):

@@ -10,6 +10,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
+from ..store import Unavailable
 from .attachment_contract import LOG
 from .fault_contract import BOUND_SECONDS
 from .http_contract import HTTP_LOG, HttpSetUp
@@ -87,6 +88,16 @@ class HttpFaultContract(HttpSetUp):
                     self.assertEqual(self.fetch().status_code, 503)
         self.proxy.pass_through()
         self.assertEqual(self.fetch().content, self.content)
+
+    @mute_logger(LOG)
+    def test_bytes_that_break_off_on_the_way_to_odoo_name_no_host_and_container(self):
+        self.proxy.cut(after=400_000)
+        stream = self.attachment._to_http_stream()
+        with self.assertRaises(Unavailable) as caught:
+            stream.read()
+        self.assertIn("does not answer", str(caught.exception))
+        self.assertNotIn("127.0.0.1", str(caught.exception))
+        self.assertNotIn(self.make_store().container, str(caught.exception))
 
     @mute_logger(HTTP_LOG, LOG)
     def test_what_arrived_before_a_cut_is_the_file_s_and_nothing_else(self):

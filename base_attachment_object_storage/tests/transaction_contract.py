@@ -460,6 +460,17 @@ class OwnershipContract(TransactionSetUp):
                 self.assertTrue(self.collect()["refused"])
                 self.assertTrue(self.exists(fname))
 
+    def test_a_copy_moves_nothing_into_the_container_of_its_original(self):
+        in_database = self.attachments.with_context(storage_location="db")
+        self.new_in(in_database, b"of the copy")
+        self.record(database="the-original")
+        self.calls.clear()
+        with self.assertRaisesRegex(Refused, "fork.*adopt|install|_claim"):
+            self.attachments.force_storage()
+        self.patch(self.registry, "updated_modules", ["base"])
+        self.attachments._register_hook()
+        self.assertEqual(self.calls, [])
+
     def test_a_copy_is_not_installed_by_accident(self):
         self.record(database="the-original")
         with self.assertRaisesRegex(UserError, "the-original.*fork"):

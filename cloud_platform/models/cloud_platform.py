@@ -188,6 +188,8 @@ class CloudPlatform(models.AbstractModel):
         parameters = self.env["ir.config_parameter"].sudo()
         parameters.set_param(KIND_PARAMETER, platform_kind)
         parameters.set_param(LOCATION_PARAMETER, filestore.name)
+        # else a degraded server would move the files to where it keeps new ones meanwhile
+        gate.forget(self.env.cr.dbname)
         if self.env.context.get("cloud_platform_background"):
             report["attachments"] = self.start_move()
         else:

@@ -1,4 +1,5 @@
 from odoo import _, api, models
+from odoo.exceptions import UserError
 
 from .. import gate
 
@@ -12,6 +13,15 @@ class IrAttachment(models.Model):
         if location in self._get_stores() and gate.stops_writes(self.env.cr.dbname):
             return "db"  # force_storage() moves it once the configuration is right
         return location
+
+    @api.model
+    def _require_movable(self):
+        # where a degraded server keeps new files is no place where the others belong
+        if self._get_stores() and gate.stops_writes(self.env.cr.dbname):
+            raise UserError(
+                _("This server is degraded: it moves no files until its configuration is right.")
+            )
+        return super()._require_movable()
 
     @api.model
     def _explain_commands(self, claimable):

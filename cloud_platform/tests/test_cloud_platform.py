@@ -3,6 +3,8 @@ from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.cloud_platform import songs
 
+from .. import gate
+from ..checks import ERROR, Finding, Report
 from ..models.cloud_platform import FilestoreKind, PlatformConfig
 from .common import set_running_env
 
@@ -91,3 +93,35 @@ class TestCloudPlatform(TransactionCase):
         report = songs.install(Context())
         self.assertEqual(report["kind"], "one")
         self.assertEqual(lines, [str(report)])
+
+    def test_a_degraded_server_moves_nothing_out_of_its_store(self):
+        # it keeps new files in the database meanwhile, which is not where files belong
+        attachments = self.env["ir.attachment"]
+        self.patch(self.registry[attachments._name], "_get_stores", lambda records: ["elsewhere"])
+        self.parameters.set_param("ir_attachment.location", "elsewhere")
+        self.patch(gate, "is_degraded", lambda: True)
+        finding = Finding("any", ERROR, "something is wrong")
+        gate._remember(self.env.cr.dbname, Report("test", (finding,)))
+        self.addCleanup(gate.forget, self.env.cr.dbname)
+        with gate.job():
+            self.assertEqual(attachments._storage(), "db")
+            with self.assertRaisesRegex(UserError, "degraded"):
+                attachments.force_storage()
+            with self.assertRaisesRegex(UserError, "degraded"):
+                self.platform.start_move()
+
+    def test_an_installation_that_ends_the_degradation_moves_to_the_store(self):
+        moved_to = []
+        model = self.registry["ir.attachment"]
+        self.patch(model, "_get_stores", lambda records: ["elsewhere"])
+        self.patch(model, "force_storage", lambda records: moved_to.append(records._storage()))
+        self.patch(model, "_claim_store", lambda records, scheme: None)
+        config = PlatformConfig(REMOTE)
+        self.patch(self.registry["cloud.platform"], "_config_by_server_env", lambda *_any: config)
+        self.patch(gate, "is_degraded", lambda: True)
+        finding = Finding("any", ERROR, "something is wrong")
+        gate._remember(self.env.cr.dbname, Report("test", (finding,)))
+        self.addCleanup(gate.forget, self.env.cr.dbname)
+        with gate.job():
+            self.platform.install()
+        self.assertEqual(moved_to, ["elsewhere"])
