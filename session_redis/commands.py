@@ -24,10 +24,11 @@ KEYS_A_ROUND_TRIP = 5000
 class Found:
     """What Redis has for the keys of one session, in their order."""
 
-    __slots__ = ("_answers", "old", "payload", "stamp", "unreadable")
+    __slots__ = ("_answers", "is_indexed", "old", "payload", "stamp", "unreadable")
 
-    def __init__(self, answers: list[Any]) -> None:
+    def __init__(self, answers: list[Any], is_indexed: bool = False) -> None:
         self._answers = answers
+        self.is_indexed = is_indexed
         self.payload: Any = answers[0]
         # whether it is under the other form of the key alone
         self.old = False
@@ -58,30 +59,34 @@ class Found:
         return values
 
 
-def fetch(client: Any, keys: Sequence[str]) -> Found:
-    """Read the keys of one session; another type under a key is an error among the answers."""
-    answers = ask(client, [("GET", key) for key in keys])
+def fetch(client: Any, keys: Sequence[str], entry: Sequence[str] = ()) -> Found:
+    """Read the keys of one session; another type under a key is an error among the answers.
+
+    :param entry: the key and the field of its index, where that is to be asked as well
+    """
+    look = [("HEXISTS", *entry)] if entry else []
+    answers = ask(client, [*(("GET", key) for key in keys), *look])
     for answer in answers:
         if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
             raise answer
-    return Found(answers)
+    return Found(answers[: len(keys)], is_indexed=answers[len(keys) :] == [1])
 
 
-def exist(client: Any, keys: Sequence[str]) -> list[bool]:
-    """Tell of each key whether it exists."""
-    return [bool(answer) for answer in _each(client, "EXISTS", keys)]
+def exist(client: Any, keys: Sequence[Sequence[str]]) -> list[bool]:
+    """Tell of each group of keys whether one of them exists."""
+    return [bool(answer) for answer in _each(client, [("EXISTS", *group) for group in keys])]
 
 
 def members(client: Any, keys: Sequence[str]) -> list[list[str]]:
     """Return the fields of the hash under each key."""
-    return [[field.decode() for field in answer] for answer in _each(client, "HKEYS", keys)]
+    hashes = [("HKEYS", key) for key in keys]
+    return [[field.decode() for field in answer] for answer in _each(client, hashes)]
 
 
-def _each(client: Any, command: str, keys: Sequence[str]) -> list[Any]:
+def _each(client: Any, commands: Sequence[Command]) -> list[Any]:
     found: list[Any] = []
-    for start in range(0, len(keys), KEYS_A_ROUND_TRIP):
-        batch = keys[start : start + KEYS_A_ROUND_TRIP]
-        found.extend(_good(ask(client, [(command, key) for key in batch])))
+    for start in range(0, len(commands), KEYS_A_ROUND_TRIP):
+        found.extend(_good(ask(client, commands[start : start + KEYS_A_ROUND_TRIP])))
     return found
 
 

@@ -19,3 +19,7 @@ get_session_max_inactivity = getattr(http, "get_session_max_inactivity", _max_in
 
 # whether devices are revoked by session identifiers (res.device, from 18.0)
 HAS_IDENTIFIERS = hasattr(http.FilesystemSessionStore, "delete_from_identifiers")
+
+# whether releases before 3.0 made ids of 40 hex digits where core's have 84 characters: those
+# for 18.0 did, which knew no devices; those for 19.0, where ids rotate softly, did not
+HAS_OLD_IDS = HAS_IDENTIFIERS and not hasattr(http.FilesystemSessionStore, "delete_old_sessions")

@@ -13,6 +13,8 @@ Where ``<prefix>:`` is absent without a prefix:
 ``session::<prefix>:<session id>``
     a session as releases before 3.0 wrote it, never on a Cluster: read where the other is
     missing, deleted with it
+
+An id of 40 hex digits has no index: it is as long as its identifier.
 """
 
 import re
@@ -21,6 +23,8 @@ from collections.abc import Callable
 # core's STORED_SESSION_BYTES, unknown on 17.0
 IDENTIFIER_LENGTH = 42
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{42}")
+# core's of 17.0, and of releases before 3.0 for 18.0, where it is its own identifier
+SHORT_ID = re.compile(r"[0-9a-f]{40}")
 
 
 class Keys:
@@ -56,6 +60,15 @@ class Keys:
     def index(self, sid: str) -> str:
         """Return the key of the index of a session id, or of its first 42 characters."""
         return self._key(sid[:IDENTIFIER_LENGTH])
+
+    def entry(self, sid: str) -> tuple[str, ...]:
+        """Return the key of the index of a session id and its field there, where it has one."""
+        return (self.index(sid), sid[IDENTIFIER_LENGTH:]) if len(sid) > IDENTIFIER_LENGTH else ()
+
+    def of_identifier(self, identifier: str) -> list[str]:
+        """Return the keys of which one exists while an identifier has a session."""
+        is_id = SHORT_ID.fullmatch(identifier) and self._is_valid_sid(identifier)
+        return self.of(identifier) if is_id else [self.index(identifier)]
 
     @property
     def patterns(self) -> list[str]:

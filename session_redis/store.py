@@ -23,6 +23,7 @@ store -> connection       the client, outages and what to try again
 """
 
 import logging
+import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,10 +36,11 @@ from odoo.addons.cloud_settings.operations import Operation, count
 
 from .breaker import BACKEND, COMPONENT
 from .commands import Command, Found, exist, fetch, members, size, write, write_unless_changed
+from .compat import HAS_OLD_IDS
 from .connection import Connection, redis_errors_as_unavailable
 from .encoding import Stamp, encode, without_stamp
 from .exceptions import SessionStoreUnavailable
-from .keys import Keys, shorten
+from .keys import SHORT_ID, Keys, shorten
 from .lifetime import Lifetimes
 from .sessionless import is_without_session
 from .settings import RedisSettings
@@ -67,6 +69,15 @@ class RedisSessionStore(http.FilesystemSessionStore):
         self.lifetimes = Lifetimes(settings)
         self._warned = False
 
+    def is_valid_key(self, key: str) -> bool:
+        return super().is_valid_key(key) or (HAS_OLD_IDS and bool(SHORT_ID.fullmatch(key)))
+
+    def generate_key(self, salt: bytes | None = None) -> str:
+        # a release before 3.0 refuses those that core makes now
+        if HAS_OLD_IDS and self.keys.old_first:
+            return secrets.token_hex(20)
+        return str(super().generate_key(salt))
+
     # Reading
 
     def get(self, sid: str) -> Any:
@@ -80,7 +91,8 @@ class RedisSessionStore(http.FilesystemSessionStore):
             return self.new()
         try:
             with Operation(COMPONENT, "read", BACKEND) as operation:
-                found = self.connection.run(lambda client: fetch(client, keys))
+                entry = self.keys.entry(sid) if self.keys.old_first else ()
+                found = self.connection.run(lambda client: fetch(client, keys, entry))
                 operation.bytes = found.size
         except SessionStoreUnavailable:
             if not is_without_session():
@@ -98,10 +110,11 @@ class RedisSessionStore(http.FilesystemSessionStore):
         session = StoredSession.of_values(values, sid)
         # a release before 3.0 may write the old key at any time
         if self.keys.old_first or found.old:
-            is_due = found.old
+            # and writes no index
+            is_due = found.old or (not found.is_indexed and has_index(sid, values))
         else:
             body = without_stamp(found.payload)
-            session.stored = Stored(sid, body, found.stamp, has_index(values))
+            session.stored = Stored(sid, body, found.stamp, has_index(sid, values))
             is_due = found.stamp is None or self._is_due(values, found.stamp)
         if is_due:
             self._rewrite(session, found)
@@ -233,7 +246,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
     def get_missing_session_identifiers(self, identifiers: Iterable[str]) -> set[str]:
         """Return those of ``identifiers`` that no user's session begins with."""
         asked = list(set(identifiers))
-        keys = [self.keys.index(one) for one in asked]
+        keys = [self.keys.of_identifier(one) for one in asked]
         with Operation(COMPONENT, "read", BACKEND):
             found = self.connection.run(lambda client: exist(client, keys))
         return {identifier for identifier, exists in zip(asked, found, strict=True) if not exists}

@@ -13,7 +13,7 @@ from odoo import http
 from .commands import Command
 from .compat import HAS_IDENTIFIERS
 from .encoding import Stamp, encode, stamped
-from .keys import IDENTIFIER, IDENTIFIER_LENGTH
+from .keys import IDENTIFIER, IDENTIFIER_LENGTH, SHORT_ID
 
 if TYPE_CHECKING:
     from .store import RedisSessionStore
@@ -60,6 +60,9 @@ class Transaction(http.FilesystemSessionStore):
         self.slots: dict[str, list[Command]] = {}
         self.written: list[tuple[Any, Stored | None]] = []
 
+    def generate_key(self, salt: bytes | None = None) -> str:
+        return self._store.generate_key(salt)
+
     def get(self, sid: str) -> Any:
         """Return the session as a soft rotation finds it: ``recent``."""
         return self.recent
@@ -74,34 +77,44 @@ class Transaction(http.FilesystemSessionStore):
         # a release before 3.0 would keep the stamp as a value of the session
         payload = body if store.keys.old_first else stamped(body, stamp)
         left = stamp.at + stamp.lifetime - now.at
-        self._add(session.sid, "SET", store.keys.of(session.sid)[0], payload, "EX", left)
-        if has_index(session) and not (
+        key, *others = store.keys.of(session.sid)
+        self._add(session.sid, "SET", key, payload, "EX", left)
+        if others and store.keys.old_first:
+            # else it would be read again, without what is written now, once the old form is not
+            self._add(session.sid, "DEL", *others)
+        if has_index(session.sid, session) and not (
             last
             and last.sid == session.sid
             and last.has_index
             and store.lifetimes.index_is_fresh(last.stamp, stamp)
         ):
-            index = store.keys.index(session.sid)
+            entry = store.keys.entry(session.sid)
             # a hash of short fields is kept packed, a set is only from Redis 7.2
-            self._add(session.sid, "HSET", index, session.sid[IDENTIFIER_LENGTH:], "")
-            self._add(session.sid, "EXPIRE", index, store.lifetimes.of_index(session, stamp))
-        self.written.append((session, Stored(session.sid, body, stamp, has_index(session))))
+            self._add(session.sid, "HSET", *entry, "")
+            self._add(session.sid, "EXPIRE", entry[0], store.lifetimes.of_index(session, stamp))
+        self.written.append(
+            (session, Stored(session.sid, body, stamp, has_index(session.sid, session)))
+        )
 
     def delete(self, session: Any) -> None:
         sid = session.sid
         self._add(sid, "DEL", *self._store.keys.of(sid))
-        if HAS_IDENTIFIERS:
-            self._add(sid, "HDEL", self._store.keys.index(sid), sid[IDENTIFIER_LENGTH:])
+        if entry := self._store.keys.entry(sid):
+            self._add(sid, "HDEL", *entry)
         self.written.append((session, None))
 
     def delete_from_identifiers(self, identifiers: Iterable[str]) -> None:
         if isinstance(identifiers, str):
             raise ValueError("a list of session identifiers is wanted, not a text")
         # as core: what is no identifier must not reach the keys of another database
-        valid = [identifier for identifier in identifiers if IDENTIFIER.fullmatch(identifier)]
+        asked = list(identifiers)
+        valid = [identifier for identifier in asked if IDENTIFIER.fullmatch(identifier)]
         for identifier, rests in self._store.siblings(valid):
             keys = [key for rest in rests for key in self._store.keys.of(identifier + rest)]
             self._add(identifier, "DEL", self._store.keys.index(identifier), *keys)
+        for sid in filter(SHORT_ID.fullmatch, asked):
+            if self._store.is_valid_key(sid):
+                self._add(sid, "DEL", *self._store.keys.of(sid))
 
     @property
     def commands(self) -> list[Command]:
@@ -118,6 +131,6 @@ class Transaction(http.FilesystemSessionStore):
         self.slots.setdefault(sid[:IDENTIFIER_LENGTH], []).append(command)
 
 
-def has_index(session: Mapping[str, Any]) -> bool:
+def has_index(sid: str, session: Mapping[str, Any]) -> bool:
     """Tell whether ``session`` may be asked for by its identifier: those of users are."""
-    return HAS_IDENTIFIERS and bool(session.get("uid"))
+    return HAS_IDENTIFIERS and bool(session.get("uid")) and len(sid) > IDENTIFIER_LENGTH

@@ -17,6 +17,7 @@ from typing import Any
 from dev.process import answers, free_ports
 from dev.stack import Stack
 
+ADDONS = Path(__file__).parent / "addons"
 COOKIE = re.compile(r"session_id=([^;]+)")
 
 
@@ -38,7 +39,8 @@ class FrontEnd:
             name for name in odoo.server_wide_modules.split(",") if name in ("base", "rpc", "web")
         ]
         options = [
-            *("--addons-path", odoo.addons_path, "--data-dir", self._data, "-d", self.database),
+            *("--addons-path", f"{odoo.addons_path},{ADDONS}"),
+            *("--data-dir", self._data, "-d", self.database),
             *("--load", ",".join([*core, *filter(None, [load])]), "--max-cron-threads=0"),
             *(f"--http-port={self.port}", f"--gevent-port={self.gevent_port}"),
             "--http-interface=127.0.0.1",

@@ -1,10 +1,15 @@
 """A rolling upgrade: a front-end of an earlier release and one of this one, in turns."""
 
 import json
+import unittest
 
 from odoo import http
 from odoo.tests import HttpCase, tagged
+from odoo.tools._vendor import sessions
 
+from ..compat import HAS_IDENTIFIERS, HAS_OLD_IDS
+from ..keys import SHORT_ID
+from ..migrate import Migration
 from .store_case import StoreCase
 
 
@@ -15,6 +20,10 @@ class StoreOfEarlierReleases(http.FilesystemSessionStore):
         super().__init__(session_class=http.Session, renew_missing=True)
         self.redis = redis
         self.prefix = prefix
+
+    if HAS_OLD_IDS:
+        generate_key = sessions.SessionStore.generate_key
+        is_valid_key = sessions.SessionStore.is_valid_key
 
     def _key(self, sid):
         return f"session::{self.prefix}:{sid}"
@@ -85,3 +94,47 @@ class TestUpgrade(StoreCase, HttpCase):
         self.log_in(self.new_store(old_keys="1"))
         self.assertTrue(self.is_logged_in(self.store))
         self.assertTrue(self.is_logged_in(self.old))
+
+    def test_change_that_was_made_with_old_keys_is_there_afterwards(self):
+        new = self.new_store(old_keys="1")
+        session = self.new_session(uid=2, step=1)
+        session = new.get(session.sid)
+        session["step"] = 2
+        new.save(session)
+        self.assertEqual(self.store.get(session.sid)["step"], 2)
+
+    @unittest.skipUnless(HAS_IDENTIFIERS, "17.0 knows no devices")
+    def test_session_of_the_old_front_end_is_revoked_by_its_identifier_once_it_was_used(self):
+        for store in (self.store, self.new_store(old_keys="1")):
+            session = self.new_session(self.old, uid=2)
+            identifier = session.sid[:42]
+            self.assertTrue(store.get(session.sid))
+            self.assertEqual(store.get_missing_session_identifiers([identifier]), set())
+            store.delete_from_identifiers([identifier])
+            self.assertFalse(self.old.get(session.sid))
+            self.assertFalse(store.get(session.sid))
+            missing = store.get_missing_session_identifiers([identifier])
+            self.assertEqual(missing, {identifier})
+
+    def test_ids_are_those_of_core_once_the_old_keys_are_off(self):
+        core = http.FilesystemSessionStore(session_class=http.Session, renew_missing=True)
+        self.assertTrue(core.is_valid_key(self.store.generate_key()))
+        ids = self.new_store(old_keys="1").generate_key(), self.old.generate_key()
+        for sid in ids:
+            self.assertTrue(self.old.is_valid_key(sid))
+            self.assertTrue(self.store.is_valid_key(sid))
+            self.assertEqual(core.is_valid_key(sid), not HAS_OLD_IDS)
+
+    def test_id_of_40_digits_is_one_only_where_they_were_made(self):
+        core = http.FilesystemSessionStore(session_class=http.Session, renew_missing=True)
+        sid = "0123456789" * 4
+        self.assertTrue(SHORT_ID.fullmatch(sid))
+        self.assertEqual(self.store.is_valid_key(sid), HAS_OLD_IDS or core.is_valid_key(sid))
+        for wrong in (sid + "\n", sid[1:], sid.replace("9", "g"), sid.replace("9", "*")):
+            self.assertFalse(self.store.is_valid_key(wrong) and SHORT_ID.fullmatch(wrong), wrong)
+
+    def test_migrate_takes_the_ids_of_the_old_front_end(self):
+        session = self.new_session(self.old, uid=2, login="x")
+        self.assertEqual(Migration(self.store, purge=True).rename_old_keys().copied, 1)
+        self.assertFalse(self.old.get(session.sid))
+        self.assertEqual(self.store.get(session.sid)["login"], "x")
