@@ -21,6 +21,7 @@ _logger = logging.getLogger(__name__)
 COMPONENT = "session_store"
 BACKEND = "redis"
 PROBE_SECONDS = 0.25
+FAILED_PROBE_SECONDS = 5.0
 
 Probe = Callable[[], bool]
 
@@ -34,13 +35,16 @@ class Breaker:
         # of the process in which it is open: a forked one has no thread that would close it
         self._open_in: int | None = None
         self._stopped = threading.Event()
+        self._watcher: threading.Thread | None = None
 
     def check(self) -> None:
-        """Let a request pass.
+        """Let a request pass, and the thread that asks whether Redis is back.
 
         :raises SessionStoreUnavailable: while open
         """
-        if self._open_in is not None and self.is_open:
+        if self._open_in is None or not self.is_open:
+            return
+        if threading.current_thread() is not self._watcher:
             raise SessionStoreUnavailable()
 
     @property
@@ -54,11 +58,18 @@ class Breaker:
                 return False
             self._open_in = os.getpid()
             self._stopped = threading.Event()
+            self._watcher = threading.Thread(
+                target=self._watch,
+                args=(self._stopped,),
+                name="session_redis.breaker",
+                daemon=True,
+            )
         count(COMPONENT, "breaker_opened", BACKEND)
-        thread = threading.Thread(
-            target=self._watch, args=(self._stopped,), name="session_redis.breaker", daemon=True
-        )
-        thread.start()
+        try:
+            self._watcher.start()
+        except RuntimeError:
+            # no more threads: nobody would close it, so each request finds out by itself
+            self._open_in = None
         return True
 
     def stop(self) -> None:
@@ -68,8 +79,12 @@ class Breaker:
 
     def _watch(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
-            if self._probe():
-                break
+            try:
+                if self._probe():
+                    break
+            except Exception:  # whatever it is: without this thread the breaker stays open
+                _logger.exception("It cannot be told whether Redis is back")
+                stopped.wait(FAILED_PROBE_SECONDS)
             stopped.wait(PROBE_SECONDS)
         else:
             return

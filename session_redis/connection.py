@@ -74,7 +74,9 @@ class Connection:
     @property
     def replica_wait_ms(self) -> int:
         """For how long a log-in waits for a replica, so that a fail-over does not lose it."""
-        return REPLICA_WAIT_MS if self._settings.sentinel_host else 0
+        # well within the time that an answer may take, or waiting in vain were an outage
+        longest = int(1000 * self._settings.read_timeout / 2)
+        return min(REPLICA_WAIT_MS, longest) if self._settings.sentinel_host else 0
 
     def run(self, ask: Callable[[Any], Answer]) -> Answer:
         """Return ``ask(client)``, which may be called several times.
@@ -131,6 +133,7 @@ class Connection:
 
     def _give_up(self, error: Exception) -> None:
         if not self.breaker.open():
+            hide_session_ids(error)
             raise SessionStoreUnavailable() from error
         self._drop_idle()
 
@@ -225,11 +228,15 @@ def redis_errors_as_unavailable(log: bool = True) -> Iterator[None]:
     try:
         yield
     except redis_error_classes() as error:
-        # also for who logs the traceback
-        error.args = (without_session_ids(str(error)),)
+        hide_session_ids(error)
         level = logging.ERROR if log else logging.DEBUG
         _logger.log(level, "The session store in Redis is unavailable: %s", error)
         raise SessionStoreUnavailable() from error
+
+
+def hide_session_ids(error: Exception) -> None:
+    """Take session ids out of an error, also for who logs its traceback."""
+    error.args = (without_session_ids(str(error)),)
 
 
 def without_session_ids(message: str) -> str:

@@ -24,6 +24,10 @@ MARKED = b'"_type"'
 SAVED = "_saved"
 STAMPED = b'{"_saved":'
 
+# The values that lifetimes are reckoned with, and the most that they can be
+TIMES = ("deletion_time", "expiration")
+MAX_SECONDS = 2**40
+
 # Sessions have a few KB, and each request reads one: what is larger is a mistake of whoever
 # filled it, or no session at all
 MAX_BYTES = 2**20
@@ -91,10 +95,22 @@ def decode(payload: bytes) -> tuple[dict[str, Any], Stamp | None]:
         if not isinstance(session, dict):
             raise ValueError("not a JSON object")
         stamp = session.pop(SAVED, None)
-        return session, stamp and Stamp(*map(int, stamp))
+        return _judged(session, stamp and Stamp(*map(int, stamp)))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
         # a marked value that is not of its type's shape, or an abyss of brackets
         raise ValueError("malformed session") from error
+
+
+def _judged(session: dict[str, Any], stamp: Stamp | None) -> tuple[dict[str, Any], Stamp | None]:
+    """Return what was read; a ``ValueError`` where no lifetime could be reckoned with it."""
+    times = [session[name] for name in TIMES if name in session]
+    numbers = [*(stamp or ()), *(time for time in times if isinstance(time, int | float))]
+    # of NaN, which JSON of Python has, no comparison is true
+    if not all(abs(number) <= MAX_SECONDS for number in numbers):
+        raise ValueError("malformed session")
+    if not isinstance(session.get("db"), str | int | None):
+        raise ValueError("malformed session")
+    return session, stamp
 
 
 def _plain(value: Any) -> Any:
@@ -183,7 +199,11 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 def _restore(value: dict[str, Any]) -> Any:
     if MARK not in value:
         return value
-    restored = _READERS[value[MARK]](value["value"])
+    try:
+        restored = _READERS[value[MARK]](value["value"])
+    except ValueError:
+        # its text has the value, which is nobody's to read in a log
+        raise ValueError("malformed session") from None
     if SAVED in value:
         restored[SAVED] = value[SAVED]
     return restored

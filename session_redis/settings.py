@@ -1,5 +1,6 @@
 """Where the sessions live and for how long, from the environment."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -208,8 +209,12 @@ class RedisSettings(EnvironmentSettings):
     @field_validator("tls_ca", "tls_cert", "tls_key")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
+        if path is None:
+            return None
+        if not path.is_file():
             raise ValueError("takes the path of a file, and there is none at this one")
+        if not os.access(path, os.R_OK, effective_ids=True):
+            raise ValueError("takes the path of a file, and this process may not read this one")
         return path
 
     @field_validator("sentinel_host")

@@ -63,6 +63,8 @@ def _attempt(settings: RedisSettings) -> str | None:
     try:
         _ask_sentinels(connection.client, settings)
         connection.probe()
+    except UnicodeError:
+        raise ConfigurationError([f"{PREFIX}{_address(settings)}: takes a host name"]) from None
     except redis_error_classes() as error:
         if mistake := mistake_of(error):
             raise ConfigurationError([mistake]) from None
@@ -70,6 +72,13 @@ def _attempt(settings: RedisSettings) -> str | None:
     finally:
         connection.close()
     return None
+
+
+def _address(settings: RedisSettings) -> str:
+    """Return the end of the variable that says where the server is."""
+    if settings.sentinel_host:
+        return "SENTINEL_HOST"
+    return "URL" if settings.url else "HOST"
 
 
 def _hint(settings: RedisSettings, error: Exception) -> str:

@@ -1,6 +1,7 @@
 """A session store on a real Redis, with a prefix of its own for each test."""
 
 import socket
+import time
 import uuid
 
 from pydantic import Field, SecretStr
@@ -63,6 +64,15 @@ class RedisCase:
         session.update(values)
         (store or self.store).save(session)
         return session
+
+    def wait_until_closed(self, store):
+        self.wait_until(lambda: not store.connection.breaker.is_open)
+
+    def wait_until(self, happened):
+        end = time.monotonic() + 60
+        while not happened():
+            self.assertLess(time.monotonic(), end, "it does not happen")
+            time.sleep(0.02)
 
     def use_store(self, store):
         """Have the test server keep its sessions in ``store``."""

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
 from odoo.addons.cloud_settings.tests.services import service
 
 from ..compat import HAS_IDENTIFIERS
+from ..exceptions import SessionStoreUnavailable
 from .test_connection import Contract, StartCase
 from .test_store import CAN_ROTATE_SOFTLY, NoUser
 
@@ -43,6 +45,18 @@ class TestCluster(Contract, StartCase, BaseCase):
         session = self.new_session(uid=2)
         store = self.new_store(host=f"127.0.0.1:1,{self.variables['host']}")
         self.assertTrue(store.get(session.sid))
+
+    def test_cluster_that_was_never_reached_is_used_once_it_is_there(self):
+        session = self.new_session(uid=2)
+        host, port = self.variables["host"].split(",")[0].split(":")
+        with FaultProxy(host, int(port)) as proxy:
+            store = self.new_store(host=f"{proxy.host}:{proxy.port}")
+            proxy.refuse()
+            with self.assertRaises(SessionStoreUnavailable):
+                store.get(session.sid)
+            proxy.pass_through()
+            self.wait_until_closed(store)
+            self.assertTrue(store.get(session.sid))
 
     def test_key_index_and_next_ids_are_in_one_slot(self):
         session = self.new_session(uid=2)

@@ -242,6 +242,14 @@ class TestStart(StartCase, BaseCase):
         mistake = self.refused(host="no such host")
         self.assertEqual(mistake, "ODOO_SESSION_REDIS_HOST: the name of the server is unknown")
 
+    def test_text_that_cannot_be_a_host_name_is_refused_at_once(self):
+        for values, name in (
+            ({"host": "redis..example"}, "HOST"),
+            ({"url": "redis://redis..example", "host": None, "port": None}, "URL"),
+        ):
+            mistake = self.refused(**values)
+            self.assertEqual(mistake, f"ODOO_SESSION_REDIS_{name}: takes a host name")
+
     def test_server_that_comes_within_the_time_is_waited_for(self):
         with FaultProxy(self.server.host, self.server.port) as proxy:
             proxy.refuse()

@@ -198,6 +198,15 @@ class TestEncoding(BaseCase):
             b'{"a": {"_type": "decimal", "value": "x"}}', b'{"_saved": [1]}', b'{"_saved": "x"}',
             b'{"_saved": [1, 1e999]}',
             b'{"a": {"_type": "zone", "value": "../../etc/passwd"}}',
+            b'{"expiration": Infinity}', b'{"deletion_time": NaN}', b'{"db": ["x"], "uid": 2}',
+            b'{"expiration": 1%s}' % (b"0" * 400), b'{"_saved": [1, 1%s]}' % (b"0" * 400),
+            b'{"db": {"_type": "set", "value": []}}',
         ):  # fmt: skip
             with self.assertRaises(ValueError, msg=payload[:50]):
                 decode(payload)
+
+    def test_values_of_what_is_refused_are_not_told(self):
+        for kind in ("date_isoformat", "datetime_isoformat", "time_isoformat", "bytes", "uuid"):
+            with self.assertRaises(ValueError) as caught:
+                decode(b'{"a": {"_type": "%s", "value": "hidden"}}' % kind.encode())
+            self.assertNotIn("hidden", str(caught.exception))

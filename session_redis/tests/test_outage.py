@@ -1,6 +1,5 @@
 import os
 import threading
-import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,10 +12,11 @@ from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
 from odoo.addons.cloud_settings.tests.services import service
 
+from ..breaker import Breaker
 from ..compat import HAS_IDENTIFIERS
-from ..connection import redis_errors_as_unavailable
+from ..connection import Connection, redis_errors_as_unavailable
 from ..exceptions import SessionStoreUnavailable
-from .common import RedisCase, free_port
+from .common import RedisCase, free_port, new_settings
 
 STORE_LOGGER = "odoo.addons.session_redis"
 
@@ -100,12 +100,6 @@ class TestOutage(RedisCase, BaseCase):
                 self.wait_until_closed(store)
                 self.assertTrue(store.get(session.sid))
 
-    def wait_until_closed(self, store):
-        end = time.monotonic() + 60
-        while store.connection.breaker.is_open:
-            self.assertLess(time.monotonic(), end, "nobody asks whether Redis is back")
-            time.sleep(0.02)
-
     def test_one_thread_asks_whether_redis_is_back(self):
         with ThreadPoolExecutor(8) as pool:
             for result in [
@@ -114,6 +108,36 @@ class TestOutage(RedisCase, BaseCase):
                 self.assertIsInstance(result.exception(), SessionStoreUnavailable)
         threads = [thread.name for thread in threading.enumerate()]
         self.assertEqual(threads.count("session_redis.breaker"), 1)
+
+    def test_question_that_fails_is_asked_again(self):
+        answers = [True, OSError("of any kind")]
+
+        def probe():
+            answer = answers.pop()
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        breaker = Breaker(probe)
+        with self.assertLogs(STORE_LOGGER, "WARNING") as logs:
+            breaker.open()
+            self.wait_until(lambda: not breaker.is_open)
+            self.wait_until(lambda: len(logs.output) == 2)
+        self.assertEqual(answers, [])
+
+    def test_without_a_thread_that_asks_the_breaker_does_not_stay_open(self):
+        size = threading.stack_size(2**46)  # more than there is
+        try:
+            self.refuses(self.dead.get, self.store.generate_key())
+        finally:
+            threading.stack_size(size)
+        self.assertFalse(self.dead.connection.breaker.is_open)
+
+    def test_waiting_for_a_replica_in_vain_is_no_outage(self):
+        sentinel = {"sentinel_host": "127.0.0.1", "sentinel_master_name": "x"}
+        for seconds in (0.01, 0.1, 2.0):
+            waiting = Connection(new_settings(**sentinel, read_timeout=seconds)).replica_wait_ms
+            self.assertLess(waiting, 1000 * seconds)
 
     def test_breaker_is_told_to_who_counts(self):
         seen = []

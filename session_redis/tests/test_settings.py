@@ -1,3 +1,6 @@
+import os
+import tempfile
+
 from pydantic import ValidationError
 
 from odoo.tests import BaseCase, tagged
@@ -100,6 +103,18 @@ class TestSettings(BaseCase):
     def test_file_that_is_not_there_is_a_mistake(self):
         message = self.mistakes(TLS="1", TLS_CA="/nowhere/ca.pem")
         self.assertIn("ODOO_SESSION_REDIS_TLS_CA", message)
+
+    def test_file_that_may_not_be_read_is_a_mistake(self):
+        with tempfile.NamedTemporaryFile() as key:
+            os.chmod(key.name, 0)
+            if not os.getuid():
+                # whom no mode keeps from reading
+                os.seteuid(65534)
+                self.addCleanup(os.seteuid, 0)
+            message = self.mistakes(TLS="1", TLS_CERT=__file__, TLS_KEY=key.name)
+            if not os.getuid():
+                os.seteuid(0)
+        self.assertIn("ODOO_SESSION_REDIS_TLS_KEY\n", message)
 
     def test_several_hosts_with_and_without_ports(self):
         settings = read(SENTINEL_HOST="a, b:1,[::1]:2,[::2]", SENTINEL_MASTER_NAME="m")

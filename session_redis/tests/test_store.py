@@ -200,6 +200,7 @@ class TestStore(StoreCase, BaseCase):
             for payload in (
                 *(b"[1]", b"\x80\x04", b'{"uid"', b'"x"', b'{"a":' * 100_000),
                 b'{"a":"%s"}' % (b"x" * 10_000_000),
+                *(b'{"expiration":Infinity}', b'{"deletion_time":NaN}', b'{"db":[],"uid":2}'),
             ):
                 self.redis.set(self.key(session), payload)
                 found = self.store.get(session.sid)
