@@ -81,9 +81,13 @@ def begin_request(context: Context) -> None:
     thread.context, thread.ended = context, None
 
 
-def end_request() -> None:
-    """Have no line belong to the thread's request any more, except for its access line."""
-    thread.ended, thread.context = thread.context, None
+def end_request(request: Any) -> None:
+    """Have no line belong to a request any more, except for its access line.
+
+    A request whose client has gone may end late: when its remains are collected, in any thread.
+    """
+    if thread.context and thread.context.request is request:
+        thread.ended, thread.context = thread.context, None
 
 
 def begin_job(context: Context) -> None:

@@ -51,7 +51,7 @@ def request_began(request: ServedRequest) -> None:
 def request_finished(request: ServedRequest) -> None:
     # a websocket is told as finished after its handshake, and has the thread until it ends
     if request.kind != "websocket":
-        end_request()
+        end_request(request)
 
 
 def cron_taken(job: CronJob) -> None:

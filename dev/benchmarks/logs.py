@@ -30,12 +30,13 @@ ENVIRON = {"REQUEST_METHOD": "POST", "PATH_INFO": "/web/dataset/call_kw/res.part
 
 
 def main() -> None:
-    begin_request(Context("5b5dce0ae83a4b1f9d2d2d0b8f3a4d7c", ServedRequest(ENVIRON)))
+    request = ServedRequest(ENVIRON)
+    begin_request(Context("5b5dce0ae83a4b1f9d2d2d0b8f3a4d7c", request))
     try:
         compared("a line", plain, LINES, target=1.4)
         compared(f"a line with an exception of {FRAMES} frames", exception, LINES // 8, target=1.2)
     finally:
-        end_request()
+        end_request(request)
 
 
 def compared(title: str, write: Write, lines: int, target: float) -> None:

@@ -72,17 +72,25 @@ class TestContext(BaseCase):
     def test_after_a_request_only_its_access_line_belongs_to_it(self):
         context = Context("mine", request=object())
         begin_request(context)
-        end_request()
+        end_request(context.request)
         self.assertIsNone(thread.context)
         self.assertIs(context_of_access(), context)
         self.assertIsNone(context_of_access())
 
-    def test_a_job_hides_the_request_that_it_runs_in(self):
+    def test_a_request_that_ends_late_ends_no_other_one(self):
+        late = object()
+        begin_request(Context("late", request=late))
         begin_request(Context("mine", request=object()))
+        end_request(late)
+        self.assertEqual(thread.context.request_id, "mine")
+
+    def test_a_job_hides_the_request_that_it_runs_in(self):
+        request = object()
+        begin_request(Context("mine", request=request))
         begin_job(Context("a-job", job=Job("queue", "res.partner.write", "7")))
         self.assertEqual(thread.context.request_id, "a-job")
         end_job()
         self.assertEqual(thread.context.request_id, "mine")
-        end_request()
+        end_request(request)
         end_job()
         self.assertIsNone(thread.context)
