@@ -60,6 +60,7 @@ class Exporter:
 
     def start(self, address: tuple[str, int] | None = None) -> None:
         """Answer at the folder's socket, and at an address if there is one."""
+        self._stopped = threading.Event()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # whoever may open the folder may ask without a token: the relay has checked it
         with short_path(self._directory / SOCKET) as path:
@@ -71,7 +72,9 @@ class Exporter:
             except OSError:
                 self.stop()
                 raise
-        threading.Thread(target=self._tidy, name="metrics tidy", daemon=True).start()
+        threading.Thread(
+            target=self._tidy, args=(self._stopped,), name="metrics tidy", daemon=True
+        ).start()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -110,8 +113,8 @@ class Exporter:
         name = f"metrics {server.server_address!r}"
         threading.Thread(target=server.serve_forever, name=name, daemon=True).start()
 
-    def _tidy(self) -> None:
-        while not self._stopped.wait(TIDY_SECONDS):
+    def _tidy(self, stopped: threading.Event) -> None:
+        while not stopped.wait(TIDY_SECONDS):
             try:
                 self._values.collect()
             except OSError:

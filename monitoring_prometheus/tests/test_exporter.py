@@ -1,6 +1,7 @@
 import http.client
 import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from shutil import which
@@ -137,6 +138,22 @@ class TestExporter(ValuesCase):
         with self.assertRaises(OSError):
             other.start(address)
         self.assertFalse(other.is_started)
+
+    def test_an_exporter_that_gets_its_port_later_tidies(self):
+        address = self.start()
+        late = Exporter(self.directory / "late", None)
+        with self.assertRaises(OSError):
+            late.start(address)
+        self.exporter.stop()
+        before = self.tidying()
+        late.start(address)
+        self.addCleanup(late.stop)
+        [thread] = self.tidying() - before
+        thread.join(0.5)
+        self.assertTrue(thread.is_alive())
+
+    def tidying(self):
+        return {thread for thread in threading.enumerate() if thread.name == "metrics tidy"}
 
     def test_a_folder_with_a_long_name_has_a_socket(self):
         self.directory /= "x" * 200
