@@ -64,10 +64,12 @@ def report_of(env: Any) -> Report:
     if report and (report.ok or time.monotonic() < time_made + LOOK_AGAIN_SECONDS):
         return report
     with _lock:
-        # another thread may have looked meanwhile
-        if _reports.get(name, (None, 0.0))[1] == time_made:
-            _remember(name, env["cloud.platform"].sudo().check())
-        return _reports[name][0]
+        # another thread may have looked meanwhile, or have had it forgotten
+        report, time_now = _reports.get(name, (None, 0.0))
+        if report is None or time_now == time_made:
+            report = env["cloud.platform"].sudo().check()
+            _remember(name, report)
+        return report
 
 
 def known_report(name: str) -> Report | None:

@@ -1,3 +1,7 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
 
@@ -56,6 +60,21 @@ class TestCloudPlatform(TransactionCase):
         with self.assertRaisesRegex(UserError, "another"):
             self.platform._install("another")
         self.assertFalse(self.kind())
+
+    def test_report_that_is_forgotten_meanwhile_is_made_anew(self):
+        name = self.env.cr.dbname
+        gate.forget(name)
+        self.addCleanup(gate.forget, name)
+        bad = Report("test", (Finding("x", ERROR, "wrong"),))
+        self.patch(gate, "_reports", {name: (bad, -gate.LOOK_AGAIN_SECONDS)})
+        self.patch(gate, "_lock", threading.Lock())
+        with ThreadPoolExecutor(1) as pool:
+            with gate._lock:
+                asked = pool.submit(gate.report_of, self.env)
+                time.sleep(0.5)  # it reads the bad report, and waits to look again
+                gate.forget(name)
+            report = asked.result(60)
+        self.assertIsNot(report, bad)
 
     def test_every_labs_environment_is_labs(self):
         set_running_env(self, "labs-finance")
