@@ -1,17 +1,23 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ..serving import PARAMETER, Serving, ServingError
+from .. import placement, serving
+
+# what reads a parameter, and raises ValueError for a value that it does not take
+READERS = {
+    placement.PARAMETER: placement.Placement.parse,
+    serving.PARAMETER: serving.Serving.parse,
+}
 
 
 class IrConfigParameter(models.Model):
     _inherit = "ir.config_parameter"
 
     @api.constrains("key", "value")
-    def _check_attachment_serving(self):
-        for parameter in self:
-            if parameter.key == PARAMETER and parameter.value:
+    def _check_attachment_parameters(self):
+        for parameter in self.filtered("value"):
+            if parameter.key in READERS:
                 try:
-                    Serving.parse(parameter.value)
-                except ServingError as error:
+                    READERS[parameter.key](parameter.value)
+                except ValueError as error:
                     raise ValidationError(str(error)) from error

@@ -170,7 +170,16 @@ class AttachmentContract(AttachmentSetUp):
         self.assertEqual(self.calls, [])
 
     def test_a_wrong_rule_is_an_error_that_names_the_parameter(self):
-        self.env["ir.config_parameter"].sudo().set_param(PARAMETER, '{"image/": "much"}')
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param(PARAMETER, "{}")
+        with self.assertRaisesRegex(ValidationError, PARAMETER), self.env.cr.savepoint():
+            parameters.set_param(PARAMETER, '{"image/": "much"}')
+        # as one that was written before this addon was installed
+        self.env.cr.execute(
+            "UPDATE ir_config_parameter SET value = 'much' WHERE key = %s", (PARAMETER,)
+        )
+        self.env.invalidate_all()
+        self.env.registry.clear_all_caches()
         with self.assertRaisesRegex(ValidationError, PARAMETER):
             self.new(b"x")
 
