@@ -51,7 +51,7 @@ class Source:
         try:
             content = self.read()
         except UNREADABLE as error:
-            return replace(self, read=partial(_fail, error))
+            return replace(self, read=partial(fail, error))
         return replace(self, read=lambda: content)
 
     @property
@@ -222,7 +222,8 @@ def _has_content(path: str, content: Digested) -> bool:
     return there.sha256 == content.sha256
 
 
-def _fail(error: Exception) -> Digested:
+def fail(error: Exception) -> Digested:
+    """Be the ``read`` of a source that cannot be read."""
     raise error
 
 

@@ -22,8 +22,8 @@ from .. import shards
 from ..digested import Digested
 from ..garbage import mark_all
 from ..move import Move
-from ..mover import Limits, MoveReport, Row, Source, put_local, read_local
-from ..store import StoreError, StoreUri
+from ..mover import Limits, MoveReport, Row, Source, fail, put_local, read_local
+from ..store import Refused, StoreError, StoreUri
 from ..upload import put_owned
 
 _logger = logging.getLogger(__name__)
@@ -278,7 +278,10 @@ class IrAttachment(models.Model):
             return partial(Digested, content), True
         if not self._is_file_from_a_store(row.store_fname):
             return partial(read_local, self._full_path(row.store_fname)), True
-        uri = StoreUri.parse(row.store_fname)
+        try:
+            uri = StoreUri.parse(row.store_fname)
+        except ValueError as error:
+            return partial(fail, Refused(str(error))), True
         place = (uri.scheme, uri.container)
         if place not in opened:
             opened[place] = self._get_object_store(*place)

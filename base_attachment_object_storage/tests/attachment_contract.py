@@ -587,6 +587,21 @@ class MoveContract(AttachmentSetUp):
         self.assertEqual(self.attachments.force_storage()["moved"], 0)
 
     @mute_logger(CORE_LOG, MOVE_LOG)
+    def test_a_row_whose_name_has_no_key_is_reported_and_the_others_move(self):
+        broken, right = (self.new(raw) for raw in (b"of no name", b"of a name"))
+        self.env.flush_all()
+        fname = f"{self.scheme}://key"
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET store_fname = %s WHERE id = %s", (fname, broken.id)
+        )
+        self.env.invalidate_all()
+        self.set_location("db")
+        failed = self.attachments.force_storage()["failed"]
+        self.assertIn(broken.id, [number for number, _why in failed])
+        self.env.invalidate_all()
+        self.assertEqual((broken.store_fname, right.db_datas), (fname, b"of a name"))
+
+    @mute_logger(CORE_LOG, MOVE_LOG)
     def test_a_missing_local_file_is_reported_and_left_alone(self):
         missing = self.created_at("file", b"will be missing")
         self.env.flush_all()
