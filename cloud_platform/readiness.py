@@ -7,7 +7,6 @@ for a few seconds: a crowd of probes asks no more than one.
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import partial
 
@@ -15,6 +14,7 @@ from odoo import http, sql_db
 from odoo.modules.registry import Registry
 
 from . import gate
+from .asking import ask_all
 from .checks import registry
 from .hooks import databases_of_start
 from .settings import PlatformSettings
@@ -44,20 +44,15 @@ def _parts() -> dict[str, Callable[[], str]]:
 
 
 def _ask(parts: dict[str, Callable[[], str]]) -> dict[str, str]:
-    # no "with": it would wait for the threads
-    pool = ThreadPoolExecutor(len(parts), thread_name_prefix="cloud_platform.ready")
-    asked = {name: pool.submit(problem) for name, problem in parts.items()}
-    wait(asked.values(), timeout=PlatformSettings.read().probe_timeout_seconds)
-    pool.shutdown(wait=False, cancel_futures=True)
-    answers = {}
-    for name, answer in asked.items():
-        if not answer.done():
-            answers[name] = "no answer in time"
-        elif error := answer.exception():
-            answers[name] = type(error).__name__
+    problems = {}
+    for name, answer in ask_all(parts, PlatformSettings.read().probe_timeout_seconds).items():
+        if not answer.in_time:
+            problems[name] = "no answer in time"
+        elif answer.error:
+            problems[name] = type(answer.error).__name__
         else:
-            answers[name] = answer.result()
-    return answers
+            problems[name] = answer.value
+    return problems
 
 
 def _problem_of_sessions() -> str:

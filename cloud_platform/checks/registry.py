@@ -3,8 +3,8 @@
 import importlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from functools import partial
 
 from odoo import sql_db
 from odoo.tools import config
@@ -12,6 +12,7 @@ from odoo.tools import config
 from odoo.addons.cloud_settings.server_wide import server_wide_modules
 from odoo.addons.cloud_settings.settings import EnvironmentSettings
 
+from ..asking import ask_all
 from ..settings import PlatformSettings
 from .check import ERROR, WARNING, Check, Finding, Report
 from .facts import Database, Facts, is_true, read_database
@@ -161,18 +162,15 @@ def answers_of_probes(database: Database, may_write: bool) -> dict[str, str]:
     settings = PlatformSettings.read()
     if not settings.probes:
         return {}
-    # no "with": it would wait for the threads
-    pool = ThreadPoolExecutor(len(_probes), thread_name_prefix="cloud_platform.probe")
-    asked = {name: pool.submit(probe, database, may_write) for name, probe in _probes.items()}
-    wait(asked.values(), timeout=settings.probe_timeout_seconds)
-    pool.shutdown(wait=False, cancel_futures=True)
-    answers = {}
-    for name, answer in asked.items():
-        if not answer.done():
-            answers[name] = "Unavailable: no answer in time"
-        elif error := answer.exception():
-            answers[name] = f"{type(error).__name__}: {error}"
-    return answers
+    questions = {name: partial(probe, database, may_write) for name, probe in _probes.items()}
+    problems = {}
+    answers = ask_all(questions, settings.probe_timeout_seconds, of=database.name)
+    for name, answer in answers.items():
+        if not answer.in_time:
+            problems[name] = "Unavailable: no answer in time"
+        elif error := answer.error:
+            problems[name] = f"{type(error).__name__}: {error}"
+    return problems
 
 
 def import_checks(database: Database | None) -> None:
