@@ -49,6 +49,7 @@ class StatsdClient(Tagged):
     """
 
     _gathered: str
+    _is_due: bool
 
     def __init__(self, settings: StatsdSettings, address: Address | None = None) -> None:
         self._prefix = path(settings.prefix)
@@ -79,7 +80,6 @@ class StatsdClient(Tagged):
         with self._lock:
             gathered = self._gathered
             self._gathered = ""
-            self._is_due = False
         if gathered:
             self._transmit(gathered)
 
@@ -100,9 +100,21 @@ class StatsdClient(Tagged):
         if full:
             self._transmit(full)
         if begins:
-            timer = threading.Timer(GATHER_SECONDS, self.flush)
-            timer.daemon = True
+            self._flush_later()
+
+    def _flush_later(self) -> None:
+        timer = threading.Timer(GATHER_SECONDS, self._flush_due)
+        timer.daemon = True
+        try:
             timer.start()
+        except RuntimeError:
+            # no more threads, or the interpreter ends
+            self._flush_due()
+
+    def _flush_due(self) -> None:
+        # first: what comes while this is sent begins anew
+        self._is_due = False
+        self.flush()
 
     def _transmit(self, data: str) -> None:
         address = self._address.get()
