@@ -38,6 +38,8 @@ class SwiftStore(ObjectStore):
     """One container; making one costs nothing and sends nothing."""
 
     backend = "swift"
+    # Swift deletes one object after the other before it answers
+    delete_limit = 100
 
     def __init__(self, settings: SwiftSettings, container: str) -> None:
         self.container = container

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 from .content import Content
 from .errors import NotFound, OutOfRange, Refused, StoreError
@@ -114,6 +114,7 @@ class ObjectStore(ABC):
     """One bucket or container."""
 
     backend: str
+    delete_limit: ClassVar[int] = DELETE_LIMIT
     container: str
 
     # whether presign() can decide the Content-Type of the answer
@@ -182,9 +183,9 @@ class ObjectStore(ABC):
         """
         pending = list(dict.fromkeys(keys))
         failures: dict[str, StoreError] = {}
-        for at in range(0, len(pending), DELETE_LIMIT):
+        for at in range(0, len(pending), self.delete_limit):
             with self._measured("delete"), self._found():
-                failures.update(self._delete_batch(pending[at : at + DELETE_LIMIT]))
+                failures.update(self._delete_batch(pending[at : at + self.delete_limit]))
         return failures
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
