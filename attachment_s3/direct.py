@@ -2,8 +2,9 @@
 
 For every request botocore checks parameters, looks the address up in a set of rules, tells
 some thirty events, and parses: more than what all the rest takes, when a server is near. Here a
-request is signed and sent by parts of botocore, on the connections of its client. Only what
-is plain goes this way; anything else is left to the client, which tries again as ever::
+request is signed by botocore, and sent on connections of our own. Only what
+is plain goes this way; anything else, and what needs a proxy, is left to the client, which
+tries again as ever::
 
     attempt() ── answer 2xx ────────── (answer, …)
              ├── an answer of S3 ───── our error
@@ -12,13 +13,15 @@ is plain goes this way; anything else is left to the client, which tries again a
 
 import random
 import re
+import ssl
 import time
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from odoo.addons.base_attachment_object_storage.store import ClientPerProcess, Unavailable
 
-from .client import client_for, error_for, translated
+from .client import CONNECTIONS, client_for, error_for, translated
+from .connections import Answer, Connections
 from .settings import S3Settings
 
 LARGEST = 1024 * 1024  # bytes: what is larger asks the server first whether it takes it
@@ -40,35 +43,54 @@ class _Place:
                 "get_object", parameters, 60
             ).partition("?")
         scope = parse_qs(query).get("X-Amz-Credential", [""])[0].split("/")[-3:]
-        self.base = url.removesuffix("k")
+        self._base = url.removesuffix("k")
+        self._path = urlsplit(self._base).path
         try:
             self._credentials = client._request_signer._credentials
-            self._send = client._endpoint.http_session.send
+            session = client._endpoint.http_session
+            self._connections = _connections_to(self._base, session._verify, settings)
+            proxy = session._proxy_config.proxy_url_for(url)
         except AttributeError:  # a botocore that is built otherwise
             return
         self.user_agent = client.meta.config.user_agent
         self.region = scope[0]
         # other services, as access points, sign in ways of their own
         plain = len(scope) == 3 and scope[1] == "s3" and not bucket.endswith("--x-s3")
-        self.is_direct = plain and "when_supported" not in (
+        self.is_direct = plain and not proxy and "when_supported" not in (
             settings.request_checksums,
             settings.response_checksums,
         )
 
-    def send(self, method: str, key: str, headers: dict[str, str], body: bytes) -> Any:
+    def send(self, method: str, key: str, headers: dict[str, str], body: bytes) -> Answer:
         """Send a request once; its answer's body is not read yet."""
         from botocore.auth import S3SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.utils import percent_encode
 
-        url = self.base + percent_encode(key, safe="/~")
+        name = percent_encode(key, safe="/~")
         headers = {**headers, "User-Agent": self.user_agent}
-        request = AWSRequest(method, url, headers, body or None, stream_output=True)
+        request = AWSRequest(method, self._base + name, headers, body or None)
         # over HTTPS the checksum guards the body, as in botocore
         request.context["has_streaming_input"] = bool(body)
         frozen = self._credentials.get_frozen_credentials()
         S3SigV4Auth(frozen, "s3", self.region).add_auth(request)
-        return self._send(request.prepare())
+        signed = dict(request.headers.items())
+        return self._connections.send(method, self._path + name, signed, body)
+
+
+def _connections_to(url: str, verify: bool | str | None, settings: S3Settings) -> Connections:
+    from botocore.httpsession import get_cert_path
+
+    tls = None
+    if url.startswith("https:"):
+        tls = ssl.create_default_context(cafile=get_cert_path(verify))
+    return Connections(
+        urlsplit(url),
+        tls,
+        settings.connect_timeout_seconds,
+        settings.read_timeout_seconds,
+        CONNECTIONS,
+    )
 
 
 _place_of: ClientPerProcess[tuple[S3Settings, str], _Place] = ClientPerProcess(
@@ -83,7 +105,7 @@ def attempt(
     method: str,
     headers: dict[str, str] | None = None,
     body: bytes = b"",
-) -> tuple[Any, Any]:
+) -> tuple[Answer | None, Any]:
     """Try a request; returns its answer, or None and the client that has to do it.
 
     :raises StoreError: what the server says is so, and will be
@@ -94,13 +116,13 @@ def attempt(
     name = f"{bucket}/{key}"
     with translated(name):
         answer = _answer(place, settings.max_attempts, (method, key, headers or {}, body))
-    if answer is not None and answer.status_code < 300:
+    if answer is not None and answer.status < 300:
         if not answer.headers.get("ETag"):
-            answer.raw.close()
+            answer.close()
             raise Unavailable(f"{name}: what answers is no S3 server")
         if method != "GET":
             with translated(name):
-                _rest = answer.content  # read, for the connection to be used again
+                answer.read()  # for the connection to be used again
         return answer, None
     if answer is not None and _is_elsewhere(place, name, answer, settings.max_attempts):
         return None, client_for(settings)
@@ -108,25 +130,26 @@ def attempt(
     return None, client_for(settings.model_copy(update=left))
 
 
-def _answer(place: _Place, attempts: int, request: tuple[str, str, dict[str, str], bytes]) -> Any:
+def _answer(
+    place: _Place, attempts: int, request: tuple[str, str, dict[str, str], bytes]
+) -> Answer | None:
     """Return the answer, or None where there is none and a try is left."""
-    from botocore.exceptions import HTTPClientError
-
     try:
         return place.send(*request)
-    except (HTTPClientError, OSError):
+    except OSError:
         if attempts == 1:
             raise
         return None
 
 
-def _is_elsewhere(place: _Place, name: str, answer: Any, attempts: int) -> bool:
+def _is_elsewhere(place: _Place, name: str, answer: Answer, attempts: int) -> bool:
     """Say whether the server wants the request at another address.
 
     :raises StoreError: unless another try may help, and there is one
     """
-    status = answer.status_code
-    found = _CODE.search(answer.content)
+    status = answer.status
+    with translated(name):
+        found = _CODE.search(answer.read())
     code = found[1].decode(errors="replace") if found else str(status)
     if status < 400 or code in _ELSEWHERE:
         place.is_direct = False  # the client finds out where, and remembers it

@@ -9,7 +9,7 @@
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -99,16 +99,24 @@ class S3Store(ObjectStore):
         answer, client = self._attempt(key, "GET", part)
         if answer:
             size, part_of = self._length(answer, key), answer.headers.get("Content-Range")
-            return self._reader(key, _streaming_body(answer.raw, size), size, part_of)
+            return self._reader(key, answer.chunks(CHUNK_SIZE), answer.close, size, part_of)
         with translated(self._name(key)):
             answer = client.get_object(Bucket=self.container, Key=key, **part)
             field(answer, "ETag", self._name(key))
-        size, part_of = answer["ContentLength"], answer.get("ContentRange")
-        return self._reader(key, answer["Body"], size, part_of)
+        body, size, part_of = answer["Body"], answer["ContentLength"], answer.get("ContentRange")
+        return self._reader(key, body.iter_chunks(CHUNK_SIZE), body.close, size, part_of)
 
-    def _reader(self, key: str, body: Any, size: int, part_of: str | None) -> ObjectReader:
-        chunks = _chunks(body, self._name(key))
-        return ObjectReader(chunks, size, body.close, total_of(part_of, size))
+    def _reader(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        close: Callable[[], None],
+        size: int,
+        part_of: str | None,
+    ) -> ObjectReader:
+        return ObjectReader(
+            _translated(chunks, self._name(key)), size, close, total_of(part_of, size)
+        )
 
     def _head(self, key: str) -> ObjectInfo:
         answer, client = self._attempt(key, "HEAD")
@@ -188,12 +196,6 @@ def _has_no_bulk(error: Any) -> bool:
     return error.response.get("Error", {}).get("Code") in _NO_BULK
 
 
-def _streaming_body(raw: Any, size: int) -> Any:
-    from botocore.response import StreamingBody
-
-    return StreamingBody(raw, size)  # which notices a body that is cut
-
-
-def _chunks(body: Any, name: str) -> Iterator[bytes]:
+def _translated(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     with translated(name):
-        yield from body.iter_chunks(CHUNK_SIZE)
+        yield from chunks

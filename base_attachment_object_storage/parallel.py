@@ -42,41 +42,55 @@ def each(
     if len(first) == 1 and threads > 1:
         yield function(first[0])  # a thread would gain nothing
         return
-    work = _Work(function)
-    try:
-        for item in first:
-            work.begin(item)
-        while work.unfinished:
-            result = work.next()
-            for item in itertools.islice(coming, 1):
-                work.begin(item)
-            yield result
-    finally:
-        work.end()
+    with Work(function, itertools.chain(first, coming), threads) as work:
+        yield from work
 
 
-class _Work(Generic[Item, Result]):
-    """What one caller has given to the threads; each item has one outcome in the queue."""
+class Work(Generic[Item, Result]):
+    """``each()`` that has begun when it is made: the caller may do something else meanwhile.
 
-    def __init__(self, function: Callable[[Item], Result]) -> None:
-        self.unfinished = 0
+    Iterate to have the results, and leave the ``with`` block, or call ``end()``, in any case.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        threads: int = THREADS,
+    ) -> None:
         self._function = function
+        self._coming = iter(items)
+        self._unfinished = 0
         self._ended = False
+        # each item has one outcome in the queue
         self._outcomes: SimpleQueue[Callable[[], Result]] = SimpleQueue()
+        self._begin(threads)
 
-    def begin(self, item: Item) -> None:
-        _executor().submit(self._do, item)
-        self.unfinished += 1
+    def __enter__(self) -> "Work[Item, Result]":
+        return self
 
-    def next(self) -> Result:
-        outcome = self._outcomes.get()
-        self.unfinished -= 1
-        return outcome()
+    def __exit__(self, *_error: object) -> None:
+        self.end()
+
+    def __iter__(self) -> Iterator[Result]:
+        while self._unfinished:
+            outcome = self._outcomes.get()
+            self._unfinished -= 1
+            result = outcome()
+            self._begin(1)
+            yield result
 
     def end(self) -> None:
+        """Begin nothing more, and wait for what has begun."""
         self._ended = True
-        for _number in range(self.unfinished):
+        while self._unfinished:
             self._outcomes.get()
+            self._unfinished -= 1
+
+    def _begin(self, count: int) -> None:
+        for item in itertools.islice(self._coming, count):
+            _executor().submit(self._do, item)
+            self._unfinished += 1
 
     def _do(self, item: Item) -> None:
         try:

@@ -2,8 +2,11 @@
 
 ::
 
-    create() of many ── wait ── wait ── wait ── send     in parallel, before the first row
-    write() of one   ── wait ── send
+    create() ── begin ── wait ── wait ── begin ── rows ── finish      in parallel
+    write()  ── send
+
+    create()                    objects are on their way while rows are written: none of these
+                                is left when create() returns, and no object is missing
 
     rollback                    what was sent is marked as garbage, in a transaction of its own
     rollback to a savepoint     the same after the commit, as far as it is noticed
@@ -53,6 +56,24 @@ class Upload:
         put_content(self.store, self.key, self.content, self.mimetype)
 
 
+class _Going:
+    """Uploads that have begun, in threads; ``number`` is that of their locks."""
+
+    def __init__(self, uploads: list[Upload], number: int, absent: list[Upload]) -> None:
+        self.uploads = uploads
+        self.number = number
+        self.absent = absent
+        self._work = parallel.Work(Upload.send, absent)
+
+    def finish(self) -> None:
+        with self._work:
+            for _sent in self._work:
+                pass
+
+    def abandon(self) -> None:
+        self._work.end()
+
+
 class Uploads:
     """The uploads of one transaction.
 
@@ -66,12 +87,14 @@ class Uploads:
         self._collecting = 0
         self._waiting: dict[tuple[str, str], Upload] = {}
         self._waiting_bytes = 0
+        self._going: list[_Going] = []
         # what is in the store -> the number of its lock
         self._locked: dict[Any, int] = {}
         self._hooked: dict[tuple[str, str], str] = {}
         # names that rows of this transaction may have, and those that perhaps no row has
         self._sent: dict[str, None] = {}
         self._unseen: set[str] = set()
+        self._in_vain: set[str] = set()
         # where core's checksums were placed: a name, or False for the database
         self.placed: dict[str, Any] = {}
 
@@ -101,47 +124,78 @@ class Uploads:
     def waiting_content(cursor: Any, fname: str) -> bytes | None:
         """Return the content of an object that is about to be uploaded."""
         uploads: Uploads | None = cursor.postrollback.data.get(MEMORY)
-        for upload in uploads._waiting.values() if uploads else ():
+        if uploads is None:
+            return None
+        going = (upload for going in uploads._going for upload in going.uploads)
+        for upload in (*uploads._waiting.values(), *going):
             if upload.fname == fname:
                 return upload.content.whole()
         return None
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Let what is added within wait for ``send()``; an error forgets it."""
+        """Let what is added within go on until ``finish()``; an error forgets it."""
         self._collecting += 1
         try:
             yield
         except BaseException:
             if self._collecting == 1:
-                self._waiting, self._waiting_bytes = {}, 0  # nobody will have a row
+                self._abandon()  # nobody will have a row
             raise
         finally:
             self._collecting -= 1
 
     def add(self, upload: Upload) -> None:
-        """Have an object uploaded: now, or with ``send()`` if there are to be more."""
+        """Have an object uploaded: now, or until ``finish()`` if there are to be more."""
         if upload.identity not in self._waiting:
             self._waiting[upload.identity] = upload
             self._waiting_bytes += upload.content.size
         if not self._collecting or self._waiting_bytes > WAITING_BYTES:
-            self.send()
+            self.begin()
+            self.finish()
+        elif not self._going:
+            self.begin()  # one is seldom followed by others; where it is, they go together
 
-    def send(self) -> None:
-        """Upload what waits, unless this transaction has; rows may name it from then on."""
-        if not self._waiting:
-            return
+    def begin(self) -> None:
+        """Begin to upload what waits, unless this transaction has it in the store already."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        if not waiting:
+            return
         number = self._lock({shard_of(upload.key) for upload in waiting.values()})
-        new = [upload for upload in waiting.values() if upload.identity not in self._locked]
+        there = {upload.identity for going in self._going for upload in going.uploads}
+        there.update(self._locked)
+        new = [upload for upload in waiting.values() if upload.identity not in there]
         used = self._in_use([upload for upload in new if upload.identity in recently_seen])
         absent = [upload for upload in new if upload.fname not in used]
         self._note([upload.fname for upload in absent])
-        for _sent in parallel.each(Upload.send, absent):
-            pass
-        # not a key that the context chose: it may get other content in between
-        recently_seen.add(upload.identity for upload in absent if is_owned(upload.key))
-        self._locked.update((upload.identity, number) for upload in new if is_owned(upload.key))
+        self._going.append(_Going(new, number, absent))
+
+    def finish(self) -> None:
+        """Wait until all that has begun is in the store.
+
+        :raises StoreError: what was begun is not there; rows that name it must go
+        """
+        try:
+            while self._going:
+                going = self._going[0]
+                going.finish()
+                # not a key that the context chose: it may get other content in between
+                recently_seen.add(u.identity for u in going.absent if is_owned(u.key))
+                self._locked.update(
+                    (u.identity, going.number) for u in going.uploads if is_owned(u.key)
+                )
+                del self._going[0]
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        self._waiting, self._waiting_bytes = {}, 0
+        abandoned, self._going = self._going, []
+        for going in abandoned:
+            # a mark must not come before its object: collection would find nothing to delete
+            going.abandon()
+            self._in_vain.update(upload.fname for upload in going.absent)
 
     def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
         """Do what ``send`` does for a store that only says afterwards what it calls an object."""
@@ -184,5 +238,5 @@ class Uploads:
             self._beside.mark(list(self._sent))
 
     def _committed(self) -> None:
-        if self._unseen:
-            self._beside.mark(list(self._unseen))
+        if left_over := self._unseen | self._in_vain:
+            self._beside.mark(list(left_over))

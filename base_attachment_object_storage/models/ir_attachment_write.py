@@ -1,10 +1,10 @@
-"""How content gets into a store: the object first, then the row.
+"""How content gets into a store: when a row can be seen by others, its object is there.
 
 ::
 
     create ──┬── _get_datas_related_values ── placement ── in the database
-             │                                     └────── _upload ── waits
-             └── _create ── Uploads.send ── in parallel ── the rows
+             │                                     └────── _upload ── begins, or waits
+             └── _create ── Uploads.begin ── the rows ── Uploads.finish
     write ────── _get_datas_related_values ── _upload ── sent at once
     _store_file_write       the older hook: where an addon overrides it, it is called
 """
@@ -30,15 +30,24 @@ class IrAttachment(models.Model):
             return super().create(vals_list)
         with self._uploads().together():
             records = super().create(vals_list)
-            self._send_uploads()
+            self._finish_uploads()
         return records
 
     @api.model
     def _create(self, data_list):
-        # all content is known, and no row is there yet
-        if self._storage() in self._get_stores():
-            self._send_uploads()
-        return super()._create(data_list)
+        if self._storage() not in self._get_stores():
+            return super()._create(data_list)
+        with self._store_access(self._storage()):
+            self._uploads().begin()  # all content is known
+        records = super()._create(data_list)  # meanwhile
+        try:
+            self._finish_uploads()
+        except BaseException:
+            # the caller may go on, and commit
+            self.env.cr.execute("DELETE FROM ir_attachment WHERE id = ANY(%s)", [records.ids])
+            records.invalidate_recordset(flush=False)
+            raise
+        return records
 
     def _get_datas_related_values(self, data, mimetype):
         location = self._storage()
@@ -112,9 +121,10 @@ class IrAttachment(models.Model):
         return not self.env.cr.rowcount
 
     @api.model
-    def _send_uploads(self):
+    def _finish_uploads(self):
         with self._store_access(self._storage()):
-            self._uploads().send()
+            self._uploads().begin()
+            self._uploads().finish()
 
     @api.model
     def _upload_by_hook(self, key, content):

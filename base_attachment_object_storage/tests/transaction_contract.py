@@ -4,6 +4,7 @@ These tests commit, on connections of their own, and clean up after themselves.
 """
 # pylint: disable=invalid-commit
 
+import threading
 import uuid
 from contextlib import closing
 
@@ -17,7 +18,7 @@ from ..beside import RecentlySeen
 from ..garbage import Collection, mark_all
 from ..ownership import NOBODY, PARAMETER, Owner, Standing
 from ..shards import lock_shared, shard_of
-from ..store import NotFound, Refused, StoreUri, Unavailable
+from ..store import NotFound, ObjectStore, Refused, StoreUri, Unavailable
 from ..uploads import WAITING_BYTES, Uploads
 from .attachment_contract import AttachmentSetUp
 
@@ -120,32 +121,38 @@ class UploadContract(TransactionSetUp):
             for n in range(count)
         ]
 
-    def test_many_are_uploaded_together_and_before_the_first_row(self):
-        seen = []
-        send = Uploads.send
+    def test_many_are_uploaded_together_while_rows_are_written(self):
+        begun = []
+        begin = Uploads.begin
 
-        def watched(self_):
-            self.env.cr.execute("SELECT count(*) FROM ir_attachment WHERE name LIKE '%.bin'")
-            before = self.env.cr.fetchone()
-            waiting = len(self_._waiting)
-            send(self_)
+        def watched(uploads_):
+            waiting = len(uploads_._waiting)
+            begin(uploads_)
             if waiting:
-                seen.append((waiting, before))
+                begun.append(waiting)
 
-        self.patch(Uploads, "send", watched)
-        self.env.cr.execute("SELECT count(*) FROM ir_attachment WHERE name LIKE '%.bin'")
-        before = self.env.cr.fetchone()
+        self.patch(Uploads, "begin", watched)
         created = self.attachments.create(self.many())
-        self.assertEqual(seen, [(20, before)])
+        # the first one at once, for it is often the only one; all others with one lock
+        self.assertEqual(begun, [1, 19])
         self.assertEqual(self.calls, ["put"] * 20)
         for number, attachment in enumerate(created):
             self.assertEqual(self.read_object(attachment), b"%d of many" % number)
 
+    def test_the_same_content_twice_in_one_create_is_sent_once(self):
+        for raw in (b"one of two", b"two of two"):
+            with self.subTest(raw=raw):
+                self.calls.clear()
+                values = {"name": "a.bin", "mimetype": "application/pdf"}
+                created = self.attachments.create([{**values, "raw": raw}] * 3)
+                self.assertEqual(self.calls, ["put"])
+                self.assertEqual(len(set(created.mapped("store_fname"))), 1)
+
     def test_more_than_fits_into_memory_is_sent_in_between(self):
         sent = []
-        send = Uploads.send
+        begin = Uploads.begin
         self.patch(
-            Uploads, "send", lambda uploads: sent.append(uploads._waiting_bytes) or send(uploads)
+            Uploads, "begin", lambda uploads: sent.append(uploads._waiting_bytes) or begin(uploads)
         )
         large = [bytes([number]) * (WAITING_BYTES // 2) for number in range(4)]
         values = {"name": "a.bin", "mimetype": "application/pdf"}
@@ -154,13 +161,43 @@ class UploadContract(TransactionSetUp):
         self.assertGreater(len([size for size in sent if size]), 1)
         self.assertEqual([self.read_object(attachment) for attachment in created], large)
 
-    def test_what_waits_can_be_read(self):
+    def test_what_waits_or_is_on_its_way_can_be_read(self):
+        may_go = threading.Event()
+        self.addCleanup(may_go.set)
+        self.delay_uploads(may_go)
         with self.attachments._uploads().together():
-            fname = self.attachments._upload(b"not sent yet")
-            self.assertFalse(self.exists(fname))
-            self.assertEqual(self.attachments._file_read(fname), b"not sent yet")
-            self.attachments._send_uploads()
+            contents = [b"on its way", b"not sent yet"]
+            fnames = [self.attachments._upload(content) for content in contents]
+            self.assertEqual([*map(self.exists, fnames)], [False, False])
+            self.assertEqual([*map(self.attachments._file_read, fnames)], contents)
+            may_go.set()
+            self.attachments._finish_uploads()
+        self.assertEqual([*map(self.exists, fnames)], [True, True])
+
+    def test_a_create_that_fails_ends_when_its_uploads_have_ended(self):
+        may_go = threading.Event()
+        self.delay_uploads(may_go)
+        attachments = self.session()
+        timer = threading.Timer(0.5, may_go.set)
+        timer.start()
+        self.addCleanup(timer.join)
+        uploaded = attachments._uploads()
+        with self.assertRaises(ZeroDivisionError), uploaded.together():
+            fname = attachments._upload(b"in vain")
+            raise ZeroDivisionError
+        self.assertTrue(may_go.is_set(), "an object came after its transaction")
         self.assertTrue(self.exists(fname))
+        attachments.env.cr.commit()  # the caller has caught the error
+        self.assertEqual(self.committed_marks(fname), 1)
+
+    def delay_uploads(self, until):
+        put = ObjectStore.put
+
+        def delayed(store, *args, **kwargs):
+            until.wait(10)
+            put(store, *args, **kwargs)
+
+        self.patch(ObjectStore, "put", delayed)
 
     def test_the_same_content_again_in_a_transaction_is_not_sent_again(self):
         self.new(b"again")
@@ -214,6 +251,16 @@ class UploadContract(TransactionSetUp):
         self.env.flush_all()
         self.env.cr.execute("SELECT 1 FROM ir_attachment WHERE name = '0.bin'")
         self.assertEqual(self.env.cr.fetchall(), [])
+
+    def test_a_caller_that_catches_the_failure_of_an_upload_commits_no_row(self):
+        self.new(b"before")
+        self.break_uploads()
+        for count in (1, 5):
+            with self.assertRaises(Unavailable), mute_logger(OWNER_LOG + ".ir_attachment"):
+                self.attachments.create(self.many(count))
+        self.env.cr.commit()
+        rows = self.session().search([("name", "=like", "%.bin")])
+        self.assertEqual(rows.mapped("raw"), [b"before"])
 
     def break_uploads(self):
         counted_store = self.counted_store

@@ -6,7 +6,7 @@ A rate above 1 is faster than the first line of its table. Parts of it alone:
 requests()      what one operation asks of the store, counted in front of it
 creating()      one attachment and a commit, again and again
 many()          300 attachments in one create(), also with latency
-reading()       with nothing in Odoo's caches
+reading()       in a fresh process, and in one that has read before; nothing in Odoo's caches
 moving()        mixed files to the store and back, also with latency; see ``moved.py``
 collecting()    10,000 marks, while somebody writes
 downloads()     by HTTP, from a server of its own; see ``downloads.py``
@@ -18,11 +18,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+
+from odoo import sql_db
 
 from odoo.addons.base_attachment_object_storage.garbage import mark_all
 from odoo.addons.base_attachment_object_storage.keys import key_of_digest
@@ -188,19 +191,47 @@ def reading(bench: Bench) -> None:
     stored, local = bench.create("s3", OPERATIONS), bench.create("file", OPERATIONS)
     keys = [bench.raw_put() for _number in range(OPERATIONS)]
 
-    def raw_get() -> None:
+    def raw_get(client: Any) -> None:
         for key in keys:
-            bench.client.get_object(Bucket=bench.bucket, Key=key)["Body"].read()
+            client.get_object(Bucket=bench.bucket, Key=key)["Body"].read()
 
     compare(
-        f"read of {SIZE} bytes, nothing cached",
+        f"read of {SIZE} bytes in a process that was made a moment ago, its client included",
         {
-            "raw client, 1 thread": raw_get,
+            "raw client, 1 thread": lambda: in_fresh_process(lambda: raw_get(bench.raw_client())),
+            "attachment_s3": lambda: in_fresh_process(lambda: bench.read(stored)),
+            "core's file store": lambda: in_fresh_process(lambda: bench.read(local)),
+        },
+        OPERATIONS,
+    )
+    compare(
+        f"read of {SIZE} bytes, nothing cached, by a process that has read before",
+        {
+            "raw client, 1 thread": lambda: raw_get(bench.client),
             "attachment_s3": lambda: bench.read(stored),
             "core's file store": lambda: bench.read(local),
         },
         OPERATIONS,
     )
+
+
+def in_fresh_process(work: Callable[[], object]) -> float:
+    """Do it in a process that has no client and no connection yet; return its seconds."""
+    sql_db.close_all()  # as Odoo's prefork server
+    context = get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+
+    def timed() -> None:
+        began = time.perf_counter()
+        work()
+        sender.send(time.perf_counter() - began)
+
+    process = context.Process(target=timed)
+    process.start()
+    process.join()
+    if not receiver.poll():
+        raise RuntimeError("the process failed")
+    return float(receiver.recv())
 
 
 def moved(bench: Bench) -> None:
