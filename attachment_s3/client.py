@@ -23,6 +23,7 @@ from odoo.addons.base_attachment_object_storage.store import (
 
 from .settings import S3Settings
 
+DEFAULT_REGION = "us-east-1"  # of servers that know no regions
 CONNECTIONS = 32  # kept open by a process at most
 
 
@@ -33,11 +34,11 @@ def _make(settings: S3Settings) -> Any:
         client = botocore.session.Session().create_client(
             "s3",
             endpoint_url=settings.endpoint,
-            region_name=settings.region or ("us-east-1" if settings.endpoint else None),
+            region_name=settings.region or (DEFAULT_REGION if settings.endpoint else None),
             verify=settings.ca_bundle,
-            aws_access_key_id=_revealed(settings.access_key),
-            aws_secret_access_key=_revealed(settings.secret_key),
-            aws_session_token=_revealed(settings.session_token),
+            aws_access_key_id=revealed(settings.access_key),
+            aws_secret_access_key=revealed(settings.secret_key),
+            aws_session_token=revealed(settings.session_token),
             config=_config(settings),
         )
     if settings.request_checksums == "when_required":
@@ -51,7 +52,7 @@ client_for = ClientPerProcess(_make)
 def _config(settings: S3Settings) -> Any:
     from botocore.config import Config
 
-    proxy = _revealed(settings.proxy)
+    proxy = revealed(settings.proxy)
     return Config(
         connect_timeout=settings.connect_timeout_seconds,
         read_timeout=settings.read_timeout_seconds,
@@ -76,7 +77,8 @@ def _sign_with_md5(params: Any, **_event: Any) -> None:
     params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
 
 
-def _revealed(secret: Any) -> str | None:
+def revealed(secret: Any) -> str | None:
+    """Return the text of a secret of the settings; None where there is none."""
     return secret.get_secret_value() if secret else None
 
 

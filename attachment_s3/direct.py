@@ -1,10 +1,11 @@
 """The plain requests that attachments live on, without what botocore does around each.
 
 For every request botocore checks parameters, looks the address up in a set of rules, tells
-some thirty events, and parses: more than what all the rest takes, when a server is near. Here a
-request is signed by botocore, and sent on connections of our own. Only what
-is plain goes this way; anything else, and what needs a proxy, is left to the client, which
-tries again as ever::
+some thirty events, and parses: more than what all the rest takes, when a server is near; and
+to make its client takes longer than dozens of requests. Here a request is signed by botocore
+and sent on connections of our own. Only what is plain goes this way: a server and keys that
+the variables name, the bucket in the path, no proxy, checksums that every server knows.
+Anything else is left to the client, which tries again as ever::
 
     attempt() ── answer 2xx ────────── (answer, …)
              ├── an answer of S3 ───── our error
@@ -16,49 +17,39 @@ import re
 import ssl
 import time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from odoo.addons.base_attachment_object_storage.store import ClientPerProcess, Unavailable
 
-from .client import CONNECTIONS, client_for, error_for, translated
+from .client import CONNECTIONS, DEFAULT_REGION, client_for, error_for, revealed, translated
 from .connections import Answer, Connections
 from .settings import S3Settings
 
+USER_AGENT = "Odoo attachment_s3"
 LARGEST = 1024 * 1024  # bytes: what is larger asks the server first whether it takes it
 
 # the server means another address; the client knows how to go there
 _ELSEWHERE = {"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect"}
+# what needs no encoding, and is no access point
+_PLAIN_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+[a-z0-9]")
 _CODE = re.compile(rb"<Code>([^<]*)</Code>")
 
 
 class _Place:
-    """Where the objects of a bucket are, as the rules of botocore say once."""
+    """Where the objects of a bucket are."""
 
     def __init__(self, settings: S3Settings, bucket: str) -> None:
-        client = client_for(settings)
-        self.is_direct = False
-        parameters = {"Bucket": bucket, "Key": "k"}
-        with translated(bucket):
-            url, _mark, query = client.generate_presigned_url(
-                "get_object", parameters, 60
-            ).partition("?")
-        scope = parse_qs(query).get("X-Amz-Credential", [""])[0].split("/")[-3:]
-        self._base = url.removesuffix("k")
-        self._path = urlsplit(self._base).path
-        try:
-            self._credentials = client._request_signer._credentials
-            session = client._endpoint.http_session
-            self._connections = _connections_to(self._base, session._verify, settings)
-            proxy = session._proxy_config.proxy_url_for(url)
-        except AttributeError:  # a botocore that is built otherwise
+        from botocore.credentials import Credentials
+
+        self.is_direct = _is_plain(settings, bucket)
+        if not self.is_direct:
             return
-        self.user_agent = client.meta.config.user_agent
-        self.region = scope[0]
-        # other services, as access points, sign in ways of their own
-        plain = len(scope) == 3 and scope[1] == "s3" and not bucket.endswith("--x-s3")
-        self.is_direct = plain and not proxy and "when_supported" not in (
-            settings.request_checksums,
-            settings.response_checksums,
+        self._base = f"{(settings.endpoint or '').rstrip('/')}/{bucket}/"
+        self._path = urlsplit(self._base).path
+        self._connections = _connections_to(self._base, settings)
+        self._region = settings.region or DEFAULT_REGION
+        self._credentials = Credentials(
+            *map(revealed, (settings.access_key, settings.secret_key, settings.session_token))
         )
 
     def send(self, method: str, key: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -68,22 +59,35 @@ class _Place:
         from botocore.utils import percent_encode
 
         name = percent_encode(key, safe="/~")
-        headers = {**headers, "User-Agent": self.user_agent}
+        headers = {**headers, "User-Agent": USER_AGENT}
         request = AWSRequest(method, self._base + name, headers, body or None)
         # over HTTPS the checksum guards the body, as in botocore
         request.context["has_streaming_input"] = bool(body)
-        frozen = self._credentials.get_frozen_credentials()
-        S3SigV4Auth(frozen, "s3", self.region).add_auth(request)
+        S3SigV4Auth(self._credentials, "s3", self._region).add_auth(request)
         signed = dict(request.headers.items())
         return self._connections.send(method, self._path + name, signed, body)
 
 
-def _connections_to(url: str, verify: bool | str | None, settings: S3Settings) -> Connections:
+def _is_plain(settings: S3Settings, bucket: str) -> bool:
+    from botocore.utils import get_environ_proxies
+
+    return bool(
+        settings.endpoint
+        and settings.access_key
+        and settings.addressing_style == "path"
+        and _PLAIN_BUCKET.fullmatch(bucket)
+        and "when_supported" not in (settings.request_checksums, settings.response_checksums)
+        and not settings.proxy
+        and not get_environ_proxies(settings.endpoint)
+    )
+
+
+def _connections_to(url: str, settings: S3Settings) -> Connections:
     from botocore.httpsession import get_cert_path
 
     tls = None
     if url.startswith("https:"):
-        tls = ssl.create_default_context(cafile=get_cert_path(verify))
+        tls = ssl.create_default_context(cafile=get_cert_path(settings.ca_bundle or True))
     return Connections(
         urlsplit(url),
         tls,
@@ -110,10 +114,11 @@ def attempt(
 
     :raises StoreError: what the server says is so, and will be
     """
-    place = _place_of((settings, bucket)) if key and len(body) <= LARGEST else None
+    name = f"{bucket}/{key}"
+    with translated(name):
+        place = _place_of((settings, bucket)) if key and len(body) <= LARGEST else None
     if place is None or not place.is_direct:
         return None, client_for(settings)
-    name = f"{bucket}/{key}"
     with translated(name):
         answer = _answer(place, settings.max_attempts, (method, key, headers or {}, body))
     if answer is not None and answer.status < 300:
@@ -136,7 +141,9 @@ def _answer(
     """Return the answer, or None where there is none and a try is left."""
     try:
         return place.send(*request)
-    except OSError:
+    except OSError as error:
+        if isinstance(error, ssl.SSLError):  # the user's AWS configuration may trust others
+            place.is_direct = False
         if attempts == 1:
             raise
         return None

@@ -76,13 +76,14 @@ class S3Store(ObjectStore):
         if content.size > self._settings.multipart_threshold_bytes:
             multipart.put(self._settings, target, options, content)
             return
-        client = self._client
+        client = None
         if isinstance(content.source, bytes):
             headers = {_HEADERS[name]: value for name, value in options.items()}
             headers["Content-MD5"] = base64.b64encode(content.md5).decode()
             answer, client = self._attempt(key, "PUT", headers, content.source)
             if answer:
                 return
+        client = client or self._client
         with translated(self._name(key)):
             answer = client.put_object(
                 **target,

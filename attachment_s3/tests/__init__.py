@@ -1,5 +1,6 @@
 from . import (
     test_attachment,
+    test_connections,
     test_faults,
     test_http,
     test_settings,

@@ -29,6 +29,7 @@ from odoo.addons.base_attachment_object_storage.tests.store_contract import (
 from odoo.addons.cloud_settings.tests.services import service
 
 from .. import direct
+from ..connections import Connections
 from ..settings import S3Settings
 from ..store import S3Store
 from .common import OtherServer, S3SetUp, keys
@@ -100,18 +101,25 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
     def requests_of(self, store, headers=None):
         """Return a list that gets the method of each request; ``headers`` gets its headers."""
         sent = []
-        connections = store._client._endpoint.http_session
-        send = connections.send
 
-        def note(request):
-            sent.append(request.method)
+        def note(method, its_headers):
+            sent.append(method)
             if headers is not None:
-                headers.append({name.lower(): value for name, value in request.headers.items()})
-            return send(request)
+                headers.append({name.lower(): value for name, value in its_headers.items()})
 
-        self.patch(connections, "send", note)
-        direct._place_of._forget()  # it has taken hold of what sends
-        self.addCleanup(direct._place_of._forget)
+        session = store._client._endpoint.http_session
+        by_client, directly = session.send, Connections.send
+
+        def send_by_client(request):
+            note(request.method, request.headers)
+            return by_client(request)
+
+        def send_directly(connections, method, target, its_headers, body):
+            note(method, its_headers)
+            return directly(connections, method, target, its_headers, body)
+
+        self.patch(session, "send", send_by_client)
+        self.patch(Connections, "send", send_directly)
         return sent
 
     def test_plain_requests_go_without_botocores_detours_and_others_with_them(self):
@@ -139,25 +147,38 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
         checked.head(self.key())
         self.assertEqual(whole, ["PutObject", "HeadObject"])
 
+    def test_what_is_not_plain_is_left_to_botocore(self):
+        self.assertTrue(direct._Place(self.settings, self.bucket).is_direct)
+        for bucket, variables in (
+            (self.bucket, {"AWS_ADDRESSING_STYLE": "virtual"}),
+            (self.bucket, {"AWS_ADDRESSING_STYLE": "auto"}),
+            (self.bucket, {"AWS_PROXY": "http://proxy.example"}),
+            (self.bucket, {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}),
+            (self.bucket, {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported"}),
+            ("arn:aws:s3:eu-west-1:1:accesspoint/a", {}),
+            ("with space", {}),
+        ):
+            with self.subTest(bucket=bucket, **variables):
+                settings = self.settings_with(**variables)
+                self.assertFalse(direct._Place(settings, bucket).is_direct)
+
     def test_a_bucket_at_another_address_is_left_to_the_client_from_then_on(self):
         store = S3Store(self.settings_with(AWS_MAX_ATTEMPTS="3"), self.bucket)
         store.put(self.key(), b"elsewhere")
-        connections = store._client._endpoint.http_session
-        send, answered = connections.send, []
+        send, answered = Connections.send, []
 
-        def redirect_once(request):
+        def redirect_once(connections, method, *request):
+            answer = send(connections, method, *request)
             if not answered:
-                answered.append(request.method)
-                answer = send(request)
-                self.assertEqual(answer.content, b"elsewhere")  # the connection is free again
-                answer.status_code = 307
-                return answer
-            return send(request)
+                answered.append(method)
+                answer.status = 307
+            return answer
 
-        self.patch(connections, "send", redirect_once)
+        self.patch(Connections, "send", redirect_once)
         direct._place_of._forget()
         self.addCleanup(direct._place_of._forget)
         self.assertEqual(store.read(self.key()), b"elsewhere")
+        self.assertEqual(answered, ["GET"])
         self.assertFalse(direct._place_of((store._settings, self.bucket)).is_direct)
         self.assertEqual(store.read(self.key()), b"elsewhere")
 

@@ -176,14 +176,13 @@ class UploadContract(TransactionSetUp):
 
     def test_a_create_that_fails_ends_when_its_uploads_have_ended(self):
         may_go = threading.Event()
-        self.delay_uploads(may_go)
+        begun = self.delay_uploads(may_go)
         attachments = self.session()
         timer = threading.Timer(0.5, may_go.set)
-        timer.start()
-        self.addCleanup(timer.join)
-        uploaded = attachments._uploads()
-        with self.assertRaises(ZeroDivisionError), uploaded.together():
+        with self.assertRaises(ZeroDivisionError), attachments._uploads().together():
             fname = attachments._upload(b"in vain")
+            self.assertTrue(begun.wait(10))
+            timer.start()
             raise ZeroDivisionError
         self.assertTrue(may_go.is_set(), "an object came after its transaction")
         self.assertTrue(self.exists(fname))
@@ -191,13 +190,17 @@ class UploadContract(TransactionSetUp):
         self.assertEqual(self.committed_marks(fname), 1)
 
     def delay_uploads(self, until):
+        """Have uploads wait for an event; return the one that tells that they do."""
         put = ObjectStore.put
+        begun = threading.Event()
 
         def delayed(store, *args, **kwargs):
+            begun.set()
             until.wait(10)
             put(store, *args, **kwargs)
 
         self.patch(ObjectStore, "put", delayed)
+        return begun
 
     def test_the_same_content_again_in_a_transaction_is_not_sent_again(self):
         self.new(b"again")
@@ -253,14 +256,15 @@ class UploadContract(TransactionSetUp):
         self.assertEqual(self.env.cr.fetchall(), [])
 
     def test_a_caller_that_catches_the_failure_of_an_upload_commits_no_row(self):
-        self.new(b"before")
+        self.new(b"before", name="before.bin")
         self.break_uploads()
         for count in (1, 5):
             with self.assertRaises(Unavailable), mute_logger(OWNER_LOG + ".ir_attachment"):
                 self.attachments.create(self.many(count))
         self.env.cr.commit()
-        rows = self.session().search([("name", "=like", "%.bin")])
-        self.assertEqual(rows.mapped("raw"), [b"before"])
+        names = ["before.bin", *(f"{number}.bin" for number in range(5))]
+        rows = self.session().search([("name", "in", names)])
+        self.assertEqual(rows.mapped("name"), ["before.bin"])
 
     def break_uploads(self):
         counted_store = self.counted_store

@@ -75,7 +75,8 @@ class Bench:
         self.names = (f"bench/{number}" for number in itertools.count())
 
     def raw_client(self) -> Any:
-        return boto3.client(
+        # a session of its own: the default one keeps what a process before a fork has read
+        return boto3.session.Session().client(
             "s3",
             endpoint_url=self.settings.endpoint,
             region_name=self.settings.region,
