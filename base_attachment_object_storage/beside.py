@@ -1,10 +1,4 @@
-"""What is done beside a transaction, on another connection, in a moment.
-
-::
-
-    mark        notes what a transaction has uploaded in vain, while it is rolled back
-    in_use      which objects have a committed row now, whatever the transaction can see
-"""
+"""What outlives a transaction: marks on what it has uploaded in vain, and what it has seen."""
 
 import logging
 import threading
@@ -19,7 +13,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Beside:
-    """The other connection; ``registry`` has the database."""
+    """Another connection, for a moment; ``registry`` has the database."""
 
     def __init__(self, registry: Any) -> None:
         self._registry = registry
@@ -36,36 +30,30 @@ class Beside:
                 exc_info=True,
             )
 
-    def in_use(self, fnames: list[str]) -> set[str]:
-        """Return those that a committed row names."""
-        with self._registry.cursor() as cursor:
-            cursor.execute(
-                # LATERAL has the index used, name by name, however many rows share one
-                "SELECT fname FROM unnest(%s) AS fname CROSS JOIN LATERAL"
-                " (SELECT 1 FROM ir_attachment WHERE store_fname = fname LIMIT 1) AS found",
-                (fnames,),
-            )
-            return {fname for (fname,) in cursor.fetchall()}
-
 
 class RecentlySeen:
-    """The objects that this process has stored lately, or found in their place."""
+    """The objects that this process has stored lately.
+
+    :param seconds: after which an object is stored again, should it have been lost
+    """
 
     def __init__(self, seconds: float, limit: int) -> None:
         self._seconds = seconds
         self._limit = limit
         self._lock = threading.Lock()
-        self._times: OrderedDict[Any, float] = OrderedDict()
+        self._seen: OrderedDict[Any, tuple[float, int]] = OrderedDict()
 
-    def add(self, identities: Iterable[Any]) -> None:
-        now = time.monotonic()
+    def add(self, identities: Iterable[Any], collections: int) -> None:
+        """Note objects, and how many collections there were when they were seen."""
+        seen = time.monotonic(), collections
         with self._lock:
             for identity in identities:
-                self._times[identity] = now
-                self._times.move_to_end(identity)
-            while len(self._times) > self._limit:
-                self._times.popitem(last=False)
+                self._seen[identity] = seen
+                self._seen.move_to_end(identity)
+            while len(self._seen) > self._limit:
+                self._seen.popitem(last=False)
 
-    def __contains__(self, identity: object) -> bool:
-        since = self._times.get(identity)
-        return since is not None and time.monotonic() - since < self._seconds
+    def is_there(self, identity: Any, collections: int) -> bool:
+        """Say whether an object is there still: nothing was deleted since it was seen."""
+        since, then = self._seen.get(identity, (0.0, -1))
+        return then == collections and time.monotonic() - since < self._seconds

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .shards import try_lock
+from .shards import count_collection, try_lock
 from .store.errors import StoreError
 from .store.protocol import DELETE_LIMIT
 
@@ -99,6 +99,7 @@ class Collection:
         if not try_lock(cursor, shard):
             self.report.busy += 1
             return None
+        count_collection(cursor)
         marks = self._marks(cursor, shard, after)
         if not marks:
             return None

@@ -11,9 +11,10 @@ transaction has.
 
 import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 SHARDS = 256
+COLLECTIONS = "ir_attachment_garbage_collections"  # a sequence
 _LOCK_CLASS = zlib.crc32(b"ir_attachment.object") & 0x7FFFFFFF
 _COUNTER = "ir_attachment.locked"
 
@@ -27,23 +28,42 @@ def shard_of(key: str) -> int:
         return zlib.crc32(key.encode(errors="surrogateescape")) % SHARDS
 
 
-def lock_shared(cursor: Any, shards: Iterable[int]) -> int:
-    """Keep collection away from some shards until the end of the transaction.
+class Held(NamedTuple):
+    """Locks of a transaction.
 
-    A rollback to a savepoint releases the locks that were taken since. The number that is
-    returned tells: it grows with each call, and falls back with such a rollback. So a lock
-    that came with number n is still held when a later call returns more than n, unless a
-    call between the two has not.
+    ``number`` grows with each call of ``lock_shared()``, and falls back with a rollback to a
+    savepoint, which releases the locks that were taken since. So a lock that came with number
+    n is still held when a later call returns more than n, unless a call between the two has
+    not.
+
+    ``collections`` is what ``count_collection()`` has counted, when the locks were held: where
+    it is the same as before, nothing was deleted in between.
     """
-    # in one order, though shared locks wait for nobody but collection; a setting that is
-    # local to the transaction falls back as the locks do
+
+    number: int
+    collections: int
+
+
+def lock_shared(cursor: Any, shards: Iterable[int]) -> Held:
+    """Keep collection away from some shards until the end of the transaction."""
+    # Two statements: a sequence that is read in the first one may be read before its locks are
+    # given. A sequence tells what is, not what was when the transaction began. And a setting
+    # that is local to the transaction falls back as the locks do.
     cursor.execute(
-        "SELECT pg_advisory_xact_lock_shared(%s, shard), set_config(%s,"
-        " (COALESCE(NULLIF(current_setting(%s, true), ''), '0')::int + 1)::text, true)"
-        " FROM unnest(%s::int[]) AS shard",
-        (_LOCK_CLASS, _COUNTER, _COUNTER, sorted(set(shards))),
+        # in one order, though shared locks wait for nobody but collection
+        "SELECT pg_advisory_xact_lock_shared(%s, shard) FROM unnest(%s::int[]) AS shard;"
+        "SELECT set_config(%s,"
+        " (COALESCE(NULLIF(current_setting(%s, true), ''), '0')::int + 1)::text, true),"
+        f" last_value FROM {COLLECTIONS}",
+        (_LOCK_CLASS, sorted(set(shards)), _COUNTER, _COUNTER),
     )
-    return max((int(number) for _lock, number in cursor.fetchall()), default=0)
+    number, collections = cursor.fetchone()
+    return Held(int(number), collections)
+
+
+def count_collection(cursor: Any) -> None:
+    """Tell everybody at once that objects are going to be deleted, whatever becomes of it."""
+    cursor.execute("SELECT nextval(%s)", (COLLECTIONS,))
 
 
 def try_lock(cursor: Any, shard: int) -> bool:

@@ -2,11 +2,9 @@
 
 ::
 
-    create() ── begin ── wait ── wait ── begin ── rows ── finish      in parallel
-    write()  ── send
-
-    create()                    objects are on their way while rows are written: none of these
-                                is left when create() returns, and no object is missing
+    create()                    objects are on their way, in parallel, while rows are written;
+                                when it returns they are there, or it fails and leaves no row
+    write()                     the object first
 
     rollback                    what was sent is marked as garbage, in a transaction of its own
     rollback to a savepoint     the same after the commit, as far as it is noticed
@@ -26,7 +24,7 @@ from . import parallel
 from .beside import Beside, RecentlySeen
 from .digested import Digested
 from .keys import is_owned
-from .shards import lock_shared, shard_of
+from .shards import Held, lock_shared, shard_of
 from .store import ObjectStore
 from .upload import put_content
 
@@ -57,11 +55,11 @@ class Upload:
 
 
 class _Going:
-    """Uploads that have begun, in threads; ``number`` is that of their locks."""
+    """Uploads that have begun, in threads, under locks that are held."""
 
-    def __init__(self, uploads: list[Upload], number: int, absent: list[Upload]) -> None:
+    def __init__(self, uploads: list[Upload], held: Held, absent: list[Upload]) -> None:
         self.uploads = uploads
-        self.number = number
+        self.held = held
         self.absent = absent
         self._work = parallel.Work(Upload.send, absent)
 
@@ -90,6 +88,7 @@ class Uploads:
         self._going: list[_Going] = []
         # what is in the store -> the number of its lock
         self._locked: dict[Any, int] = {}
+        self._last_number = 0
         self._hooked: dict[tuple[str, str], str] = {}
         # names that rows of this transaction may have, and those that perhaps no row has
         self._sent: dict[str, None] = {}
@@ -133,65 +132,68 @@ class Uploads:
         return None
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Let what is added within go on until ``finish()``; an error forgets it."""
+    def together(self) -> Iterator[Callable[[], None]]:
+        """Let what is added within go on until the function that this gives is called.
+
+        An error ends it, and forgets what was added. Such blocks may be nested: each waits for
+        its own, and fails by itself.
+        """
+        self._begin()  # what waits is of the block around
+        outer = len(self._going)
         self._collecting += 1
         try:
-            yield
+            yield lambda: self._finish(outer)
         except BaseException:
-            if self._collecting == 1:
-                self._abandon()  # nobody will have a row
+            self._abandon(outer)  # nobody will have a row
             raise
         finally:
             self._collecting -= 1
 
     def add(self, upload: Upload) -> None:
-        """Have an object uploaded: now, or until ``finish()`` if there are to be more."""
+        """Have an object uploaded: now, or until the end of ``together()``."""
         if upload.identity not in self._waiting:
             self._waiting[upload.identity] = upload
             self._waiting_bytes += upload.content.size
         if not self._collecting or self._waiting_bytes > WAITING_BYTES:
-            self.begin()
-            self.finish()
+            self._finish(0)
         elif not self._going:
-            self.begin()  # one is seldom followed by others; where it is, they go together
+            self._begin()  # one is seldom followed by others; where it is, they go together
 
-    def begin(self) -> None:
+    def _begin(self) -> None:
         """Begin to upload what waits, unless this transaction has it in the store already."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         if not waiting:
             return
-        number = self._lock({shard_of(upload.key) for upload in waiting.values()})
+        held = self._lock({shard_of(upload.key) for upload in waiting.values()})
         there = {upload.identity for going in self._going for upload in going.uploads}
         there.update(self._locked)
         new = [upload for upload in waiting.values() if upload.identity not in there]
-        used = self._in_use([upload for upload in new if upload.identity in recently_seen])
-        absent = [upload for upload in new if upload.fname not in used]
+        absent = [u for u in new if not recently_seen.is_there(u.identity, held.collections)]
         self._note([upload.fname for upload in absent])
-        self._going.append(_Going(new, number, absent))
+        self._going.append(_Going(new, held, absent))
 
-    def finish(self) -> None:
-        """Wait until all that has begun is in the store.
+    def _finish(self, first: int) -> None:
+        """Wait until all uploads are in the store, from the first one on that is told.
 
-        :raises StoreError: what was begun is not there; rows that name it must go
+        :raises StoreError: one is not; rows that name it must go
         """
+        self._begin()
         try:
-            while self._going:
-                going = self._going[0]
+            while len(self._going) > first:
+                going = self._going[first]
                 going.finish()
                 # not a key that the context chose: it may get other content in between
-                recently_seen.add(u.identity for u in going.absent if is_owned(u.key))
-                self._locked.update(
-                    (u.identity, going.number) for u in going.uploads if is_owned(u.key)
-                )
-                del self._going[0]
+                kept = [u.identity for u in going.uploads if is_owned(u.key)]
+                recently_seen.add(kept, going.held.collections)
+                self._locked.update(dict.fromkeys(kept, going.held.number))
+                del self._going[first]
         except BaseException:
-            self._abandon()
+            self._abandon(first)
             raise
 
-    def _abandon(self) -> None:
+    def _abandon(self, first: int) -> None:
         self._waiting, self._waiting_bytes = {}, 0
-        abandoned, self._going = self._going, []
+        abandoned, self._going = self._going[first:], self._going[:first]
         for going in abandoned:
             # a mark must not come before its object: collection would find nothing to delete
             going.abandon()
@@ -199,7 +201,7 @@ class Uploads:
 
     def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
         """Do what ``send`` does for a store that only says afterwards what it calls an object."""
-        number = self._lock({shard_of(key)})
+        number = self._lock({shard_of(key)}).number
         if (key, sha256) in self._locked:
             return self._hooked[key, sha256]
         fname = write()
@@ -209,21 +211,13 @@ class Uploads:
             self._locked[key, sha256] = number
         return fname
 
-    def _in_use(self, uploads: list[Upload]) -> set[str]:
-        """Return the names of objects that are there: a committed row has them.
-
-        Nobody deletes them any more: this transaction has their locks already. Only objects
-        that this process knows itself, so that new content heals one that was lost.
-        """
-        names = [upload.fname for upload in uploads]
-        return self._beside.in_use(names) if names else set()
-
-    def _lock(self, shards: Iterable[int]) -> int:
-        number = lock_shared(self._cursor, shards)
-        # these came after a savepoint to which the transaction was rolled back
-        while self._locked and next(reversed(self._locked.values())) >= number:
-            self._locked.popitem()
-        return number
+    def _lock(self, shards: Iterable[int]) -> Held:
+        held = lock_shared(self._cursor, shards)
+        if held.number <= self._last_number:
+            # these came after a savepoint to which the transaction was rolled back
+            self._locked = {name: n for name, n in self._locked.items() if n < held.number}
+        self._last_number = held.number
+        return held
 
     def _note(self, names: list[str]) -> None:
         """Take note of names before they are objects: a failure may leave some."""

@@ -13,6 +13,7 @@ from contextlib import closing
 from odoo import api, fields, models
 
 from ..garbage import Collection, CollectionReport
+from ..shards import COLLECTIONS
 from ..store import StoreError
 
 _logger = logging.getLogger(__name__)
@@ -34,6 +35,12 @@ class IrAttachmentGarbage(models.Model):
 
     store_fname = fields.Char(string="Stored Filename", required=True, index=True)
     time = fields.Datetime(required=True)
+
+    def init(self):
+        self.env.cr.execute(
+            f"CREATE SEQUENCE IF NOT EXISTS {COLLECTIONS} OWNED BY {self._table}.id;"
+            f"SELECT nextval('{COLLECTIONS}')"  # a sequence's first value does not show
+        )
 
     @api.autovacuum
     def _gc_object_store(self):

@@ -3,8 +3,9 @@
 ::
 
     create ──┬── _get_datas_related_values ── placement ── in the database
-             │                                     └────── _upload ── begins, or waits
-             └── _create ── Uploads.begin ── the rows ── Uploads.finish
+             │                                     └────── _upload ── is on its way
+             ├── the rows
+             └── Uploads: all is there
     write ────── _get_datas_related_values ── _upload ── sent at once
     _store_file_write       the older hook: where an addon overrides it, it is called
 """
@@ -28,26 +29,20 @@ class IrAttachment(models.Model):
     def create(self, vals_list):
         if self._storage() not in self._get_stores():
             return super().create(vals_list)
-        with self._uploads().together():
-            records = super().create(vals_list)
-            self._finish_uploads()
+        with self._uploads().together() as finish:
+            records = super().create(vals_list)  # objects are on their way meanwhile
+            try:
+                with self._store_access(self._storage()):
+                    finish()
+            except BaseException:
+                records._forget_rows()
+                raise
         return records
 
-    @api.model
-    def _create(self, data_list):
-        if self._storage() not in self._get_stores():
-            return super()._create(data_list)
-        with self._store_access(self._storage()):
-            self._uploads().begin()  # all content is known
-        records = super()._create(data_list)  # meanwhile
-        try:
-            self._finish_uploads()
-        except BaseException:
-            # the caller may go on, and commit
-            self.env.cr.execute("DELETE FROM ir_attachment WHERE id = ANY(%s)", [records.ids])
-            records.invalidate_recordset(flush=False)
-            raise
-        return records
+    def _forget_rows(self):
+        """Take rows back whose objects are missing: the caller may go on, and commit."""
+        self.env.cr.execute("DELETE FROM ir_attachment WHERE id = ANY(%s)", [self.ids])
+        self.invalidate_recordset(flush=False)
 
     def _get_datas_related_values(self, data, mimetype):
         location = self._storage()
@@ -119,12 +114,6 @@ class IrAttachment(models.Model):
             (names, content.sha1, self.ids),
         )
         return not self.env.cr.rowcount
-
-    @api.model
-    def _finish_uploads(self):
-        with self._store_access(self._storage()):
-            self._uploads().begin()
-            self._uploads().finish()
 
     @api.model
     def _upload_by_hook(self, key, content):

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from .errors import Integrity
 
-CHUNK_SIZE = 128 * 1024
+CHUNK_SIZE = 512 * 1024  # bytes
 
 
 def new_md5() -> Any:

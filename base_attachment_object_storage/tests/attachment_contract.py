@@ -13,10 +13,13 @@ from PIL import Image
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import mute_logger
 
+from .. import uploads
+from ..beside import RecentlySeen
 from ..models.ir_attachment_move import BATCH
 from ..ownership import PARAMETER as OWNER_PARAMETER
 from ..placement import PARAMETER
 from ..settings import StorageSettings
+from ..shards import count_collection
 from ..store import Integrity, NotFound, StoreError, StoreUri, Unavailable
 
 LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment"
@@ -63,8 +66,14 @@ class AttachmentSetUp:
         stores = sorted({self.scheme, *self.attachments._get_stores()})
         self.patch(model, "_get_stores", lambda records: stores)
         self.patch(model, "_get_object_store", lambda records, *place: self.counted_store(*place))
+        # a new test has a new store
+        self.patch(uploads, "recently_seen", RecentlySeen(600, 10_000))
         self.set_location(self.scheme)
         self.forget_owner()
+
+    def forget_what_was_seen(self):
+        """Have the process know nothing of what is in the store, but by a transaction."""
+        self.patch(uploads, "recently_seen", RecentlySeen(0, 1))
 
     def forget_owner(self):
         """Have a database that may write, whatever it is outside of the tests."""
@@ -225,6 +234,7 @@ class AttachmentContract(AttachmentSetUp):
 
     def test_a_test_case_may_copy_what_a_transaction_has_uploaded(self):
         # as Odoo's own do in setUp(), after a class has made its records
+        self.forget_what_was_seen()
         self.new(b"of the class")
         kept = deepcopy(self.env.cr.postrollback.data)
         self.new(b"of a test")
@@ -241,6 +251,7 @@ class AttachmentContract(AttachmentSetUp):
             lost = self.new(b"rolled back").store_fname
             raise ZeroDivisionError
         uri = StoreUri.parse(lost)
+        count_collection(self.env.cr)
         self.make_store(uri.container).delete_many([uri.key])
         attachment = self.new(b"rolled back")
         self.assertEqual(self.read_object(attachment), b"rolled back")
@@ -258,6 +269,7 @@ class AttachmentContract(AttachmentSetUp):
                 if end == cr.commit:
                     attachment.unlink()
                 end()
+                count_collection(cr)
                 self.make_store(uri.container).delete_many([uri.key])
             cr.execute("DELETE FROM ir_attachment_garbage WHERE store_fname = %s", (str(uri),))
 

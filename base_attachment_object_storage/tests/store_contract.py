@@ -209,7 +209,7 @@ class StoreContract(CleanPrefix):
             self.assertEqual((reader.size, reader.read()), (0, b""))
 
     def test_a_large_object_is_read_in_chunks(self):
-        content = b"0123456789abcdef" * 65536
+        content = b"0123456789abcdef" * 4 * 65536
         self.store.put(self.key(), content)
         with self.store.open(self.key()) as reader:
             chunks = list(reader)

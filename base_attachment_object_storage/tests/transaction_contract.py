@@ -13,7 +13,6 @@ from odoo.exceptions import UserError
 from odoo.modules.module import get_module_path
 from odoo.tools import mute_logger
 
-from .. import uploads
 from ..beside import RecentlySeen
 from ..garbage import Collection, mark_all
 from ..ownership import NOBODY, PARAMETER, Owner, Standing
@@ -123,7 +122,7 @@ class UploadContract(TransactionSetUp):
 
     def test_many_are_uploaded_together_while_rows_are_written(self):
         begun = []
-        begin = Uploads.begin
+        begin = Uploads._begin
 
         def watched(uploads_):
             waiting = len(uploads_._waiting)
@@ -131,7 +130,7 @@ class UploadContract(TransactionSetUp):
             if waiting:
                 begun.append(waiting)
 
-        self.patch(Uploads, "begin", watched)
+        self.patch(Uploads, "_begin", watched)
         created = self.attachments.create(self.many())
         # the first one at once, for it is often the only one; all others with one lock
         self.assertEqual(begun, [1, 19])
@@ -150,9 +149,11 @@ class UploadContract(TransactionSetUp):
 
     def test_more_than_fits_into_memory_is_sent_in_between(self):
         sent = []
-        begin = Uploads.begin
+        begin = Uploads._begin
         self.patch(
-            Uploads, "begin", lambda uploads: sent.append(uploads._waiting_bytes) or begin(uploads)
+            Uploads,
+            "_begin",
+            lambda uploads: sent.append(uploads._waiting_bytes) or begin(uploads),
         )
         large = [bytes([number]) * (WAITING_BYTES // 2) for number in range(4)]
         values = {"name": "a.bin", "mimetype": "application/pdf"}
@@ -165,13 +166,13 @@ class UploadContract(TransactionSetUp):
         may_go = threading.Event()
         self.addCleanup(may_go.set)
         self.delay_uploads(may_go)
-        with self.attachments._uploads().together():
+        with self.attachments._uploads().together() as finish:
             contents = [b"on its way", b"not sent yet"]
             fnames = [self.attachments._upload(content) for content in contents]
             self.assertEqual([*map(self.exists, fnames)], [False, False])
             self.assertEqual([*map(self.attachments._file_read, fnames)], contents)
             may_go.set()
-            self.attachments._finish_uploads()
+            finish()
         self.assertEqual([*map(self.exists, fnames)], [True, True])
 
     def test_a_create_that_fails_ends_when_its_uploads_have_ended(self):
@@ -210,40 +211,85 @@ class UploadContract(TransactionSetUp):
         self.new(b"again")
         self.assertEqual(self.calls, ["put"])
 
-    def test_content_of_a_committed_row_that_this_process_knows_is_not_sent_again(self):
-        self.committed(b"known")
-        self.calls.clear()
-        self.assertEqual(self.read_object(self.committed(b"known")), b"known")
-        self.assertEqual(self.calls, [])
+    def test_content_that_this_process_has_stored_is_not_sent_again(self):
+        for store in (self.committed, self.deleted):
+            with self.subTest(store=store.__name__):
+                store(b"known, " + store.__name__.encode())
+                self.calls.clear()
+                again = self.committed(b"known, " + store.__name__.encode())
+                self.assertEqual(self.calls, [])
+                self.assertEqual(self.read_object(again), again.raw)
 
-    def test_content_without_a_committed_row_is_sent_again(self):
+    def test_content_that_was_collected_is_sent_again(self):
         fname = self.deleted(b"known and deleted")
         self.collect()
         self.assertFalse(self.exists(fname))
         attachment = self.committed(b"known and deleted")
         self.assertEqual(self.read_object(attachment), b"known and deleted")
 
+    def test_a_transaction_older_than_a_collection_knows_of_it(self):
+        fname = self.deleted(b"collected meanwhile")
+        older = self.session()
+        older.search([], limit=1)  # its snapshot
+        self.assertEqual(self.collect()["deleted"], 1)
+        self.new_in(older, b"collected meanwhile")
+        self.assertTrue(self.exists(fname))
+
+    def test_who_waits_for_a_collection_knows_of_it(self):
+        fname = self.deleted(b"collected while somebody waits")
+        writer = self.session()
+        writer.search([], limit=1)
+        waiting = threading.Thread(
+            target=self.new_in, args=(writer, b"collected while somebody waits")
+        )
+        delete_many = ObjectStore.delete_many
+
+        def watched(store, keys):
+            waiting.start()
+            waiting.join(0.5)
+            self.assertTrue(waiting.is_alive(), "it did not wait for the lock")
+            return delete_many(store, keys)
+
+        self.patch(ObjectStore, "delete_many", watched)
+        self.assertEqual(self.collect()["deleted"], 1)
+        waiting.join(20)
+        self.assertTrue(self.exists(fname))
+
+    def test_a_collection_that_fails_is_known_as_well(self):
+        fname = self.deleted(b"deleted without an answer")
+        delete_many = ObjectStore.delete_many
+
+        def unanswered(store, keys):
+            delete_many(store, keys)
+            raise Unavailable("no answer")
+
+        with mute_logger(OWNER_LOG + ".ir_attachment_garbage"):
+            self.patch(ObjectStore, "delete_many", unanswered)
+            self.assertTrue(self.collect()["refused"])
+        self.new_in(self.session(), b"deleted without an answer")
+        self.assertTrue(self.exists(fname))
+
     def test_an_object_that_was_lost_is_healed_by_a_process_that_does_not_know_it(self):
         fname = self.committed(b"lost").store_fname
         self.make_store().delete_many([StoreUri.parse(fname).key])
-        self.patch(uploads, "recently_seen", RecentlySeen(600, 10))
+        self.forget_what_was_seen()
         self.assertEqual(self.read_object(self.committed(b"lost")), b"lost")
 
     def test_what_is_known_is_forgotten_in_time_and_bounded(self):
         seen = RecentlySeen(seconds=600, limit=2)
-        seen.add("abc")
-        self.assertEqual([name in seen for name in "abc"], [False, True, True])
-        self.assertNotIn("c", RecentlySeen(seconds=0, limit=2))
+        seen.add("abc", 7)
+        self.assertEqual([seen.is_there(name, 7) for name in "abc"], [False, True, True])
+        self.assertFalse(seen.is_there("c", 8))
         outdated = RecentlySeen(seconds=0, limit=2)
-        outdated.add("a")
-        self.assertNotIn("a", outdated)
+        outdated.add("a", 7)
+        self.assertFalse(outdated.is_there("a", 7))
 
     def test_large_content_that_is_there_is_not_sent_again(self):
         large = b"x" * (256 * 1024 + 1)
         self.committed(large)
         self.assertEqual(self.calls, ["head", "put"])
         self.calls.clear()
-        self.patch(uploads, "recently_seen", RecentlySeen(600, 10))
+        self.forget_what_was_seen()
         self.committed(large)
         self.assertEqual(self.calls, ["head"])
 
@@ -254,6 +300,21 @@ class UploadContract(TransactionSetUp):
         self.env.flush_all()
         self.env.cr.execute("SELECT 1 FROM ir_attachment WHERE name = '0.bin'")
         self.assertEqual(self.env.cr.fetchall(), [])
+
+    def test_nested_uploads_fail_and_end_by_themselves(self):
+        uploads_ = self.attachments._uploads()
+        with uploads_.together() as finish:
+            outer = [self.attachments._upload(b"outer %d" % number) for number in range(2)]
+            with self.assertRaises(ZeroDivisionError), uploads_.together():
+                self.attachments._upload(b"inner, in vain")
+                raise ZeroDivisionError
+            with uploads_.together() as finish_inner:
+                inner = self.attachments._upload(b"inner")
+                finish_inner()
+            self.assertTrue(self.exists(inner))
+            outer.append(self.attachments._upload(b"outer again"))
+            finish()
+        self.assertEqual([*map(self.exists, outer)], [True] * 3)
 
     def test_a_caller_that_catches_the_failure_of_an_upload_commits_no_row(self):
         self.new(b"before", name="before.bin")
@@ -307,6 +368,7 @@ class UploadContract(TransactionSetUp):
         self.assertEqual([*map(self.committed_marks, (fname, kept, after))], [1, 0, 0])
 
     def test_after_a_rollback_to_any_savepoint_content_is_sent_again(self):
+        self.forget_what_was_seen()
         attachments = self.session()
         for flush in (True, False):
             with self.assertRaises(ZeroDivisionError), attachments.env.cr.savepoint(flush=flush):

@@ -50,9 +50,15 @@ def downloading(bench: Any) -> None:
         )
         serve(bench, "x-accel")
         rates(
-            "X-Accel, 1 MB through nginx",
+            "X-Accel of 1 MB (the answer of Odoo alone)",
+            lambda: read(odoo + local),
+            lambda: read(odoo + small),
+        )
+        rates(
+            "the same through nginx, which gets it from the store",
             lambda: read(front + local),
             lambda: read(front + small),
+            least=None,
         )
         serve(bench, "stream")
 
@@ -80,11 +86,16 @@ def hundred_megabytes(bench: Any, odoo: str) -> None:
     target("against the raw client", Summary.of([raw / ours for raw, ours in seconds]), 0.8)
 
 
-def rates(title: str, core: Callable[[], object], ours: Callable[[], object]) -> None:
+def rates(
+    title: str,
+    core: Callable[[], object],
+    ours: Callable[[], object],
+    least: float | None = 1,
+) -> None:
     seconds = in_turns(20, core, ours)
     rate = Summary.of([1 / own for _core, own in seconds])
     figure(title, f"{rate.median:.0f} requests a second")
-    target("against core's file store", Summary.of([a / b for a, b in seconds]), 1)
+    target("against core's file store", Summary.of([a / b for a, b in seconds]), least)
 
 
 def memory(bench: Any, odoo: str, pid: int) -> None:
@@ -129,10 +140,12 @@ def figure(title: str, text: str) -> None:
     print(f"  {title:<46} {text}", flush=True)
 
 
-def target(title: str, ratio: Summary, least: float) -> None:
-    verdict = "reached" if ratio.median >= least else "MISSED"
+def target(title: str, ratio: Summary, least: float | None) -> None:
     text = f"{ratio.median:.2f} ({ratio.low:.2f} … {ratio.high:.2f})"
-    figure(f"  {title}", f"{text} (target: {least} or more: {verdict})")
+    if least is not None:
+        verdict = "reached" if ratio.median >= least else "MISSED"
+        text += f" (target: {least} or more: {verdict})"
+    figure(f"  {title}", text)
 
 
 def new_file(bench: Any, megabytes: int, location: str) -> str:
