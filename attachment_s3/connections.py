@@ -100,7 +100,7 @@ class Answer:
         self._connection: http.client.HTTPConnection | None = connection
         self._response = response
 
-    def read(self) -> bytes:
+    def read(self) -> bytes:  # pylint: disable=method-required-super
         """Return the whole body.
 
         :raises OSError: where it breaks off

@@ -61,6 +61,14 @@ def lock_shared(cursor: Any, shards: Iterable[int]) -> Held:
     return Held(int(number), collections)
 
 
+def make_collections_counter(cursor: Any) -> None:
+    """Have the sequence that ``count_collection()`` counts with; it goes with its table."""
+    cursor.execute(
+        f"CREATE SEQUENCE IF NOT EXISTS {COLLECTIONS} OWNED BY ir_attachment_garbage.id"
+    )
+    count_collection(cursor)  # the first value of a sequence does not show that it was taken
+
+
 def count_collection(cursor: Any) -> None:
     """Tell everybody at once that objects are going to be deleted, whatever becomes of it."""
     cursor.execute("SELECT nextval(%s)", (COLLECTIONS,))

@@ -13,7 +13,7 @@ from contextlib import closing
 from odoo import api, fields, models
 
 from ..garbage import Collection, CollectionReport
-from ..shards import COLLECTIONS
+from ..shards import make_collections_counter
 from ..store import StoreError
 
 _logger = logging.getLogger(__name__)
@@ -37,10 +37,7 @@ class IrAttachmentGarbage(models.Model):
     time = fields.Datetime(required=True)
 
     def init(self):
-        self.env.cr.execute(
-            f"CREATE SEQUENCE IF NOT EXISTS {COLLECTIONS} OWNED BY {self._table}.id;"
-            f"SELECT nextval('{COLLECTIONS}')"  # a sequence's first value does not show
-        )
+        make_collections_counter(self.env.cr)
 
     @api.autovacuum
     def _gc_object_store(self):
