@@ -36,20 +36,23 @@ class Connections:
         self._limit = limit
         self._free: list[http.client.HTTPConnection] = []
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> "Answer":
-        """Send a request once; its answer's body is not read yet.
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Callable[[], "Answer"]:
+        """Send a request once; the function that is returned waits for the answer.
 
-        :raises OSError: where there is no answer
+        :raises OSError: where it cannot be sent, or is not answered
         """
         connection = self._take() or self._connect()
-        try:
-            with _as_os_errors():
-                sent = body if method == "PUT" else None  # empty content has a length as well
-                connection.request(method, target, sent, headers)
+        sent = body if method == "PUT" else None  # empty content has a length as well
+        with _closing_on_error(connection):
+            connection.request(method, target, sent, headers)
+
+        def answer() -> Answer:
+            with _closing_on_error(connection):
                 return Answer(self, connection, connection.getresponse())
-        except BaseException:
-            connection.close()
-            raise
+
+        return answer
 
     def give_back(self, connection: http.client.HTTPConnection) -> None:
         """Keep a connection whose answer was read."""
@@ -136,6 +139,16 @@ class Answer:
         connection, self._connection = self._connection, None
         if connection and connection.sock:  # the server may have asked for its end
             self._connections.give_back(connection)
+
+
+@contextmanager
+def _closing_on_error(connection: http.client.HTTPConnection) -> Iterator[None]:
+    try:
+        with _as_os_errors():
+            yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextmanager

@@ -7,15 +7,17 @@ and sent on connections of our own. Only what is plain goes this way: a server a
 the variables name, the bucket in the path, no proxy, checksums that every server knows.
 Anything else is left to the client, which tries again as ever::
 
-    attempt() ── answer 2xx ────────── (answer, …)
-             ├── an answer of S3 ───── our error
-             └── anything else ─────── (None, a client with the tries that are left)
+    attempt()() ── answer 2xx ─────── (answer, …)
+               ├── an answer of S3 ── our error
+               └── anything else ──── (None, a client with the tries that are left)
 """
 
 import random
 import re
 import ssl
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +37,10 @@ _PLAIN_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+[a-z0-9]")
 _CODE = re.compile(rb"<Code>([^<]*)</Code>")
 
 
+# an answer, or None and a client of botocore
+Outcome = tuple[Answer | None, Any]
+
+
 class _Place:
     """Where the objects of a bucket are."""
 
@@ -52,8 +58,10 @@ class _Place:
             *map(revealed, (settings.access_key, settings.secret_key, settings.session_token))
         )
 
-    def send(self, method: str, key: str, headers: dict[str, str], body: bytes) -> Answer:
-        """Send a request once; its answer's body is not read yet."""
+    def send(
+        self, method: str, key: str, headers: dict[str, str], body: bytes
+    ) -> Callable[[], Answer]:
+        """Send a request once; the function that is returned waits for the answer."""
         from botocore.auth import S3SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.utils import percent_encode
@@ -102,6 +110,12 @@ _place_of: ClientPerProcess[tuple[S3Settings, str], _Place] = ClientPerProcess(
 )
 
 
+def serves(settings: S3Settings, bucket: str) -> bool:
+    """Say whether requests for the objects of a bucket are sent from here."""
+    with translated(bucket):
+        return _place_of((settings, bucket)).is_direct
+
+
 def attempt(
     settings: S3Settings,
     bucket: str,
@@ -109,38 +123,50 @@ def attempt(
     method: str,
     headers: dict[str, str] | None = None,
     body: bytes = b"",
-) -> tuple[Answer | None, Any]:
-    """Try a request; returns its answer, or None and the client that has to do it.
+) -> Callable[[], Outcome]:
+    """Send a request; the function that is returned gives what becomes of it.
 
-    :raises StoreError: what the server says is so, and will be
+    That is its answer, or None and the client that has to do it. The function raises
+    ``StoreError``: what the server says is so, and will be.
     """
     name = f"{bucket}/{key}"
     with translated(name):
         place = _place_of((settings, bucket)) if key and len(body) <= LARGEST else None
-    if place is None or not place.is_direct:
-        return None, client_for(settings)
+        if place is None or not place.is_direct:
+            return lambda: (None, client_for(settings))
+        try:
+            answer = place.send(method, key, headers or {}, body)
+        except OSError as error:
+            answer = partial(_fail, error)
+    return lambda: _outcome(place, name, settings, answer, has_body=method == "GET")
+
+
+def _outcome(
+    place: _Place,
+    name: str,
+    settings: S3Settings,
+    wait: Callable[[], Answer],
+    has_body: bool,
+) -> Outcome:
+    attempts = settings.max_attempts
     with translated(name):
-        answer = _answer(place, settings.max_attempts, (method, key, headers or {}, body))
-    if answer is not None and answer.status < 300:
-        if not answer.headers.get("ETag"):
-            answer.close()
-            raise Unavailable(f"{name}: what answers is no S3 server")
-        if method != "GET":
-            with translated(name):
+        answer = _answer(place, attempts, wait)
+        if answer is not None and answer.status < 300:
+            if not answer.headers.get("ETag"):
+                answer.close()
+                raise Unavailable(f"{name}: what answers is no S3 server")
+            if not has_body:
                 answer.read()  # for the connection to be used again
-        return answer, None
-    if answer is not None and _is_elsewhere(place, name, answer, settings.max_attempts):
-        return None, client_for(settings)
-    left = {"max_attempts": settings.max_attempts - 1}
-    return None, client_for(settings.model_copy(update=left))
+            return answer, None
+        if answer is not None and _is_elsewhere(place, name, answer, attempts):
+            return None, client_for(settings)
+    return None, client_for(settings.model_copy(update={"max_attempts": attempts - 1}))
 
 
-def _answer(
-    place: _Place, attempts: int, request: tuple[str, str, dict[str, str], bytes]
-) -> Answer | None:
+def _answer(place: _Place, attempts: int, wait: Callable[[], Answer]) -> Answer | None:
     """Return the answer, or None where there is none and a try is left."""
     try:
-        return place.send(*request)
+        return wait()
     except OSError as error:
         if isinstance(error, ssl.SSLError):  # the user's AWS configuration may trust others
             place.is_direct = False
@@ -149,14 +175,17 @@ def _answer(
         return None
 
 
+def _fail(error: OSError) -> Answer:
+    raise error
+
+
 def _is_elsewhere(place: _Place, name: str, answer: Answer, attempts: int) -> bool:
     """Say whether the server wants the request at another address.
 
     :raises StoreError: unless another try may help, and there is one
     """
     status = answer.status
-    with translated(name):
-        found = _CODE.search(answer.read())
+    found = _CODE.search(answer.read())
     code = found[1].decode(errors="replace") if found else str(status)
     if status < 400 or code in _ELSEWHERE:
         place.is_direct = False  # the client finds out where, and remembers it

@@ -71,23 +71,36 @@ class S3Store(ObjectStore):
             return url
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
-        target = {"Bucket": self.container, "Key": key}
-        options = {"ContentType": content_type, **self._settings.object_options()}
         if content.size > self._settings.multipart_threshold_bytes:
-            multipart.put(self._settings, target, options, content)
+            options = self._options(content_type)
+            multipart.put(self._settings, self._target(key), options, content)
             return
-        client = None
         if isinstance(content.source, bytes):
-            headers = {_HEADERS[name]: value for name, value in options.items()}
-            headers["Content-MD5"] = base64.b64encode(content.md5).decode()
-            answer, client = self._attempt(key, "PUT", headers, content.source)
-            if answer:
-                return
-        client = client or self._client
+            self._begin_put(key, content, content_type)()
+        else:
+            self._put_by_client(self._client, key, content, content_type)
+
+    def _can_begin_put(self) -> bool:
+        return direct.serves(self._settings, self.container)
+
+    def _begin_put(self, key: str, content: Content, content_type: str) -> Callable[[], None]:
+        headers = {_HEADERS[name]: value for name, value in self._options(content_type).items()}
+        headers["Content-MD5"] = base64.b64encode(content.md5).decode()
+        body = content.body()
+        outcome = self._attempt(key, "PUT", headers, body if isinstance(body, bytes) else b"")
+
+        def finish() -> None:
+            answer, client = outcome()
+            if not answer:
+                self._put_by_client(client, key, content, content_type)
+
+        return finish
+
+    def _put_by_client(self, client: Any, key: str, content: Content, content_type: str) -> None:
         with translated(self._name(key)):
             answer = client.put_object(
-                **target,
-                **options,
+                **self._target(key),
+                **self._options(content_type),
                 Body=content.body(),
                 ContentMD5=base64.b64encode(content.md5).decode(),
             )
@@ -97,7 +110,7 @@ class S3Store(ObjectStore):
         part = {}
         if start or length is not None:
             part["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
-        answer, client = self._attempt(key, "GET", part)
+        answer, client = self._attempt(key, "GET", part)()
         if answer:
             size, part_of = self._length(answer, key), answer.headers.get("Content-Range")
             return self._reader(key, answer.chunks(CHUNK_SIZE), answer.close, size, part_of)
@@ -120,7 +133,7 @@ class S3Store(ObjectStore):
         )
 
     def _head(self, key: str) -> ObjectInfo:
-        answer, client = self._attempt(key, "HEAD")
+        answer, client = self._attempt(key, "HEAD")()
         if answer:
             modified = parsedate_to_datetime(answer.headers["Last-Modified"])
             kind = answer.headers.get("Content-Type", "")
@@ -170,8 +183,14 @@ class S3Store(ObjectStore):
 
     def _attempt(
         self, key: str, method: str, headers: dict[str, str] | None = None, body: bytes = b""
-    ) -> tuple[Any, Any]:
+    ) -> Callable[[], direct.Outcome]:
         return direct.attempt(self._settings, self.container, key, method, headers, body)
+
+    def _target(self, key: str) -> dict[str, str]:
+        return {"Bucket": self.container, "Key": key}
+
+    def _options(self, content_type: str) -> dict[str, str]:
+        return {"ContentType": content_type, **self._settings.object_options()}
 
     def _length(self, answer: Any, key: str) -> int:
         return int(field(answer.headers, "Content-Length", self._name(key)))

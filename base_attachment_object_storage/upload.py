@@ -1,5 +1,7 @@
 """Putting content into a store under its own key; for the ORM and for the mover's threads."""
 
+from collections.abc import Callable
+
 from .digested import Digested
 from .keys import is_owned, key_of_digest
 from .store import NotFound, ObjectStore
@@ -19,6 +21,15 @@ def put_content(store: ObjectStore, key: str, content: Digested, mimetype: str) 
         return
     content.rewind()
     store.put(key, content.data, content.md5, stored_type(mimetype))
+
+
+def begin_content(
+    store: ObjectStore, key: str, content: Digested, mimetype: str
+) -> Callable[[], None] | None:
+    """Begin the same where it is small and the store can: returns what waits for the end."""
+    if not isinstance(content.data, bytes):
+        return None
+    return store.begin_put(key, content.data, content.md5, stored_type(mimetype))
 
 
 def put_owned(store: ObjectStore, owner: str, content: Digested, mimetype: str) -> str:

@@ -15,7 +15,7 @@ rollback, and with nothing else.
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from .digested import Digested
 from .keys import is_owned
 from .shards import Held, lock_shared, shard_of
 from .store import ObjectStore
-from .upload import put_content
+from .upload import begin_content, put_content
 
 WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
 
@@ -53,23 +53,39 @@ class Upload:
     def send(self) -> None:
         put_content(self.store, self.key, self.content, self.mimetype)
 
+    def begin(self) -> Callable[[], None] | None:
+        """Send without waiting for the answer; None where that is not to be had."""
+        return begin_content(self.store, self.key, self.content, self.mimetype)
+
 
 class _Going:
-    """Uploads that have begun, in threads, under locks that are held."""
+    """Uploads that have begun, under locks that are held.
+
+    One that is small needs no thread: its request is sent, its answer awaited in the end.
+    """
 
     def __init__(self, uploads: list[Upload], held: Held, absent: list[Upload]) -> None:
         self.uploads = uploads
         self.held = held
         self.absent = absent
-        self._work = parallel.Work(Upload.send, absent)
+        self._wait = absent[0].begin() if len(absent) == 1 else None
+        self._work = None if self._wait else parallel.Work(Upload.send, absent)
 
     def finish(self) -> None:
-        with self._work:
-            for _sent in self._work:
-                pass
+        wait, self._wait = self._wait, None
+        if wait:
+            wait()
+        if self._work:
+            with self._work:
+                for _sent in self._work:
+                    pass
 
     def abandon(self) -> None:
-        self._work.end()
+        """Wait until nothing is on its way any more."""
+        if self._work:
+            self._work.end()
+        with suppress(Exception):  # nobody wants it, and it may have failed already
+            self.finish()
 
 
 class Uploads:

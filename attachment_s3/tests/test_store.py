@@ -168,11 +168,15 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
         send, answered = Connections.send, []
 
         def redirect_once(connections, method, *request):
-            answer = send(connections, method, *request)
-            if not answered:
+            wait = send(connections, method, *request)
+
+            def redirected():
                 answered.append(method)
+                answer = wait()
                 answer.status = 307
-            return answer
+                return answer
+
+            return wait if answered else redirected
 
         self.patch(Connections, "send", redirect_once)
         direct._place_of._forget()

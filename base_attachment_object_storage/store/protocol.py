@@ -10,7 +10,7 @@ verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -21,6 +21,7 @@ from .errors import NotFound, OutOfRange, Refused, StoreError
 
 Keys = list[str]
 OCTETS = "application/octet-stream"
+BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
 DELETE_LIMIT = 1000  # keys in one bulk request, as S3 has it
 
 
@@ -145,6 +146,29 @@ class ObjectStore(ABC):
             with self._found():
                 self._put(key, whole, content_type or OCTETS)
 
+    def begin_put(
+        self, key: str, content: bytes, md5: str | None = None, content_type: str = OCTETS
+    ) -> Callable[[], None] | None:
+        """Begin to store small content; the function that is returned waits until it is stored.
+
+        It has to be called, and raises what ``put()`` does. None where a backend cannot let
+        go before the end, or the content is larger: nothing has begun.
+        """
+        whole = Content(content, md5)
+        if whole.size > BEGIN_LIMIT or not self._can_begin_put():
+            return None
+        with ExitStack() as stack:
+            stack.enter_context(self._measured("put")).bytes = whole.size
+            stack.enter_context(self._found())
+            finish = self._begin_put(key, whole, content_type or OCTETS)
+            rest = stack.pop_all()
+
+        def wait() -> None:
+            with rest:
+                finish()
+
+        return wait
+
     def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         """Return a reader of the object, or of ``length`` bytes from ``start`` on.
 
@@ -218,6 +242,14 @@ class ObjectStore(ABC):
     @abstractmethod
     def _put(self, key: str, content: Content, content_type: str) -> None:
         """Store ``content``."""
+
+    def _can_begin_put(self) -> bool:
+        """Say whether ``_begin_put()`` may be called."""
+        return False
+
+    def _begin_put(self, key: str, content: Content, content_type: str) -> Callable[[], None]:
+        """Send what stores an object; the function that is returned waits for the answer."""
+        raise NotImplementedError
 
     @abstractmethod
     def _open(self, key: str, start: int, length: int | None) -> ObjectReader:

@@ -48,6 +48,11 @@ class StoreCounter:
             self._calls.append(name)
         return getattr(self._store, name)
 
+    def begin_put(self, *args):
+        finish = self._store.begin_put(*args)
+        self._calls += ["put"] * bool(finish)
+        return finish
+
 
 class AttachmentSetUp:
     """Mixed into a test case that sets ``scheme`` and has ``make_store(container=None)``.
