@@ -1,16 +1,18 @@
 """``dev/test [ADDON…] [end-to-end]``: all tests, or those of some addons, on real services.
 
-Two runners do the work: Odoo's own for the addons, on a fresh database; pytest for what
-needs whole servers (``dev/tests``: two nodes and a browser, starts that are refused) and
-for the repository itself.
+Two runners do the work, side by side: Odoo's own for the addons, on a fresh database; pytest
+for what needs whole servers (``dev/tests``: two nodes and a browser, starts that are refused)
+and for the repository itself.
 """
 
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .. import settings
@@ -58,14 +60,16 @@ def main(arguments: list[str]) -> int:
     modules = [name for name in chosen if name != END_TO_END]
     stack = Stack()
     check_state_directory(stack.state)
-    outcome = Outcome()
+    runs: list[Callable[[], Outcome]] = []
+    if modules:
+        runs.append(partial(run_odoo, stack, modules))
+    if END_TO_END in chosen:
+        runs.append(partial(run_pytest, stack))
     browser = ["chromium"] if END_TO_END in chosen else []
-    with stack.in_use(*browser, for_tests=True):
-        if modules:
-            outcome += run_odoo(stack, modules)
-        if END_TO_END in chosen:
-            outcome += run_pytest(stack)
-    return conclude(outcome)
+    with stack.in_use(*browser, for_tests=True), ThreadPoolExecutor() as threads:
+        # at the same time: both wait for servers and time limits more than they compute
+        outcomes = list(threads.map(lambda run: run(), runs))
+    return conclude(sum(outcomes, Outcome()))
 
 
 def run_odoo(stack: Stack, modules: Sequence[str]) -> Outcome:
