@@ -8,12 +8,12 @@ request would hold its worker for a timeout, and of many workers there is always
 """
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 
 from odoo.addons.cloud_settings.operations import count
 
+from . import process
 from .exceptions import SessionStoreUnavailable
 
 _logger = logging.getLogger(__name__)
@@ -49,14 +49,14 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        return self._open_in == os.getpid()
+        return self._open_in == process.current()
 
     def open(self) -> bool:
         """Fail requests from now on; tell whether they were let pass until now."""
         with self._lock:
             if self.is_open:
                 return False
-            self._open_in = os.getpid()
+            self._open_in = process.current()
             self._stopped = threading.Event()
             self._watcher = threading.Thread(
                 target=self._watch,

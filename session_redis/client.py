@@ -22,18 +22,10 @@ def new_client(settings: RedisSettings) -> Any:
     import redis
 
     if settings.sentinel_host:
-        client = _master(settings)
-    elif settings.cluster:
+        return _master(settings)
+    if settings.cluster:
         return _of_cluster(settings)
-    elif settings.url:
-        client = redis.Redis.from_pool(_pool_of_url(settings))
-    elif settings.socket:
-        options = {**_options(settings), **_login(settings)}
-        client = redis.Redis(unix_socket_path=str(settings.socket), db=settings.db or 0, **options)
-    else:
-        options = {**_options(settings), **_login(settings), **_tls(settings, settings.tls)}
-        client = redis.Redis(settings.host, settings.port, settings.db or 0, **options)
-    return client
+    return redis.Redis.from_pool(_pool(settings))
 
 
 def sentinel_of(client: Any) -> Any:
@@ -53,6 +45,8 @@ def close(client: Any) -> None:
 def _master(settings: RedisSettings) -> Any:
     from redis import sentinel
 
+    from .pools import MasterPool
+
     password = settings.sentinel_password
     manager: Any = sentinel.Sentinel
     found = manager(
@@ -68,7 +62,8 @@ def _master(settings: RedisSettings) -> Any:
         **_tls(settings, settings.tls),
         db=settings.db or 0,
     )
-    return found.master_for(settings.sentinel_master_name or "")
+    name = settings.sentinel_master_name or ""
+    return found.master_for(name, connection_pool_class=MasterPool)
 
 
 def _of_cluster(settings: RedisSettings) -> Any:
@@ -89,19 +84,36 @@ def _of_cluster(settings: RedisSettings) -> Any:
     return RedisCluster(startup_nodes=[node_class(*node) for node in nodes], **options)
 
 
-def _pool_of_url(settings: RedisSettings) -> Any:
+def _pool(settings: RedisSettings) -> Any:
     import redis
 
-    of_url = _of_url(settings)
+    from .pools import Pool
+
+    address = _address(settings)
     options = {**_options(settings), **_login(settings)}
-    if "path" in of_url:
+    if "path" in address:
         del options["socket_keepalive"]
-    if issubclass(of_url.get("connection_class", object), redis.SSLConnection):
+    if issubclass(address.get("connection_class", object), redis.SSLConnection):
         options |= _tls(settings, True)
         del options["ssl"]
     if settings.db is not None:
         options["db"] = settings.db
-    return redis.ConnectionPool(**{**options, **of_url, **_timeouts(settings)})
+    return Pool(**{**options, **address, **_timeouts(settings)})
+
+
+def _address(settings: RedisSettings) -> dict[str, Any]:
+    """Return what redis-py makes of a URL, also where there is none."""
+    import redis
+
+    if settings.url:
+        return _of_url(settings)
+    if settings.socket:
+        return {
+            "connection_class": redis.UnixDomainSocketConnection,
+            "path": str(settings.socket),
+        }
+    kind = redis.SSLConnection if settings.tls else redis.Connection
+    return {"connection_class": kind, "host": settings.host, "port": settings.port}
 
 
 def _of_url(settings: RedisSettings) -> dict[str, Any]:

@@ -14,7 +14,8 @@ All raise the errors of redis-py; what is done about them is said in ``connectio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .encoding import Stamp, decode
+from .encoding import Stamp, decode, without_stamp
+from .packing import unpack
 
 Command = tuple[str | bytes | int, ...]
 
@@ -24,7 +25,7 @@ KEYS_A_ROUND_TRIP = 5000
 class Found:
     """What Redis has for the keys of one session, in their order."""
 
-    __slots__ = ("_answers", "is_indexed", "old", "payload", "stamp", "unreadable")
+    __slots__ = ("_answers", "body", "is_indexed", "old", "payload", "stamp", "unreadable")
 
     def __init__(self, answers: list[Any], is_indexed: bool = False) -> None:
         self._answers = answers
@@ -35,6 +36,8 @@ class Found:
         if not self.payload and len(answers) > 1:
             self.payload = answers[1]
             self.old = bool(self.payload)
+        # what it says, once its values were asked for
+        self.body = b""
         self.stamp: Stamp | None = None
         self.unreadable: str | None = None
 
@@ -52,10 +55,12 @@ class Found:
         try:
             if not isinstance(self.payload, bytes):
                 raise ValueError(self.payload)
-            values, self.stamp = decode(self.payload)
+            text = unpack(self.payload)
+            values, self.stamp = decode(text)
         except ValueError as error:
             self.unreadable = str(error)
             return None
+        self.body = without_stamp(text)
         return values
 
 
@@ -64,8 +69,10 @@ def fetch(client: Any, keys: Sequence[str], entry: Sequence[str] = ()) -> Found:
 
     :param entry: the key and the field of its index, where that is to be asked as well
     """
-    look = [("HEXISTS", *entry)] if entry else []
-    answers = ask(client, [*(("GET", key) for key in keys), *look])
+    commands: list[Command] = [("GET", key) for key in keys]
+    if entry:
+        commands.append(("HEXISTS", *entry))
+    answers = ask(client, commands)
     for answer in answers:
         if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
             raise answer
@@ -191,5 +198,5 @@ def _pack(commands: Sequence[Command]) -> bytes:
         parts.append(b"*%d\r\n" % len(command))
         for word in command:
             data = word if isinstance(word, bytes) else str(word).encode()
-            parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
+            parts += b"$%d\r\n" % len(data), data, b"\r\n"
     return b"".join(parts)

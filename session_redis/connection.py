@@ -12,7 +12,6 @@ All but refusals of a single command then open the breaker, see ``breaker``.
 
 import functools
 import logging
-import os
 import re
 import threading
 import time
@@ -20,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from . import process
 from .breaker import Breaker
 from .client import close, new_client
 from .commands import write
@@ -62,7 +62,7 @@ class Connection:
     def client(self) -> Any:
         """The client of this process; connecting raises the errors of redis-py."""
         client = self._client
-        if client is None or self._pid != os.getpid():
+        if client is None or self._pid != process.current():
             client = self._make_client()
         return client
 
@@ -84,18 +84,10 @@ class Connection:
         :raises SessionStoreUnavailable: in bounded time; what was written may be or not
         """
         self.breaker.check()
-        attempts: _Attempts | None = None
-        with redis_errors_as_unavailable():
-            while True:
-                try:
-                    return ask(self.client)
-                except redis_error_classes() as error:
-                    attempts = attempts or _Attempts(self._settings.read_timeout)
-                    if not attempts.again(error):
-                        if is_outage(error):
-                            self._give_up(error)
-                        raise
-                    self._drop_idle()
+        try:
+            return ask(self.client)
+        except redis_error_classes() as error:
+            return self._ask_again(ask, error)
 
     def probe(self) -> None:
         """Write something, as the sessions are.
@@ -123,12 +115,25 @@ class Connection:
         if client is not None:
             close(client)
 
+    def _ask_again(self, ask: Callable[[Any], Answer], error: Exception) -> Answer:
+        attempts = _Attempts(self._settings.read_timeout)
+        with redis_errors_as_unavailable():
+            while attempts.again(error):
+                self._drop_idle()
+                try:
+                    return ask(self.client)
+                except redis_error_classes() as another:
+                    error = another
+            if is_outage(error):
+                self._give_up(error)
+            raise error
+
     def _make_client(self) -> Any:
         with self._lock:
-            if self._client is None or self._pid != os.getpid():
+            if self._client is None or self._pid != process.current():
                 # who waited here for a thread that found Redis dead needs not find out as well
                 self.breaker.check()
-                self._client, self._pid = new_client(self._settings), os.getpid()
+                self._client, self._pid = new_client(self._settings), process.current()
             return self._client
 
     def _give_up(self, error: Exception) -> None:

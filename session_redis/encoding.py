@@ -11,7 +11,7 @@ Reading builds values of these types only and never executes anything.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -31,8 +31,14 @@ MAX_SECONDS = 2**40
 # Sessions have a few KB, and each request reads one: what is larger is a mistake of whoever
 # filled it, or no session at all
 MAX_BYTES = 2**20
+# with a stamp
+LONGEST = MAX_BYTES + 100
 
 _TO_JSON = json.JSONEncoder(separators=(",", ":"))
+_ATOMS = frozenset((type(None), bool, int, float, str))
+_TEXT = frozenset((str,))
+_NUMBERS = (int, float)
+_OF_DATABASES = (str, int, type(None))
 
 
 class Stamp(NamedTuple):
@@ -48,17 +54,14 @@ def encode(session: Mapping[str, Any]) -> bytes:
     :raises TypeError: when a value is of a type that would not come back; names its key
     :raises ValueError: when it is too large; names the key of its largest value
     """
-    plain = {}
-    for key, value in session.items():
-        try:
-            plain[key] = _plain(value)
-        except (RecursionError, TypeError) as error:
-            raise TypeError(f"session key {key!r}: {error}") from None
-    if SAVED in plain:
+    values = dict(session)
+    if SAVED in values:
         raise TypeError(f"session key {SAVED!r}: the store keeps this name for itself")
-    if MARK in plain or not all(type(key) is str for key in plain):
-        plain = _plain(dict(session))
-    body = _TO_JSON.encode(plain).encode()
+    try:
+        body = _TO_JSON.encode(values if _is_plain(values) else _plain_session(values)).encode()
+    except RecursionError:
+        # it names the key
+        body = _TO_JSON.encode(_plain_session(values)).encode()
     if len(body) > MAX_BYTES:
         largest = max(session, key=lambda key: len(json.dumps(_plain(session[key]))))
         raise ValueError(
@@ -68,30 +71,41 @@ def encode(session: Mapping[str, Any]) -> bytes:
     return body
 
 
+def _plain_session(session: dict[str, Any]) -> dict[str, Any]:
+    plain = {}
+    for key, value in session.items():
+        try:
+            plain[key] = _plain(value)
+        except (RecursionError, TypeError) as error:
+            raise TypeError(f"session key {key!r}: {error}") from None
+    if MARK in plain or not _TEXT.issuperset(map(type, plain)):
+        return _plain_dict(session)
+    return plain
+
+
 def stamped(body: bytes, stamp: Stamp) -> bytes:
     """Return what ``encode`` returned with a stamp, as its first key."""
     return b"%s[%d,%d]%s%s" % (STAMPED, *stamp, b"," if len(body) > len(b"{}") else b"", body[1:])
 
 
-def without_stamp(payload: bytes) -> bytes:
+def without_stamp(text: bytes) -> bytes:
     """Return what ``stamped`` was given."""
-    if not payload.startswith(STAMPED):
-        return payload
-    return b"{" + payload[payload.index(b"]") + 1 :].removeprefix(b",")
+    if not text.startswith(STAMPED):
+        return text
+    return b"{" + text[text.index(b"]") + 1 :].removeprefix(b",")
 
 
-def decode(payload: bytes) -> tuple[dict[str, Any], Stamp | None]:
-    """Return the session that ``payload`` holds, and its stamp if it has one.
+def decode(text: bytes) -> tuple[dict[str, Any], Stamp | None]:
+    """Return the session that JSON holds, and its stamp if it has one.
 
-    :raises ValueError: when it is not the JSON object of a session
+    :raises ValueError: when it is not the object of a session
     """
-    # room for the stamp
-    if len(payload) > MAX_BYTES + 100:
-        raise ValueError(f"{len(payload)} bytes")
+    if len(text) > LONGEST:
+        raise ValueError(f"{len(text)} bytes")
     try:
         # a hook in Python is called for each dictionary: not where there is nothing to restore
-        hook = _restore if MARKED in payload else None
-        session = json.loads(payload, object_hook=hook)
+        hook = _restore if MARKED in text else None
+        session = json.loads(text.decode(errors="surrogatepass"), object_hook=hook)
         if not isinstance(session, dict):
             raise ValueError("not a JSON object")
         stamp = session.pop(SAVED, None)
@@ -103,20 +117,41 @@ def decode(payload: bytes) -> tuple[dict[str, Any], Stamp | None]:
 
 def _judged(session: dict[str, Any], stamp: Stamp | None) -> tuple[dict[str, Any], Stamp | None]:
     """Return what was read; a ``ValueError`` where no lifetime could be reckoned with it."""
-    times = [session[name] for name in TIMES if name in session]
-    numbers = [*(stamp or ()), *(time for time in times if isinstance(time, int | float))]
-    # of NaN, which JSON of Python has, no comparison is true
-    if not all(abs(number) <= MAX_SECONDS for number in numbers):
-        raise ValueError("malformed session")
-    if not isinstance(session.get("db"), str | int | None):
+    numbers = [*stamp] if stamp else []
+    numbers += [session[name] for name in TIMES if name in session]
+    for number in numbers:
+        # of NaN, which JSON of Python has, no comparison is true
+        if isinstance(number, _NUMBERS) and not -MAX_SECONDS <= number <= MAX_SECONDS:
+            raise ValueError("malformed session")
+    if not isinstance(session.get("db"), _OF_DATABASES):
         raise ValueError("malformed session")
     return session, stamp
+
+
+def _is_plain(value: dict[Any, Any]) -> bool:
+    """Tell whether JSON keeps a dictionary as it is: most sessions, and without a copy."""
+    if MARK in value or not _TEXT.issuperset(map(type, value)):
+        return False
+    return _are_plain(value.values())
+
+
+def _are_plain(values: Iterable[Any]) -> bool:
+    for value in values:
+        kind = type(value)
+        if kind in _ATOMS:
+            continue
+        if kind is dict:
+            if not _is_plain(value):
+                return False
+        elif kind is not list or not _are_plain(value):
+            return False
+    return True
 
 
 def _plain(value: Any) -> Any:
     """Return ``value`` in the types of JSON, marked where it is of another one."""
     kind = type(value)
-    if value is None or kind in (bool, int, float, str):
+    if kind in _ATOMS:
         return value
     if kind is list:
         return [_plain(item) for item in value]

@@ -19,7 +19,7 @@ from odoo import http
 
 from .commands import fetch
 from .connection import redis_errors_as_unavailable
-from .encoding import encode, without_stamp
+from .encoding import encode
 from .store import RedisSessionStore
 from .transaction import Transaction
 
@@ -117,7 +117,7 @@ class Migration:
             transaction.save(session, body, stamp)
             self._store.send("save", transaction)
             written = fetch(self._store.connection.client, keys[:1])
-        return "copied" if written.payload and without_stamp(written.payload) == body else "failed"
+        return "copied" if written.values() is not None and written.body == body else "failed"
 
     def _rename(self, sid: str, old_key: bytes) -> str:
         store = self._store

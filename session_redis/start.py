@@ -66,12 +66,37 @@ def _attempt(settings: RedisSettings) -> str | None:
     except UnicodeError:
         raise ConfigurationError([f"{PREFIX}{_address(settings)}: takes a host name"]) from None
     except redis_error_classes() as error:
-        if mistake := mistake_of(error):
+        if mistake := mistake_of(error) or mistake_of(_unread_alert(settings, error)):
             raise ConfigurationError([mistake]) from None
         return without_session_ids(str(error)) + _hint(settings, error)
     finally:
         connection.close()
     return None
+
+
+def _unread_alert(settings: RedisSettings, error: Exception) -> Exception:
+    """Return what a server said of our certificate before it hung up, else the error itself.
+
+    With TLS 1.3 a client may write before it reads that it was refused, and then only sees that
+    the connection is gone: a connection that writes nothing reads it.
+    """
+    elsewhere = settings.url or settings.sentinel_host or settings.cluster
+    if elsewhere or not any(isinstance(e, ssl.SSLEOFError) for e in _causes(error)):
+        return error
+    context = ssl.create_default_context(cafile=settings.tls_ca)
+    if settings.tls_cert:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    address = (settings.host, settings.port)
+    try:
+        with (
+            socket.create_connection(address, settings.connect_timeout) as connection,
+            context.wrap_socket(connection, server_hostname=settings.host) as encrypted,
+        ):
+            encrypted.settimeout(settings.read_timeout)
+            encrypted.recv(1)
+    except OSError as alert:
+        return alert
+    return error
 
 
 def _address(settings: RedisSettings) -> str:

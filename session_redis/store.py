@@ -38,13 +38,13 @@ from .breaker import BACKEND, COMPONENT
 from .commands import Command, Found, exist, fetch, members, size, write, write_unless_changed
 from .compat import HAS_OLD_IDS
 from .connection import Connection, redis_errors_as_unavailable
-from .encoding import Stamp, encode, without_stamp
+from .encoding import Stamp, encode
 from .exceptions import SessionStoreUnavailable
 from .keys import SHORT_ID, Keys, shorten
 from .lifetime import Lifetimes
 from .sessionless import is_without_session
 from .settings import RedisSettings
-from .transaction import Stored, StoredSession, Transaction, has_index
+from .transaction import Stored, StoredSession, Transaction, has_index, values_of
 
 _logger = logging.getLogger(__name__)
 
@@ -113,8 +113,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
             # and writes no index
             is_due = found.old or (not found.is_indexed and has_index(sid, values))
         else:
-            body = without_stamp(found.payload)
-            session.stored = Stored(sid, body, found.stamp, has_index(sid, values))
+            session.stored = Stored(sid, found.body, found.stamp, has_index(sid, values))
             is_due = found.stamp is None or self._is_due(values, found.stamp)
         if is_due:
             self._rewrite(session, found)
@@ -164,7 +163,7 @@ class RedisSessionStore(http.FilesystemSessionStore):
         """Write ``session``, unless Redis holds it as it is."""
         if http.request:
             self.lifetimes.learn(http.request.env)
-        body = encode(session)
+        body = encode(values_of(session))
         stored = getattr(session, "stored", None)
         if stored and stored.sid == session.sid and stored.body == body:
             return

@@ -5,19 +5,21 @@ is reported is the median of the rounds with its 95 % interval. A ratio is compu
 within each round and then summed up in the same way.
 """
 
+import math
 import statistics
+import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 Work = Callable[[], object]
 
 # An odd number, and enough for a 95 % interval of a median (6 is the least)
 ROUNDS = 11
 
-# How many rounds from either end the interval of a median begins, by number of rounds:
-# the largest k with P(Binomial(n, 1/2) < k) <= 2.5 %
-OFFSETS = {6: 0, 7: 0, 8: 0, 9: 1, 10: 1, 11: 1, 12: 2, 13: 2, 14: 2, 15: 3, 21: 5, 31: 9}
+LATENCY = Path("/dev/cpu_dma_latency")
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,39 @@ class Summary:
     @classmethod
     def of(cls, figures: Sequence[float]) -> "Summary":
         ordered = sorted(figures)
-        offset = OFFSETS[len(ordered)]
+        offset = interval_offset(len(ordered))
         return cls(statistics.median(ordered), ordered[offset], ordered[-1 - offset])
+
+
+def interval_offset(figures: int) -> int:
+    """Return how many figures from either end the 95 % interval of their median begins.
+
+    That many may be below it with P(Binomial(figures, 1/2) <= offset) <= 2.5 %.
+    """
+    offset, outside = -1, 0.0
+    while (outside := outside + math.comb(figures, offset + 1) / 2**figures) <= 0.025:
+        offset += 1
+    return offset
+
+
+@contextmanager
+def awake() -> Iterator[None]:
+    """Have idle processors wait for work instead of halting, where this process may say so.
+
+    A virtual machine takes up to 0.1 ms to wake one that has halted. On a busy server hardly
+    any does; on an idle one it is many times what a question to a neighbour takes, and is
+    there in one round and not in the next.
+    """
+    try:
+        # holds for as long as the file is open, see PM QoS in Linux's documentation
+        file = LATENCY.open("wb", buffering=0)
+    except OSError as error:
+        print(f"\nProcessors may halt between two rounds' questions: {error}")
+        yield
+        return
+    with file:
+        file.write(struct.pack("i", 0))
+        yield
 
 
 def compare(

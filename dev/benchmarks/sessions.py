@@ -3,11 +3,16 @@
 A rate above 1 is faster than core. What the suite promises, as rates: get 0.67, get and an
 unchanged save 2.5, get and a changed save 1.54; light requests 0.97.
 
-store()         one thread on the store itself
-network()       the same over a connection that takes a millisecond, in round trips
-many()          one device revoked and 100,000 identifiers checked beside 200,000 sessions
-memory()        what Redis needs for a session
-requests()      light requests of a logged-in user, on servers of their own
+store           one thread on the store itself
+network         the same over a connection that takes a millisecond, in round trips
+memory          what Redis needs for a session
+many            one device revoked and 100,000 identifiers checked beside 200,000 sessions
+sentinel        the same with Sentinels, TLS and a replica that a revocation waits for
+threaded        light requests of a logged-in user, on servers of their own
+prefork         the same with two workers
+
+The file store never waits, a question to Redis does: the processors are kept awake, as those
+of a busy server are (see ``rounds.awake``).
 """
 
 import functools
@@ -16,6 +21,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -25,6 +31,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
+
+import psutil
 
 from odoo import http as odoo_http
 from odoo.tools import config
@@ -36,32 +44,40 @@ from odoo.addons.session_redis.store import RedisSessionStore
 from dev.process import answers, free_ports
 from dev.stack import Stack
 
-from .rounds import Summary, compare
+from .rounds import Summary, awake, compare
 
 OPERATIONS = 200
 SESSIONS = 200_000
 IDENTIFIERS = 100_000
-REQUESTS = 400
-SERVER_ROUNDS = 11
+# short bursts in turns: what else the machine does is in both
+REQUESTS = 96
+SERVER_ROUNDS = 81
+MANY_SESSIONS = 20_000
 CONTENDERS = ("core's file store", "session_redis")
 
 
-def main(registry: Any, environment: Callable[[Any], Any]) -> None:
+def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
     """Run with the variables of ``session_redis`` set; the sessions are deleted at the end."""
     path = tempfile.mkdtemp(dir=config["data_dir"])
     settings = RedisSettings.read().model_copy(update={"prefix": f"bench-{os.getpid()}"})
     redis_store = RedisSessionStore(settings, path)
     stores = dict(zip(CONTENDERS, (file_store(path), redis_store), strict=True))
+    known: dict[str, Callable[[], None]] = {
+        "store": lambda: store(stores),
+        "network": lambda: network(settings),
+        "memory": lambda: memory(redis_store),
+        "many": lambda: many(redis_store),
+        "sentinel": sentinel,
+        "threaded": lambda: requests(registry.db_name, 0),
+        "prefork": lambda: requests(registry.db_name, 2),
+    }
     try:
-        store(stores)
-        network(settings)
-        many(redis_store)
-        memory(redis_store)
+        with awake():
+            for name in parts or known:
+                known[name]()
     finally:
         clean(redis_store)
         shutil.rmtree(path)
-    for workers in (0, 2):
-        requests(registry.db_name, workers)
 
 
 def clean(store: RedisSessionStore) -> None:
@@ -86,7 +102,7 @@ def new_session(store: Any) -> Any:
         db="bench",
         uid=2,
         login="user@example.com",
-        session_token="0123456789abcdef" * 4,
+        session_token=secrets.token_hex(32),
         context={"lang": "en_US", "tz": "Europe/Zurich", "uid": 2},
         create_time=time.time(),
         _trace=[
@@ -174,7 +190,7 @@ def slow_connection(host: str, port: int) -> Iterator[int]:
         process.join()
 
 
-def many(store: RedisSessionStore) -> None:
+def many(store: RedisSessionStore, where: str = "plain") -> None:
     revoked = [new_session(store).sid[:42] for _number in range(21)]
     fill(store)
     checks = [f"{number:042d}" for number in range(IDENTIFIERS)]
@@ -189,13 +205,28 @@ def many(store: RedisSessionStore) -> None:
         if store.get_missing_session_identifiers(checks):
             raise RuntimeError("identifiers are missing")
         seconds.append(time.perf_counter() - began)
-    print(f"\nBeside {SESSIONS} sessions (core: 1.2 s for the check)")
+    print(f"\nBeside {SESSIONS} sessions, {where} (core: 1.2 s for the check)")
     for what, figures, unit in (
         ("one device revoked", milliseconds, "ms"),
         (f"{IDENTIFIERS} identifiers checked", seconds, "s"),
     ):
         summary = Summary.of(figures)
         print(f"  {what:<34} {summary.median:9.2f} {summary.low:9.2f} …{summary.high:8.2f} {unit}")
+
+
+def sentinel() -> None:
+    servers: Any = Stack().redis_sets["redis_sentinel"]
+    servers.start()
+    variables: dict[str, Any] = {
+        **servers.env,
+        "ODOO_SESSION_REDIS_PREFIX": f"bench-{os.getpid()}",
+    }
+    store = RedisSessionStore(RedisSettings(**variables))
+    try:
+        many(store, "with Sentinels and TLS")
+    finally:
+        clean(store)
+        store.connection.close()
 
 
 def fill(store: RedisSessionStore) -> None:
@@ -220,34 +251,59 @@ def memory(store: RedisSessionStore) -> None:
     print(f"\nMemory in Redis for a session of {size} bytes of JSON")
     print(f"  {'the session':<34} {own:9} bytes, {own / size:.2f} of its JSON")
     print(f"  {'with its index':<34} {own + index:9} bytes, {(own + index) / size:.2f} of it")
+    before: int = client.info("memory")["used_memory"]
+    for _number in range(MANY_SESSIONS):
+        new_session(store)
+    each = (client.info("memory")["used_memory"] - before) / MANY_SESSIONS
+    title = f"all of it, for each of {MANY_SESSIONS}"
+    print(f"  {title:<34} {each:9.0f} bytes, {each / size:.2f} of it")
 
 
 def requests(database: str, workers: int) -> None:
     """Run a server for each store and send both the same requests, in turns."""
     with ExitStack() as stack:
-        ports = {
+        servers = {
             name: stack.enter_context(server(database, workers, number))
             for number, name in enumerate(CONTENDERS)
         }
-        cookies = {name: log_in(port, database) for name, port in ports.items()}
+        cookies = {name: log_in(one.port, database) for name, one in servers.items()}
         kind = "prefork, 2 workers" if workers else "threaded"
         for connections in (1, 8):
             contenders = {
-                name: lambda port=port, cookie=cookies[name], connections=connections: load(
-                    port, cookie, connections
-                )
-                for name, port in ports.items()
+                name: functools.partial(load, one.port, cookies[name], connections)
+                for name, one in servers.items()
             }
+            began = {name: one.processor_seconds() for name, one in servers.items()}
             title = f"light requests, {kind}, {connections} connections"
             compare(title, contenders, REQUESTS, rounds=SERVER_ROUNDS)
+            for name, one in servers.items():
+                # and once before the rounds
+                spent = (one.processor_seconds() - began[name]) / REQUESTS / (SERVER_ROUNDS + 1)
+                print(f"  {name:<34} {1000 * spent:9.2f} ms of processor time each")
+
+
+class Server:
+    """A server that runs, and its workers."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self.port = port
+        self._process = psutil.Process(process.pid)
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that it has taken so far."""
+        processes = [self._process, *self._process.children(recursive=True)]
+        times = [process.cpu_times() for process in processes]
+        return float(sum(one.user + one.system for one in times))
 
 
 @contextmanager
-def server(database: str, workers: int, with_redis: int) -> Iterator[int]:
+def server(database: str, workers: int, with_redis: int) -> Iterator[Server]:
     # the second port is taken late: those of another server have to be elsewhere
     port, gevent_port = free_ports(28169 + 20 * with_redis, 2)
     environment = dict(os.environ)  # noqa: TID251  # of a child
     environment["ODOO_SESSION_REDIS"] = "1" if with_redis else "0"
+    # metrics tell of what is asked of Redis, and have a benchmark of their own
+    environment["ODOO_PROMETHEUS"] = environment["ODOO_STATSD"] = "0"
     # the platform lets no server of production serve with sessions in files
     environment["ODOO_CLOUD_PLATFORM_UNSAFE"] = "1"
     command = Stack().odoo.command(
@@ -262,7 +318,7 @@ def server(database: str, workers: int, with_redis: int) -> Iterator[int]:
             if process.poll() is not None:
                 raise RuntimeError("the server has ended")
             time.sleep(0.2)
-        yield port
+        yield Server(process, port)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
@@ -294,9 +350,9 @@ def call(
     return response
 
 
-def load(port: int, cookie: str, connections: int) -> None:
+def load(port: int, cookie: str, connections: int, requests: int = REQUESTS) -> None:
     def browse() -> None:
-        for _number in range(REQUESTS // connections):
+        for _number in range(requests // connections):
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as one:
                 call(one, "/web/session/check", {}, cookie)
 

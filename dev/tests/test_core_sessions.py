@@ -19,6 +19,8 @@ ADDONS = Path(__file__).parent / "addons"
 FAILED = re.compile(r"(?:FAIL|ERROR): (?:Subtest )?(\w+\.\w+)")
 RESULT = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 
+# all of the HTTP layer, and what logs in, logs out and revokes devices besides
+TAGS = "/test_http,/base:TestUsersIdentitycheck,/web:TestWebLoginCommon,/web:TestWebLogin"
 ALLOWED = {
     "TestSessionRotation.test_session_rotation": "counts the files of its sessions",
 }
@@ -31,8 +33,9 @@ def run_core_tests(stack: Stack, variables: dict[str, str], port: int) -> tuple[
     ports = free_ports(port, 2)
     with stack.database(database, [], {}) as data:
         command = odoo.command(
-            *("-d", database, "-i", "test_http", "--stop-after-init", "--test-enable"),
-            *("--test-tags", "/test_http", "--without-demo=True", "--max-cron-threads=0"),
+            *("-d", database, "-i", "test_http", "-u", "base", "--stop-after-init"),
+            *("--test-enable", "--test-tags", TAGS),
+            *("--without-demo=True", "--max-cron-threads=0"),
             *("--addons-path", f"{odoo.addons_path},{ADDONS}", "--data-dir", data),
             *(f"--http-port={ports[0]}", f"--gevent-port={ports[1]}"),
             *("--http-interface=127.0.0.1", "--log-level=warn", "--log-handler=odoo.tests:INFO"),

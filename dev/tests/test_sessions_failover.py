@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import subprocess
 import threading
 import time
 import uuid
@@ -16,7 +17,7 @@ from front_end import Answer, Client, FrontEnd
 from production import fault_proxy
 
 from dev.process import answers, free_ports
-from dev.services.redis_sets import RedisSentinel, RedisWithUsers
+from dev.services.redis_sets import RedisCluster, RedisSentinel, RedisWithUsers
 from dev.stack import Stack
 
 CLIENTS = 8
@@ -282,6 +283,70 @@ def test_a_refused_password_ends_the_start_and_is_in_no_log(
     assert not answers(front_end.port)
 
 
+def test_an_unknown_host_and_an_untrusted_certificate_end_the_start(
+    stack: Stack, database: Database, tmp_path: Path
+) -> None:
+    front_end = FrontEnd(stack, database.name, database.data, tmp_path)
+    server = stack.redis_sets["redis_tls"]
+    server.start()
+    patient = {"ODOO_SESSION_REDIS": "1", "ODOO_SESSION_REDIS_START_TIMEOUT": "3600"}
+    untrusted = {
+        **patient,
+        "ODOO_SESSION_REDIS_HOST": str(server.client["host"]),
+        "ODOO_SESSION_REDIS_PORT": str(server.client["port"]),
+        "ODOO_SESSION_REDIS_TLS": "1",
+        "ODOO_SESSION_REDIS_TLS_CA": str(server.client["other_ca"]),
+    }
+    for variables, told in (
+        # no resolver is asked for what is no name
+        ({**patient, "ODOO_SESSION_REDIS_HOST": "no such host"}, "ODOO_SESSION_REDIS_HOST: "),
+        (untrusted, "ODOO_SESSION_REDIS_TLS_CA: the certificate is not trusted"),
+    ):
+        done = front_end.run("--workers=2", variables=variables)
+        assert done.returncode == os.EX_CONFIG, done.stdout
+        assert done.stdout.count(told) == 1, done.stdout
+        assert not answers(front_end.port)
+
+
+def test_two_front_ends_on_a_cluster_lose_a_node_and_no_log_in_of_the_others(
+    servers: Callable[..., Any], database: Database, tmp_path: Path
+) -> None:
+    cluster = RedisCluster(tmp_path / "cluster", 27100)
+    cluster.start()
+    try:
+        variables = {
+            "ODOO_SESSION_REDIS": "1",
+            "ODOO_SESSION_REDIS_CLUSTER": "1",
+            "ODOO_SESSION_REDIS_HOST": cluster.client["nodes"],
+            "ODOO_SESSION_REDIS_PASSWORD": cluster.password,
+        }
+        clients = [Client(database.name) for _number in range(CLIENTS)]
+        with servers(variables) as front_ends, ThreadPoolExecutor(CLIENTS) as pool:
+            for answer in pool.map(lambda client: client.log_in(front_ends[0]), clients):
+                assert answer.result["uid"]
+            for front_end in front_ends * 3:
+                for answer in pool.map(lambda one, at=front_end: one.check(at), clients):
+                    assert answer.status == 200 and not answer.error
+            sids = [client.sid for client in clients]
+            for client in clients[::2]:
+                assert client.log_out(front_ends[1]).status == 200
+            for client, sid in zip(clients, sids, strict=True):
+                client.sid = sid
+            left = [bool(client.check(front_ends[0]).error) for client in clients]
+            assert left == [True, False] * (CLIENTS // 2)
+
+            cluster.daemons["node3"].kill()
+            for number in range(40):
+                answer = clients[1].check(front_ends[number % 2])
+                assert answer.status in (200, 503) and not answer.error
+                assert answer.status == 200 or answer.headers["Retry-After"]
+                assert answer.seconds < LONGEST_SECONDS
+            serves_what_needs_no_session(clients[1], front_ends[0])
+        judge_logs(front_ends, clients, cluster.password)
+    finally:
+        cluster.stop()
+
+
 def test_a_redis_that_does_not_come_ends_the_start_and_lets_repairs_through(
     stack: Stack, database: Database, users: RedisWithUsers, tmp_path: Path
 ) -> None:
@@ -296,8 +361,30 @@ def test_a_redis_that_does_not_come_ends_the_start_and_lets_repairs_through(
     patient = {**absent, "ODOO_SESSION_REDIS_START_TIMEOUT": "3600"}
     shell = front_end.run("shell", "--no-http", variables=patient, text="print('uid', env.uid)\n")
     update = front_end.run("-u", "base", "--stop-after-init", variables=patient)
+    song = sing(front_end, tmp_path, patient)
     assert "uid 1" in shell.stdout
+    # anthem starts no server, so nothing is asked
+    assert (song.returncode, "uid 1" in song.stdout) == (0, True), song.stdout
     for repair in (shell, update):
         assert repair.returncode == 0, repair.stdout
         assert "A server cannot be reached, a server would not start" in repair.stdout
         assert "CRITICAL" not in repair.stdout
+
+
+def sing(
+    front_end: FrontEnd, directory: Path, variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a song of anthem, with the options of a front-end."""
+    (directory / "song_of_repair.py").write_text("def main(ctx):\n    print('uid', ctx.env.uid)\n")
+    odoo = front_end.stack.odoo
+    python, _program, *options = front_end.command()
+    environment = front_end.environment(variables)
+    environment["PYTHONPATH"] += f":{odoo.root}:{directory}"
+    return subprocess.run(
+        [str(Path(python).parent / "anthem"), "song_of_repair::main", *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )

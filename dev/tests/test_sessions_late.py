@@ -2,28 +2,14 @@
 
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
+from apps import install
 from front_end import Client, FrontEnd
 
 from dev.stack import Stack
 
 LATE = "ODOO_SESSION_REDIS is set, but session_redis is not in --load: sessions stay in files"
-
-
-def call(client: Client, front_end: FrontEnd, model: str, method: str, *args: Any) -> Any:
-    params = {"model": model, "method": method, "args": args, "kwargs": {}}
-    answer = client.ask(front_end, f"/web/dataset/call_kw/{model}/{method}", params)
-    assert answer.status == 200 and not answer.error, answer.text[:4000]
-    return answer.result
-
-
-def install(client: Client, front_end: FrontEnd, name: str) -> None:
-    """Do what the button of the Apps screen does."""
-    call(client, front_end, "ir.module.module", "update_list")
-    [number] = call(client, front_end, "ir.module.module", "search", [["name", "=", name]])
-    call(client, front_end, "ir.module.module", "button_immediate_install", [number])
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

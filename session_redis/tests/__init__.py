@@ -6,6 +6,8 @@ from . import (
     test_http,
     test_migrate,
     test_outage,
+    test_packing,
+    test_pools,
     test_round_trips,
     test_settings,
     test_store,

@@ -1,6 +1,7 @@
 """Looking at what Redis holds of a session."""
 
 from ..encoding import Stamp, decode, stamped, without_stamp
+from ..packing import pack, unpack
 from .common import RedisCase
 
 
@@ -11,11 +12,13 @@ class StoreCase(RedisCase):
         return f"session:{self.prefix}:{session.sid}"
 
     def payload(self, session):
-        return self.redis.get(self.key(session))
+        """Return the JSON of what is stored, None where nothing is."""
+        stored = self.redis.get(self.key(session))
+        return stored and unpack(stored)
 
     def age(self, session, seconds):
         """Have a session been saved some time ago."""
         payload = self.payload(session)
         stamp = decode(payload)[1]
-        older = stamped(without_stamp(payload), Stamp(stamp.at - seconds, stamp.lifetime))
+        older = pack(stamped(without_stamp(payload), Stamp(stamp.at - seconds, stamp.lifetime)))
         self.redis.set(self.key(session), older, ex=self.redis.ttl(self.key(session)) - seconds)

@@ -78,6 +78,27 @@ class TestCluster(Contract, StartCase, BaseCase):
             self.assertFalse(self.store.get(session.sid))
         self.assertEqual(self.store.list(), [])
 
+    def test_round_trips_are_those_of_one_server_and_one_more_for_a_rotation(self):
+        session = self.new_session(uid=2)
+        for work, trips in (
+            (lambda: self.store.get(session.sid), 1),
+            (lambda: self.store.save(session), 0),
+            (lambda: self.store.get(self.store.generate_key()), 1),
+            (lambda: (session.update(step=1), self.store.save(session)), 1),
+            (lambda: self.store.rotate(session, NoUser()), 2),
+            (lambda: self.store.delete(session), 1),
+        ):
+            before = self.reads()
+            work()
+            self.assertEqual(self.reads() - before, trips)
+
+    def reads(self):
+        """Return how often the nodes have read something of a client, but for this question."""
+        self.asked = getattr(self, "asked", 0) + 1
+        found = self.client.info("stats", target_nodes="primaries")
+        reads = sum(one["total_reads_processed"] for one in found.values())
+        return reads - len(found) * self.asked
+
     def test_hard_rotation_crosses_slots(self):
         for _number in range(10):
             session = self.new_session(uid=2)

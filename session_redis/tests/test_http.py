@@ -1,13 +1,28 @@
 import json
+from contextlib import contextmanager
 
 from odoo import http
 from odoo.tests import HttpCase, tagged
 
 from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
+from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
 from ..encoding import decode
+from ..store import RedisSessionStore
 from .common import free_port
 from .store_case import StoreCase
+from .test_store import CAN_ROTATE_SOFTLY
+
+LOGGER = "odoo.addons.session_redis"
+
+
+class LosingStore(RedisSessionStore):
+    """Loses its Redis as soon as a session was read: ``lose()``."""
+
+    def get(self, sid):
+        session = super().get(sid)
+        self.lose()
+        return session
 
 
 @tagged("-at_install", "post_install")
@@ -72,6 +87,86 @@ class TestHttp(StoreCase, HttpCase):
         self.assertEqual(response.status_code, 503)
         self.assertEqual(response.headers["Retry-After"], "5")
         self.assertNotIn("session_id", response.cookies)
+
+    @contextmanager
+    def redis_that_is_lost(self):
+        """Have each request lose Redis once it has read its session."""
+        with FaultProxy(self.server.host, self.server.port) as proxy:
+            store = LosingStore(self.settings(host=proxy.host, port=proxy.port))
+            self.addCleanup(store.connection.close)
+            store.lose = proxy.refuse
+            http.Application.session_store = store
+            with self.assertLogs(LOGGER, "ERROR"):
+                yield
+        http.Application.session_store = self.store
+
+    def test_change_of_the_session_that_is_lost_takes_no_work_with_it(self):
+        self.log_in()
+        admin = self.env.ref("base.user_admin")
+        args = [admin.partner_id.ids, {"ref": "written"}]
+        work = {"model": "res.partner", "method": "write", "args": args, "kwargs": {}}
+        seen = self.events()
+        with self.redis_that_is_lost():
+            response = self.url_open(
+                "/web/dataset/call_kw/res.partner/write?debug=assets",
+                data=json.dumps({"params": work}),
+                headers={"Content-Type": "application/json"},
+            )
+        self.assertEqual((response.status_code, response.json().get("result")), (200, True))
+        admin.partner_id.invalidate_recordset()
+        self.assertEqual(admin.partner_id.ref, "written")
+        self.assertIn("save_lost", seen)
+        self.check_session()
+
+    def test_routine_rotation_that_fails_is_made_up_for_by_a_later_request(self):
+        if not CAN_ROTATE_SOFTLY:
+            self.skipTest("this series of Odoo has no soft rotation")
+        self.log_in()
+        self.check_session()
+        session = self.store.get(self.opener.cookies["session_id"])
+        session["create_time"] -= 24 * 60 * 60
+        self.store.save(session)
+        seen = self.events()
+        with self.redis_that_is_lost():
+            self.check_session()
+        self.assertEqual(self.opener.cookies["session_id"], session.sid)
+        self.assertIn("rotation_postponed", seen)
+        self.check_session()
+        self.assertNotEqual(self.opener.cookies["session_id"], session.sid)
+        self.check_session()
+
+    def events(self):
+        """Return a list that what is told of is added to."""
+        seen = []
+        observe = lambda operation: seen.append(operation.name)  # noqa: E731
+        subscribe(observe)
+        self.addCleanup(unsubscribe, observe)
+        return seen
+
+    def test_unreadable_payload_is_a_log_out_and_no_error(self):
+        for payload in (b"[1]", b"H\x00", b"\x80\x04.", b'"x"', b'{"uid":', b'{"db":[1],"uid":2}'):
+            self.log_in()
+            key = self.store.keys.of(self.opener.cookies["session_id"])[0]
+            self.redis.set(key, payload)
+            with self.assertLogs(LOGGER, "DEBUG"):
+                response = self.url_open("/web", allow_redirects=False)
+            self.assertEqual(response.status_code, 303)
+            self.assertIn("/web/login", response.headers["Location"])
+            self.assertEqual(self.url_open("/web/login").status_code, 200)
+
+    def test_no_request_reads_the_keyspace(self):
+        def scans():
+            stats = self.redis.info("commandstats")
+            return [
+                stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("keys", "scan")
+            ]
+
+        before = scans()
+        self.log_in()
+        self.check_session()
+        self.url_open("/web/session/logout", allow_redirects=False)
+        self.env["ir.http"]._gc_sessions()
+        self.assertEqual(scans(), before)
 
     def test_outage_lets_static_files_through(self):
         self.log_in()

@@ -4,7 +4,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import date
 from types import SimpleNamespace
+
+import pytz
 
 from odoo import http
 from odoo.tests import BaseCase, tagged
@@ -12,7 +15,25 @@ from odoo.tests import BaseCase, tagged
 from ..commands import fetch
 from ..compat import HAS_IDENTIFIERS
 from ..encoding import decode, encode, without_stamp
+from ..packing import pack
 from .store_case import StoreCase
+
+# what the session of a user has besides core's own defaults
+USUAL = {
+    "db": "acme",
+    "login": "jane.doe@example.com",
+    "session_token": "f1b6a3f0c2de4877a1b05c3d9e8f6a7b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f",
+    "context": {"lang": "fr_BE", "tz": "Europe/Brussels", "uid": 17},
+    "_trace": [
+        {
+            "platform": "macos",
+            "browser": "firefox",
+            "ip_address": "198.51.100.23",
+            "first_activity": 1760012345,
+            "last_activity": 1760067890,
+        }
+    ],
+}
 
 CAN_ROTATE_SOFTLY = hasattr(http.FilesystemSessionStore, "delete_old_sessions")
 
@@ -34,6 +55,27 @@ class TestStore(StoreCase, BaseCase):
         self.assertEqual(
             self.new_store(prefix="").keys.of(session.sid), [f"session:{session.sid}"]
         )
+
+    def test_session_and_its_index_take_less_than_one_and_a_half_times_its_json(self):
+        self.prefix = self.prefix[:14]  # as long as they usually are
+        store = self.new_store()
+        session = self.new_session(store, uid=2, **USUAL)
+        keys = {*store.keys.of(session.sid), store.keys.index(session.sid)}
+        taken = [self.redis.memory_usage(key, samples=0) for key in keys]
+        self.assertLessEqual(sum(filter(None, taken)), 1.5 * len(json.dumps(dict(session))))
+
+    def test_session_that_was_stored_as_plain_json_is_read_and_packed_by_its_next_save(self):
+        session = self.new_session(uid=2, login="x")
+        text = self.payload(session)
+        self.redis.set(self.key(session), text, ex=1000)
+        found = self.store.get(session.sid)
+        self.assertEqual(dict(found), dict(session))
+        self.store.save(found)
+        self.assertEqual(self.redis.get(self.key(session)), text)
+        found["step"] = 1
+        self.store.save(found)
+        self.assertFalse(self.redis.get(self.key(session)).startswith(b"{"))
+        self.assertEqual(self.store.get(session.sid)["step"], 1)
 
     def test_missing_session_is_an_empty_new_one(self):
         sid = self.store.generate_key()
@@ -63,6 +105,37 @@ class TestStore(StoreCase, BaseCase):
             self.redis.ttl(self.key(self.new_session(store, uid=2))), 500, delta=2
         )
         self.assertAlmostEqual(self.redis.ttl(self.key(self.new_session(store))), 50, delta=2)
+
+    def test_first_lifetime_that_is_known_counts(self):
+        deletion, own, environment, parameter = 40, 500, 6000, 70_000
+        for store, values, expected in (
+            (
+                self.new_store(expiration=environment),
+                {"deletion_time": time.time() + deletion, "expiration": own},
+                deletion,
+            ),
+            (self.new_store(expiration=environment), {"expiration": own}, own),
+            (self.new_store(expiration=environment), {}, environment),
+            (self.new_store(), {}, parameter),
+            (self.new_store(), {"db": "of no parameter"}, http.SESSION_LIFETIME),
+            (self.new_store(), {"uid": None}, 10800),
+            (self.new_store(expiration_anonymous=80_000), {"uid": None}, parameter),
+        ):
+            store.lifetimes.learn_of_vacuum("of a parameter", parameter)
+            session = self.new_session(store, **{"uid": 2, "db": "of a parameter", **values})
+            self.assertAlmostEqual(self.redis.ttl(self.key(session)), expected, delta=2)
+
+    def test_values_come_back_as_what_the_sessions_of_core_keep(self):
+        given = {"ids": {1, 2}, "day": date(2024, 2, 29), "zone": pytz.timezone("Asia/Tokyo")}
+        for key, value in given.items():
+            try:
+                of_core = http.Session({key: value}, self.store.generate_key())[key]
+            except TypeError:  # from 18.0, JSON's own types alone
+                with self.assertRaises(TypeError):
+                    self.new_session(uid=2, **{key: value})
+                continue
+            found = self.store.get(self.new_session(uid=2, **{key: value}).sid)[key]
+            self.assertEqual((type(found), found), (type(of_core), of_core))
 
     def test_rotated_id_lives_until_its_deletion_time(self):
         session = self.new_session(uid=2, expiration=999, deletion_time=time.time() + 30)
@@ -196,10 +269,13 @@ class TestStore(StoreCase, BaseCase):
 
     def test_unreadable_payload_is_no_session_and_is_told_once(self):
         session = self.new_session(uid=2)
+        cut = self.redis.get(self.key(session))[:-1]
+        changed = cut[:-1] + b"xx"
         with self.assertLogs("odoo.addons.session_redis.store", "WARNING") as logs:
             for payload in (
                 *(b"[1]", b"\x80\x04", b'{"uid"', b'"x"', b'{"a":' * 100_000),
                 b'{"a":"%s"}' % (b"x" * 10_000_000),
+                *(cut, changed, pack(b'{"a":"%s"}' % (b"x" * 10_000_000))),
                 *(b'{"expiration":Infinity}', b'{"deletion_time":NaN}', b'{"db":[],"uid":2}'),
             ):
                 self.redis.set(self.key(session), payload)

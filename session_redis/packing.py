@@ -1,0 +1,71 @@
+"""Sessions in Redis take a third of their JSON: zlib, with a dictionary of what all of them have.
+
+What: a stream of zlib (RFC 1950), whose checksum is of the whole session: what was cut or
+changed is no session, never half of one. Without the dictionary, which has what core and its
+addons write into every session, zlib would gain nothing on so short a text.
+
+How both forms are known apart: the stream begins with ``H``, no JSON does.
+"""
+
+import zlib
+
+from .encoding import LONGEST
+
+# Of what is stored the first byte and a checksum say with which dictionary and window it was
+# made: another dictionary needs another first byte, and this one has to stay. The most common
+# comes last, where zlib finds it with the fewest bits
+_DICTIONARY = (
+    b'"_type":"datetime_isoformat","value":"20"_type":"date_isoformat","value":"20'
+    b'"_type":"set","value":["_type":"tuple","value":['
+    b'"viewed_slides":{"my_tasks_history":["my_projects_history":["my_invoices_history":['
+    b'"wishlist_ids":["website_sale_pricelist_time":17"website_sale_selected_pl_id":'
+    b'"website_sale_current_pl":"website_sale_cart_quantity":"sale_last_order_id":'
+    b'"sale_order_id":"force_website_id":"is_websocket_session":true,"webauthn_challenge":"'
+    b'"profile_session":null,"profile_collectors":null,"profile_params":null,'
+    b'"profile_expiration":"identity-check-last":17"identity-check-next":17'
+    b'"geoip":{},"pre_login":"pre_uid":"_trace_disable":true,"expiration":'
+    b'"gc_previous_sessions":true,"next_sid":"deletion_time":17'
+    b'"allowed_company_ids":[1,"zh_CN""nl_NL""it_IT""es_ES""de_DE""fr_FR""en_GB"'
+    b'"tz":"Asia/"tz":"America/"tz":"UTC""tz":"Europe/'
+    b'"platform":"iphone""platform":"android""platform":"macos""platform":"windows"'
+    b'"browser":"safari""browser":"edge""browser":"firefox"'
+    b'"ip_address":"192.168."ip_address":"127.0.0.1"'
+    b'{"_saved":[17,10800],"context":{"lang":"en_US"},"db":null,"debug":"","login":null,'
+    b'"uid":null,"session_token":null,"_trace":[],"create_time":17'
+    b'{"_saved":[17,604800],"context":{"lang":"en_US","tz":"Europe/","uid":2},'
+    b'"create_time":17,"db":"","debug":"","login":".com","uid":2,"session_token":"",'
+    b'"_trace":[{"platform":"linux","browser":"chrome","ip_address":"10.",'
+    b'"first_activity":17,"last_activity":17}]}'
+)
+
+_FIRST = b"H"
+# The first byte says it: so much of what was written is looked at. More takes a larger state,
+# and clearing that takes longer than compressing
+_WINDOW_BITS = 12
+_MEMORY_LEVEL = 6
+_LEVEL = 3
+
+
+def pack(text: bytes) -> bytes:
+    """Return what is stored of a session's JSON."""
+    stream = zlib.compressobj(
+        _LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _DICTIONARY
+    )
+    return stream.compress(text) + stream.flush()
+
+
+def unpack(payload: bytes) -> bytes:
+    """Return the JSON of what is stored; JSON, as earlier releases stored it, as it is.
+
+    :raises ValueError: when it was cut, changed, or would be longer than any session
+    """
+    if not payload.startswith(_FIRST):
+        return payload
+    stream = zlib.decompressobj(_WINDOW_BITS, _DICTIONARY)
+    try:
+        text = stream.decompress(payload, LONGEST)
+    except zlib.error as error:
+        raise ValueError("malformed session") from error
+    if not stream.eof or stream.unused_data:
+        raise ValueError("malformed session")
+    return text
