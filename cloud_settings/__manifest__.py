@@ -5,7 +5,9 @@
     "version": "3.0.0",
     "category": "Technical",
     "author": "Odoo Cloud Platform contributors",
+    "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
+    "development_status": "Beta",
     "depends": ["base"],
-    "external_dependencies": {"python": ["pydantic-settings"]},
+    "external_dependencies": {"python": ["pydantic", "pydantic-settings"]},
 }

@@ -16,6 +16,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from psycopg2 import OperationalError
+
+from odoo.service.model import PG_CONCURRENCY_ERRORS_TO_RETRY
+
 from .observers import Observers
 
 _logger = logging.getLogger(__name__)
@@ -93,10 +97,17 @@ def _observed(perform: Callable[..., Any]) -> Callable[..., Any]:
             job.outcome = "done"
             return result
         except Exception as error:
-            if type(error).__name__ == "RetryableJobError":
+            if _is_retried(error):
                 job.outcome = "retried"
             raise
         finally:
             job.finished()
 
     return observed_perform
+
+
+def _is_retried(error: Exception) -> bool:
+    """Say whether ``queue_job`` runs a job again that ended with this, as its controller does."""
+    if isinstance(error, OperationalError):
+        return error.pgcode in PG_CONCURRENCY_ERRORS_TO_RETRY
+    return isinstance(error, sys.modules[MODULE].RetryableJobError)

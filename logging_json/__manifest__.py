@@ -4,9 +4,11 @@
     "summary": "One JSON object a line, with request ids, timings and no secrets",
     "version": "3.0.0",
     "category": "Technical",
-    "author": "Odoo Cloud Platform contributors",
+    "author": "Camptocamp, Avoin.Systems, Odoo Cloud Platform contributors",
+    "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
+    "development_status": "Beta",
     "depends": ["cloud_settings"],
-    "external_dependencies": {"python": ["python-json-logger"]},
+    "external_dependencies": {"python": ["pydantic", "python-json-logger"]},
     "post_load": "post_load",
 }

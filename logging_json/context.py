@@ -4,9 +4,9 @@ A thread has one context at a time, a job within a request hides the request's. 
 greenlet is such a thread.
 """
 
+import os
 import re
 import threading
-import uuid
 from typing import Any, NamedTuple
 
 # what proxies and tracing libraries send: UUIDs, base64, AWS' "Root=1-67891233-abcdef"
@@ -113,7 +113,7 @@ def context_of_access() -> Context | None:
 
 def new_id() -> str:
     """Return an id as ``5b5dce0ae83a4b1f9d2d2d0b8f3a4d7c``."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def id_of(header: str | None) -> str:

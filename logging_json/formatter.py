@@ -89,7 +89,9 @@ class OdooJsonFormatter(JsonFormatter):
             self._add_request(schema, context, access)
         if record.exc_info or record.exc_text or record.stack_info:
             self._add_stacks(schema, record)
-        if len(attributes) != self._plain or type(record.msg) is not str:
+        if len(attributes) != self._plain + (ATTRIBUTE in attributes) or (
+            type(record.msg) is not str
+        ):
             self._add_extras(schema, record)
         return schema
 

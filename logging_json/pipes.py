@@ -1,9 +1,12 @@
 """Keeps lines whole in a pipe that several processes write into, as under Docker.
 
 The kernel mixes what processes write into a full pipe, unless it is shorter than 4096 bytes. A
-stack is longer. So each line is written under a lock on the pipe itself, which the processes
-that prefork forks and the gevent process have in common. Files need none: what is appended to
-them in one call stays in one piece.
+stack is longer, and would be mixed with short lines too. So each line is written under a lock on
+the pipe itself, which the processes that prefork forks and the gevent process have in common.
+Files need none: what is appended to them in one call stays in one piece.
+
+Who has to wait, for another process or for a reader that is slow, waits as core's own handler
+does. Under gevent that is done by a thread of gevent's pool, so that no other greenlet waits.
 """
 
 import fcntl
@@ -11,6 +14,8 @@ import logging
 import os
 import select
 import stat
+import sys
+from collections.abc import Callable
 from typing import Any
 
 
@@ -29,47 +34,80 @@ def keep_lines_whole(handler: logging.Handler) -> None:
 class PipeStream:
     """A stream of text into a pipe; what one call writes stays together.
 
-    :raises OSError: where the pipe cannot be locked
+    :raises OSError: where the pipe cannot be opened
     """
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._process = 0
-        self._lock = -1
-        self._locked()
+        self._pipe = -1
+        self._opened()
 
     def write(self, text: str) -> int:  # pylint: disable=method-required-super  # no model
-        data = memoryview(text.encode(errors="backslashreplace"))
+        data = text.encode(errors="backslashreplace")
         self._stream.flush()
-        lock = self._locked()
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            while data:
-                data = data[self._write(data) :]
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)
+        pipe = self._opened()
+        if not _written_at_once(pipe, data):
+            _wait_for(_write_in_turn, pipe, data)
         return len(text)
 
-    def _write(self, data: memoryview) -> int:
-        try:
-            return os.write(self._stream.fileno(), data)
-        except BlockingIOError:
-            # who shares the pipe may have made it one that does not block
-            select.select([], [self._stream.fileno()], [])
-            return 0
+    def _opened(self) -> int:
+        """Return the pipe as this process has opened it.
 
-    def _locked(self) -> int:
-        """Return what this process locks: the pipe, opened again.
-
-        A lock belongs to what was opened, which a forked process shares with its parent.
+        The lock, and that it does not block, belong to what was opened, which a forked process
+        would share with its parent.
         """
         if self._process != os.getpid():
-            if self._lock >= 0:
-                os.close(self._lock)
+            if self._pipe >= 0:
+                os.close(self._pipe)
             path = f"/proc/self/fd/{self._stream.fileno()}"
-            self._lock = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            self._pipe = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             self._process = os.getpid()
-        return self._lock
+        return self._pipe
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _written_at_once(pipe: int, data: bytes) -> bool:
+    """Write a short line, unless that has to wait."""
+    if len(data) > select.PIPE_BUF:
+        return False
+    try:
+        fcntl.flock(pipe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    try:
+        # all of it or nothing: the pipe does not block
+        os.write(pipe, data)
+    except BlockingIOError:
+        return False
+    finally:
+        fcntl.flock(pipe, fcntl.LOCK_UN)
+    return True
+
+
+def _write_in_turn(pipe: int, data: bytes) -> None:
+    fcntl.flock(pipe, fcntl.LOCK_EX)
+    try:
+        os.set_blocking(pipe, True)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(pipe, left) :]
+    finally:
+        os.set_blocking(pipe, False)
+        fcntl.flock(pipe, fcntl.LOCK_UN)
+
+
+def _wait_for(write: Callable[[int, bytes], None], pipe: int, data: bytes) -> None:
+    """Call what may wait, under gevent in a thread of its pool."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey and monkey.is_module_patched("threading"):
+        import gevent
+
+        hub = gevent.get_hub()
+        # the hub itself, which tells of callbacks that fail, can wait for no thread
+        if gevent.getcurrent() is not hub:
+            hub.threadpool.apply(write, (pipe, data))
+            return
+    write(pipe, data)

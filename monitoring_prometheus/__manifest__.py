@@ -4,9 +4,11 @@
     "summary": "Metrics of all workers for Prometheus, with a dashboard and alert rules",
     "version": "3.0.0",
     "category": "Technical",
-    "author": "Odoo Cloud Platform contributors",
+    "author": "Camptocamp, Avoin.Systems, Odoo Cloud Platform contributors",
+    "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
+    "development_status": "Beta",
     "depends": ["cloud_settings"],
-    "external_dependencies": {"python": ["prometheus_client"]},
+    "external_dependencies": {"python": ["prometheus_client", "pydantic"]},
     "post_load": "post_load",
 }

@@ -4,9 +4,11 @@
     "summary": "Timers and counters for StatsD, with a dashboard",
     "version": "3.0.0",
     "category": "Technical",
-    "author": "Odoo Cloud Platform contributors",
+    "author": "Camptocamp, Avoin.Systems, Odoo Cloud Platform contributors",
+    "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
+    "development_status": "Beta",
     "depends": ["cloud_settings", "server_environment"],
-    "external_dependencies": {"python": ["statsd"]},
+    "external_dependencies": {"python": ["pydantic", "statsd"]},
     "post_load": "post_load",
 }

@@ -150,7 +150,8 @@ class StatsdClient(Tagged):
 
     def _begin(self) -> None:
         # what waits, was gathered or dropped is the parent's to send or tell
-        self._lock = threading.Lock()
+        # reentrant: garbage collection may run a store's operation in the midst of a metric
+        self._lock = threading.RLock()
         self._waiting: deque[str] = deque()
         self._gathered = ""
         self._is_due = False

@@ -1,16 +1,23 @@
-"""Servers with all of the suite, which counts and logs all it can, beside bare Odoo."""
+"""Servers with all of the suite, which counts and logs all it can, beside bare Odoo.
 
+Both write their log into a file. On a machine of two cores, the client, Redis, StatsD and
+PostgreSQL compete with two workers for them, which elsewhere have machines of their own. So
+prefork is measured twice: like that, and with one worker that has a core to itself.
+"""
+
+import functools
+import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from odoo.tools import config
 
-from dev.odoo import SUITE as SUITE_MODULES
+from dev.documents import manifests
 from dev.process import answers, free_ports
 from dev.stack import Stack
 
@@ -18,8 +25,10 @@ from .rounds import compare
 from .sessions import load, log_in
 
 LIGHT_REQUESTS = 400
-ROUNDS = 11
+SERVER_CORE, CLIENT_CORE = 0, -1
+ROUNDS = 31
 
+ADDONS = frozenset(manifests())
 BARE, SUITE = "bare Odoo", "with the whole suite"
 
 
@@ -30,7 +39,7 @@ def compare_with_bare(database: str, statsd_port: int) -> None:
     data = Path(config["data_dir"]) / "bare"
     try:
         stack.databases.create(bare, data)
-        for workers, connections in ((0, 1), (2, 8)):
+        for workers, connections in ((0, 1), (2, 8), (1, 8)):
             _compare(database, bare, data, statsd_port, workers, connections)
     finally:
         stack.postgresql.drop(bare)
@@ -42,23 +51,26 @@ def _compare(
 ) -> None:
     modules = Stack().odoo.server_wide_modules
     with ExitStack() as until_the_end:
-        core = ",".join(name for name in modules.split(",") if name not in SUITE_MODULES)
+        core = ",".join(name for name in modules.split(",") if name not in ADDONS)
         variables = suite_variables(database, statsd_port)
-        ports = {
-            BARE: until_the_end.enter_context(server(bare, workers, core, data, {})),
-            SUITE: until_the_end.enter_context(
-                server(database, workers, modules, Path(config["data_dir"]), variables)
-            ),
-        }
+        with on_core(SERVER_CORE) if workers == 1 else nullcontext():
+            ports = {
+                BARE: until_the_end.enter_context(server(bare, workers, core, data, {})),
+                SUITE: until_the_end.enter_context(
+                    server(database, workers, modules, Path(config["data_dir"]), variables)
+                ),
+            }
         databases = {BARE: bare, SUITE: database}
         cookies = {name: log_in(port, databases[name]) for name, port in ports.items()}
         contenders = {
-            name: lambda port=port, cookie=cookies[name]: load(port, cookie, connections)
+            name: functools.partial(load, port, cookies[name], connections, LIGHT_REQUESTS)
             for name, port in ports.items()
         }
         kind = f"prefork, {workers} workers" if workers else "threaded"
-        title = f"light requests, {kind}, {connections} connections"
-        compare(title, contenders, LIGHT_REQUESTS, rounds=ROUNDS)
+        alone = ", with a core to itself" if workers == 1 else ""
+        title = f"light requests, {kind}{alone}, {connections} connections"
+        with on_core(CLIENT_CORE) if alone else nullcontext():
+            compare(title, contenders, LIGHT_REQUESTS, rounds=ROUNDS)
         print("  (target: a rate of 0.95 at least)")
 
 
@@ -72,6 +84,17 @@ def suite_variables(database: str, statsd_port: int) -> dict[str, str]:
         "STATSD_HOST": "127.0.0.1",
         "STATSD_PORT": str(statsd_port),
     }
+
+
+@contextmanager
+def on_core(number: int) -> Iterator[None]:
+    """Have this process, and what it starts meanwhile, run on one core of those there are."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[number]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextmanager

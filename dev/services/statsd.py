@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..console import run, step
 from ..environments import made_once
@@ -44,15 +45,20 @@ class Statsd:
             "STATSD_PORT": str(self.client["port"]),
         }
 
-    def start(self, flush_milliseconds: int = WEEK_MILLISECONDS) -> None:
-        """Start it; at each flush, it writes what it has to its log and forgets it."""
+    def start(
+        self, flush_milliseconds: int = WEEK_MILLISECONDS, graphite_port: int | None = None
+    ) -> None:
+        """Start it; at each flush, it writes what it has to its log and forgets it.
+
+        Graphite gets it, too, where its port is given.
+        """
         if self.daemon.pid is not None:
             return
         with step("Starting StatsD"):
             self.directory.mkdir(parents=True, exist_ok=True)
             port, management_port = free_ports(18125, 2)
             self._ports.write_text(json.dumps([port, management_port]))
-            configuration = {
+            configuration: dict[str, Any] = {
                 "address": "127.0.0.1",
                 "port": port,
                 "mgmt_address": "127.0.0.1",
@@ -62,6 +68,9 @@ class Statsd:
                 "backends": ["./backends/console"],
                 "console": {"prettyprint": False},
             }
+            if graphite_port:
+                configuration["backends"] += ["./backends/graphite"]
+                configuration |= {"graphiteHost": "127.0.0.1", "graphitePort": graphite_port}
             file = self.directory / "config.js"
             file.write_text(json.dumps(configuration, indent=1))
             package = self._installed / "node_modules" / "statsd"

@@ -23,6 +23,7 @@ import redis
 from botocore.config import Config
 
 from dev.instance import Instance, Node
+from dev.services.graphite import Graphite
 from dev.services.prometheus import Prometheus
 from dev.services.statsd import Statsd
 from dev.settings import REPOSITORY
@@ -31,6 +32,8 @@ TOKEN = "hush-hush"
 CUSTOMER = "acme"
 RULES = REPOSITORY / "monitoring_prometheus" / "alerts" / "odoo.rules.yml"
 FILE_BYTES = 150_000
+# longer than Graphite's second, so that no flush replaces another one
+FLUSH_SECONDS = 2
 WORKERS = 2
 REQUESTS_OF_A_WORKER = 20
 
@@ -48,6 +51,20 @@ LOAD = {
     "unreadable": 6,
     "button": 5,
 }
+
+
+def panel_query(query: str, rate_seconds: int = 0) -> str:
+    """Return a panel's query with the values of its dashboard's variables."""
+    for name, value in {
+        "$__rate_interval": f"{rate_seconds}s",
+        "$job": "odoo",
+        "$instance": ".*",
+        "$prefix": "odoo",
+        "$customer": CUSTOMER,
+        "$environment": "prod",
+    }.items():
+        query = query.replace(name, value)
+    return query
 
 
 class Visitor:
@@ -97,6 +114,7 @@ class Metered:
     prefork: Node
     prometheus: Prometheus
     statsd: Statsd
+    graphite: Graphite
     done: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -245,9 +263,11 @@ def metered(instance: Instance, directory: Path) -> Iterator[Metered]:
     stack = instance.stack
     threaded, prefork = (Node(instance.directory / name) for name in ("threaded", "prefork"))
     statsd = Statsd(directory / "statsd", stack.state / "install" / "statsd")
+    graphite = Graphite(directory / "graphite")
     prometheus = Prometheus(directory / "prometheus")
     try:
-        statsd.start(flush_milliseconds=1000)
+        graphite.start()
+        statsd.start(flush_milliseconds=1000 * FLUSH_SECONDS, graphite_port=graphite.port)
         variables = {
             **statsd.env,
             "STATSD_CUSTOMER": CUSTOMER,
@@ -261,12 +281,12 @@ def metered(instance: Instance, directory: Path) -> Iterator[Metered]:
         for node in (threaded, prefork):
             node.daemon.wait(node.answers, timeout_seconds=120)
         prometheus.start([threaded.ports[2], prefork.ports[2]], TOKEN, RULES)
-        servers = Metered(instance, threaded, prefork, prometheus, statsd)
+        servers = Metered(instance, threaded, prefork, prometheus, statsd, graphite)
         # each was asked for a page, which said that it answers
         servers.done["page"] = len(servers.nodes)
         yield servers
     finally:
-        for daemon in (prometheus, threaded.daemon, prefork.daemon, statsd):
+        for daemon in (prometheus, threaded.daemon, prefork.daemon, statsd, graphite):
             daemon.stop()
         for node in (threaded, prefork):
             shutil.rmtree(node.directory, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ from metered import (
     BAD_ACTION,
     CUSTOMER,
     FILE_BYTES,
+    FLUSH_SECONDS,
     GOOD_ACTION,
     LOAD,
     WORKERS,
     Metered,
     metered,
+    panel_query,
 )
 
 from dev.instance import Instance
@@ -37,17 +38,16 @@ class Shown:
 
     servers: Metered
     done: dict[str, int]
-    window: int
+    began: float
+    ended: float
     queries: float
 
+    @property
+    def window(self) -> int:
+        return round(self.ended - self.began)
+
     def panel(self, expression: str) -> Found:
-        for name, value in {
-            "$__rate_interval": f"{self.window}s",
-            "$job": "odoo",
-            "$instance": ".*",
-        }.items():
-            expression = expression.replace(name, value)
-        return self.servers.prometheus.query(expression)
+        return self.servers.prometheus.query(panel_query(expression, self.window))
 
     def times(self, found: Found, label: str) -> dict[str, float]:
         """Return what rates by a label come to over the window."""
@@ -67,7 +67,7 @@ def shown(prepared: Instance, tmp_path_factory: pytest.TempPathFactory) -> Itera
             servers.ask(what, 2)
         servers.run_actions(1)
         time.sleep(SETTLED_SECONDS)
-        began, before = time.monotonic(), dict(servers.done)
+        began, before = time.time(), dict(servers.done)
         queries = servers.total("odoo_http_sql_queries_total")
         for what, times in LOAD.items():
             servers.ask(what, times)
@@ -75,7 +75,7 @@ def shown(prepared: Instance, tmp_path_factory: pytest.TempPathFactory) -> Itera
         time.sleep(SETTLED_SECONDS)
         done = {what: times - before[what] for what, times in servers.done.items()}
         queries = servers.total("odoo_http_sql_queries_total") - queries
-        yield Shown(servers, done, round(time.monotonic() - began), queries)
+        yield Shown(servers, done, began, time.time(), queries)
 
 
 def about(found: dict[str, float], **expected: float) -> None:
@@ -245,31 +245,104 @@ def test_a_panel_of_prometheus_shows_the_load(shown: Shown, title: str) -> None:
     EXPECTED[title](shown, found)
 
 
-def graphite_names(log: str) -> set[str]:
-    """Return the names that StatsD gives Graphite for what it has flushed to its log."""
-    counters = re.findall(r"'(odoo\.[^']+)': -?[\d.]", log)
-    timers = re.findall(r"'(odoo\.[^']+)': \{([^}]*)\}", log)
-    return {f"stats.{name}" for name in counters} | {
-        f"stats.timers.{name}.{what}"
-        for name, values in timers
-        for what in re.findall(r"(\w+):", values)
-    }
+Series = dict[str, list[float]]
+
+BUTTON = "res_partner.open_commercial_entity"
+GOOD, BAD = "Metered_works", "Metered_fails"
 
 
-@pytest.fixture(scope="module")
-def flushed(shown: Shown) -> set[str]:
-    return graphite_names(shown.servers.statsd.daemon.log.read_text())
+def rates(expected: dict[str, str]) -> Callable[[Shown, Series], None]:
+    """Expect rates that come to what was done, told by its kind of load."""
+    return lambda shown, found: come_to(
+        found, {name: shown.done[what] for name, what in expected.items()}
+    )
+
+
+def come_to(found: Series, expected: dict[str, float]) -> None:
+    """Compare what rates come to over the window; what may come besides is not looked at."""
+    for name, times in expected.items():
+        assert sum(found[name]) * FLUSH_SECONDS == pytest.approx(times), (name, found)
+
+
+def graphite_requests(shown: Shown, found: Series) -> None:
+    requests = pages(shown) + calls(shown) + shown.done["error"] + shown.done["scan"]
+    buttons = shown.done["button"]
+    come_to(found, {"requests": requests - buttons, "buttons": buttons})
+
+
+def graphite_statuses(shown: Shown, found: Series) -> None:
+    answered = pages(shown) + calls(shown)
+    come_to(found, {"2xx": answered, "4xx": shown.done["scan"], "5xx": shown.done["error"]})
+    assert found.keys() == {"2xx", "4xx", "5xx"}
+
+
+def graphite_sessions(shown: Shown, found: Series) -> None:
+    readers = calls(shown) + shown.done["error"] + shown.done["unreadable"]
+    assert sum(found["redis.read"]) * FLUSH_SECONDS >= readers
+
+
+def graphite_errors(shown: Shown, found: Series) -> None:
+    # a call may read an object that is missing more than once
+    assert sum(found["read.NotFound"]) * FLUSH_SECONDS >= shown.done["missing"]
+
+
+def some(*names: str) -> Callable[[Shown, Series], None]:
+    """Expect series of these names, with values that are more than nothing."""
+
+    def expect(_shown: Shown, found: Series) -> None:
+        assert set(names) <= found.keys(), found
+        assert all(found[name] and min(found[name]) > 0 for name in names), found
+
+    return expect
+
+
+def graphite_durations(shown: Shown, found: Series) -> None:
+    some("mean", "90 %")(shown, found)
+    # the load took no longer than its window, whose requests were asked for by four at a time
+    assert sum(found["mean"]) < 4 * 1000 * shown.window
+
+
+EXPECTED_OF_STATSD: dict[str, Callable[[Shown, Series], None]] = {
+    "Requests": graphite_requests,
+    "Requests by status": graphite_statuses,
+    "Duration of requests": graphite_durations,
+    "Duration of buttons": some(BUTTON),
+    "Buttons that take most time": some(BUTTON),
+    "SQL queries": lambda shown, found: come_to(found, {"queries": shown.queries}),
+    "Time in SQL": some("SQL"),
+    "Runs": rates({GOOD: "action", BAD: "action"}),
+    "Duration of runs": some(GOOD, BAD),
+    "Runs that failed": rates({BAD: "action"}),
+    "Operations on sessions": graphite_sessions,
+    "Duration of operations on sessions": some("redis.read"),
+    "Bytes of sessions": some("redis.read"),
+    "Errors and events of sessions": rates({"redis.payload_unreadable": "unreadable"}),
+    "Operations on objects": rates({"s3.put": "upload"}),
+    "Duration of operations on objects": some("s3.put"),
+    "Bytes of objects": lambda shown, found: come_to(
+        found, {"s3.put": shown.done["upload"] * FILE_BYTES}
+    ),
+    "Errors and events of objects": graphite_errors,
+}
+
+
+def test_every_panel_of_statsd_is_expected_to_show_something() -> None:
+    assert panels(STATSD).keys() == EXPECTED_OF_STATSD.keys()
 
 
 @pytest.mark.parametrize("title", panels(STATSD))
-def test_a_panel_of_statsd_asks_for_names_that_there_are(flushed: set[str], title: str) -> None:
-    variables = {"$prefix": "odoo", "$customer": CUSTOMER, "$environment": "prod"}
-    matched = 0
+def test_a_panel_of_statsd_shows_the_load_in_graphite(shown: Shown, title: str) -> None:
+    found: Series = {}
     for target in panels(STATSD)[title]:
-        for path in re.findall(r"stats\.[\w.$*]+", target):
-            asked = path
-            for name, value in variables.items():
-                asked = asked.replace(name, value)
-            pattern = re.escape(asked).replace(r"\*", "[^.]+")
-            matched += sum(bool(re.fullmatch(pattern, name)) for name in flushed)
-    assert matched, panels(STATSD)[title]
+        points = shown.servers.graphite.points(panel_query(target), shown.began, shown.ended)
+        found |= {name: [value for _at, value in some] for name, some in points.items()}
+    EXPECTED_OF_STATSD[title](shown, found)
+
+
+def test_the_variables_of_the_dashboard_for_statsd_find_what_there_is(shown: Shown) -> None:
+    variables = json.loads(STATSD.read_text())["templating"]["list"]
+    queries = {
+        one["name"]: panel_query(one["query"]) for one in variables if one["type"] == "query"
+    }
+    found = {name: shown.servers.graphite.find(query) for name, query in queries.items()}
+    assert found == {"customer": {CUSTOMER}, "environment": {"prod"}}

@@ -1,8 +1,10 @@
 """Metrics of real servers in a real Prometheus: exact, bounded, guarded, always answered."""
 
 import re
+import shutil
 import subprocess
 import threading
+import time
 import urllib.error
 from collections.abc import Iterator
 
@@ -10,7 +12,7 @@ import psycopg2
 import pytest
 from metered import LOAD, REQUESTS_OF_A_WORKER, RULES, WORKERS, Metered, Visitor, metered
 
-from dev.instance import Instance
+from dev.instance import Instance, Node
 
 COUNT = "odoo_http_request_duration_seconds_count"
 COUNTERS = "odoo_.*(_total|_count|_sum|_bucket)"
@@ -88,6 +90,58 @@ def test_a_scan_of_random_urls_adds_no_series(loaded: Metered) -> None:
     assert loaded.until(lambda: counted(loaded, route="unmatched"), scanned) == scanned
     assert len(loaded.prometheus.query(COUNT)) == before
     assert "scan" not in loaded.scrape(loaded.threaded)
+
+
+def test_a_scan_of_random_urls_adds_no_name_in_graphite(loaded: Metered) -> None:
+    known = {"request", "button", "status", "queries", "sql"}
+    found = {
+        name
+        for folder in ("stats", "stats.timers")
+        for name in loaded.graphite.find(f"{folder}.odoo.http.*")
+    }
+    assert found == known
+
+
+def test_a_scrape_within_five_seconds_is_the_same(servers: Metered) -> None:
+    def scrapes() -> tuple[str, str]:
+        before = servers.scrape(servers.prefork)
+        servers.ask("page", 1)
+        return before, servers.scrape(servers.prefork)
+
+    # the five seconds may end between the two, hardly each time
+    assert any(before == after for before, after in (scrapes() for _try in range(4)))
+    before = servers.scrape(servers.prefork)
+    servers.ask("page", 1)
+    assert servers.until(lambda: servers.scrape(servers.prefork) != before, True, seconds=8)
+
+
+def test_the_files_of_workers_that_ended_are_gone(loaded: Metered) -> None:
+    folder = loaded.prefork.data_directory / "prometheus" / str(loaded.prefork.ports[0])
+    started = loaded.total('odoo_workers_started_total{kind="http"}')
+    # the workers, the exporter, the gevent process and, if it counts at all, the master
+    most = WORKERS + 3
+    assert started > most
+    few = loaded.until(lambda: len(list(folder.glob("*.values"))) <= most, True, seconds=20)
+    assert few, list(folder.iterdir())
+
+
+def test_a_host_of_statsd_that_does_not_exist_delays_nothing(
+    prepared: Instance, servers: Metered
+) -> None:
+    node = Node(prepared.directory / "unresolvable")
+    variables = {"ODOO_STATSD": "1", "STATSD_CUSTOMER": "acme", "STATSD_HOST": "statsd.invalid"}
+    try:
+        prepared.start_node(node, 27269, "--workers=0", "--max-cron-threads=0", **variables)
+        node.daemon.wait(node.answers, timeout_seconds=120)
+        began = time.monotonic()
+        for _number in range(20):
+            assert Visitor(node).get("/web/health") == 200
+            assert Visitor(node).get("/web/login") == 200
+        assert time.monotonic() - began < 20
+        assert node.log.read_text().count("statsd.invalid is not found") == 1
+    finally:
+        node.daemon.stop()
+        shutil.rmtree(node.directory, ignore_errors=True)
 
 
 def test_metrics_are_for_those_who_show_the_token(servers: Metered) -> None:

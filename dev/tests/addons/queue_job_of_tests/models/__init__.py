@@ -1,0 +1,1 @@
+from . import jobs_of_tests
