@@ -4,9 +4,11 @@
     "summary": "Keeps attachments in an S3 bucket",
     "version": "3.0.0",
     "category": "Technical",
-    "author": "Odoo Cloud Platform contributors",
+    "author": "Camptocamp, Avoin.Systems, Odoo Cloud Platform contributors",
+    "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
+    "development_status": "Beta",
     "depends": ["base_attachment_object_storage", "cloud_settings"],
-    "external_dependencies": {"python": ["boto3", "pydantic-settings"]},
+    "external_dependencies": {"python": ["boto3", "pydantic"]},
     "post_load": "post_load",
 }

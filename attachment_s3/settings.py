@@ -45,6 +45,11 @@ class S3Settings(EnvironmentSettings):
         alias="AWS_HOST",
         description="host or URL of an S3 server; unset: Amazon's",
     )
+    public_endpoint: Annotated[str, AfterValidator(_url)] | None = Field(
+        default=None,
+        alias="AWS_PUBLIC_HOST",
+        description="host or URL at which browsers reach the server; unset: as Odoo does",
+    )
     region: str | None = Field(
         default=None, alias="AWS_REGION", description="region, as us-east-1 or eu-central-1"
     )

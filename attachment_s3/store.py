@@ -20,6 +20,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     ObjectInfo,
     ObjectReader,
     ObjectStore,
+    Refused,
     StoreError,
     delete_singly,
     total_of,
@@ -46,6 +47,16 @@ class S3Store(ObjectStore):
     def _client(self) -> Any:
         return client_for(self._settings)
 
+    @property
+    def _public_client(self) -> Any:
+        """A client that sends nothing: the host is a part of what is signed."""
+        host = self._settings.public_endpoint
+        if not host:
+            return self._client
+        # a host other than Amazon's says nothing of the region
+        elsewhere = {"endpoint": host, "region": self._client.meta.region_name}
+        return client_for(self._settings.model_copy(update=elsewhere))
+
     def create_container(self) -> None:
         client = self._client
         region = client.meta.region_name
@@ -56,12 +67,18 @@ class S3Store(ObjectStore):
         try:
             with translated(self.container):
                 client.create_bucket(Bucket=self.container, **options)
-        except Conflict:
-            with translated(self.container):  # ours, or somebody else's?
-                client.head_bucket(Bucket=self.container)
+        except (Conflict, Refused):
+            # it is somebody else's, or ours, or the key may only use what is there
+            if not self.has_container():
+                raise
 
     def presign(
-        self, key: str, seconds: int, content_type: str | None = None, disposition: str = ""
+        self,
+        key: str,
+        seconds: int,
+        content_type: str | None = None,
+        disposition: str = "",
+        public: bool = False,
     ) -> str | None:
         parameters = {"Bucket": self.container, "Key": key}
         if content_type:
@@ -69,7 +86,8 @@ class S3Store(ObjectStore):
         if disposition:
             parameters["ResponseContentDisposition"] = disposition
         with translated(self._name(key)):
-            url: str = self._client.generate_presigned_url("get_object", parameters, seconds)
+            client = self._public_client if public else self._client
+            url: str = client.generate_presigned_url("get_object", parameters, seconds)
             return url
 
     def _put(self, key: str, content: Content, content_type: str) -> None:

@@ -4,11 +4,11 @@
     "summary": "Keeps attachments in a container of OpenStack Swift",
     "version": "3.0.0",
     "category": "Technical",
-    "author": "Odoo Cloud Platform contributors",
+    "author": "Camptocamp, Avoin.Systems, Odoo Cloud Platform contributors",
+    "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
+    "development_status": "Beta",
     "depends": ["base_attachment_object_storage", "cloud_settings"],
-    "external_dependencies": {
-        "python": ["keystoneauth1", "pydantic-settings", "python-swiftclient"],
-    },
+    "external_dependencies": {"python": ["keystoneauth1", "pydantic", "python-swiftclient"]},
     "post_load": "post_load",
 }

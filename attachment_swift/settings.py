@@ -38,6 +38,13 @@ def _url(url: str) -> str:
     return _OTHER_VERSION.sub("", url).rstrip("/") + "/v3"
 
 
+def _address(url: str) -> str:
+    scheme, _colon, rest = url.partition("://")
+    if scheme not in ("http", "https") or not rest.strip("/") or {"?", "#"} & set(rest):
+        raise ValueError("takes an http(s) URL, for example https://files.example.com")
+    return url.rstrip("/")
+
+
 class SwiftSettings(EnvironmentSettings):
     """How to reach Swift and where to put new objects."""
 
@@ -109,6 +116,11 @@ class SwiftSettings(EnvironmentSettings):
         default=None,
         alias="SWIFT_TEMP_URL_KEY",
         description="secret that signs presigned URLs; unset: there are none",
+    )
+    public_url: Annotated[str, AfterValidator(_address)] | None = Field(
+        default=None,
+        alias="SWIFT_PUBLIC_URL",
+        description="URL at which browsers reach the server, before /v1/…; unset: as Odoo does",
     )
     connect_timeout_seconds: PositiveFloat = Field(
         default=5,

@@ -53,10 +53,20 @@ class SwiftStore(ObjectStore):
         """Create the container, and have it take URLs that are signed with the key."""
         key = self._settings.temp_url_key
         headers = {"X-Container-Meta-Temp-URL-Key": key.get_secret_value()} if key else {}
-        self._client.request("PUT", quoted(self.container), headers=headers)
+        try:
+            self._client.request("PUT", quoted(self.container), headers=headers)
+        except Refused:
+            # a user with an ACL may only use what is there; a key is its owner's to tell
+            if not self.has_container():
+                raise
 
     def presign(
-        self, key: str, seconds: int, content_type: str | None = None, disposition: str = ""
+        self,
+        key: str,
+        seconds: int,
+        content_type: str | None = None,
+        disposition: str = "",
+        public: bool = False,
     ) -> str | None:
         """Return a TempURL, which gives the stored content type in any case."""
         from swiftclient.utils import generate_temp_url
@@ -72,7 +82,9 @@ class SwiftStore(ObjectStore):
             path, expires, secret.get_secret_value(), "GET", absolute=True, digest="sha256"
         )
         query = signed[len(path) :] + _disposition(disposition)
-        return f"{url.scheme}://{url.netloc}{quote(path)}{query}"
+        # the address is no part of what is signed
+        address = (public and self._settings.public_url) or f"{url.scheme}://{url.netloc}"
+        return f"{address}{quote(path)}{query}"
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
         if key.startswith(segments.FOLDER):

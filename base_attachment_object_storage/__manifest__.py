@@ -4,9 +4,11 @@
     "summary": "What every object store for attachments shares",
     "version": "3.0.0",
     "category": "Technical",
-    "author": "Odoo Cloud Platform contributors",
+    "author": "Camptocamp, Avoin.Systems, Odoo Cloud Platform contributors",
+    "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
+    "development_status": "Beta",
     "depends": ["base", "cloud_settings"],
-    "external_dependencies": {"python": ["pydantic-settings"]},
+    "external_dependencies": {"python": ["pydantic"]},
     "data": ["security/ir.model.access.csv", "data/ir_cron.xml"],
 }

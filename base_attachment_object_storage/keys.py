@@ -1,6 +1,6 @@
 """Keys of the objects that a database owns.
 
-``{database.uuid}/{2 hex}/{sha256}``: named by content, so that the same content is
+``{prefix of the owner}/{2 hex}/{sha256}``: named by content, so that the same content is
 stored once, and by owner, so that databases may share a bucket. The two digits make 256
 shards. Keys of any other form (the old suite wrote the bare SHA-1) are read as they are.
 """

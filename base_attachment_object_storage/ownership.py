@@ -12,12 +12,18 @@ owns (the claim). What the two say and what is the case decide::
     another uuid    Odoo has copied the database and said so: it is a fork, which may write
                     into a container of its own at once, and into that of its original when
                     it has been installed there
+
+Copies with one name are on different servers of PostgreSQL, and so the server is a part of
+an owner. Copies of a database that has no record have prefixes of their own by the same
+means. What was copied as a whole server, by its files, is like its original.
 """
 
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
+from typing import Any
 
 from .keys import claim_key
 
@@ -44,7 +50,8 @@ class Standing(Enum):
 class Owner:
     """A database as the owner of the objects whose keys begin with ``prefix/``.
 
-    ``environment`` is the running environment, blank where nobody says.
+    ``environment`` is the running environment, ``server`` what ``server_of()`` says, both
+    blank where nobody says.
     """
 
     prefix: str
@@ -53,6 +60,7 @@ class Owner:
     environment: str
     scheme: str
     container: str
+    server: str = ""
 
     @classmethod
     def present(
@@ -63,9 +71,11 @@ class Owner:
         environment: str,
         scheme: str,
         container: str,
+        server: str = "",
     ) -> "Owner":
         """Return what a database is now, whatever its record says."""
-        return cls(prefix_of(record, uuid), uuid, database, environment, scheme, container)
+        prefix = prefix_of(record, uuid, database, environment, server)
+        return cls(prefix, uuid, database, environment, scheme, container, server)
 
     @classmethod
     def parse(cls, text: str | bytes | None) -> "Owner | None":
@@ -101,16 +111,47 @@ class Owner:
         return claim_key(self.prefix)
 
     def is_same(self, other: "Owner") -> bool:
-        """Say whether the two are one; an environment that nobody names is like any."""
+        """Say whether the two are one; what one of them does not name is like any."""
         if not (self.environment and other.environment):
             other = replace(other, environment=self.environment)
+        if not (self.server and other.server):
+            other = replace(other, server=self.server)
         return self == other
 
 
-def prefix_of(record: str | None, uuid: str) -> str:
-    """Return the first part of the keys of a database's objects."""
+def prefix_of(record: str | None, uuid: str, *place: str) -> str:
+    """Return the first part of the keys of a database's objects.
+
+    :param place: what else there is to tell copies from their original before the first of
+        them has a record; with it they do not write under one prefix
+    """
     owner = Owner.parse(record)
-    return owner.prefix if owner and owner.uuid == uuid else uuid
+    if owner and owner.uuid == uuid:
+        return owner.prefix
+    return f"{uuid}-{hashlib.sha256(json.dumps(place).encode()).hexdigest()[:16]}"
+
+
+# A block may fail without an error in the log: a managed server need not let anyone ask.
+_ASK_SERVER = """
+DO $$ BEGIN
+    PERFORM set_config('object_storage.server', system_identifier::text, true)
+       FROM pg_control_system();
+EXCEPTION WHEN OTHERS THEN
+    PERFORM set_config('object_storage.server', '', true);
+END $$;
+SELECT current_setting('object_storage.server')
+"""
+
+
+def server_of(cursor: Any) -> str:
+    """Return what tells one PostgreSQL server from another; blank where it does not say.
+
+    It is drawn when a server is made, ``pg_control_system()`` shows it, and replicas have that
+    of their primary. It goes into no dump.
+    """
+    cursor.execute(_ASK_SERVER)
+    server: str = cursor.fetchone()[0]
+    return server
 
 
 def standing(record: str | None, present: Owner) -> Standing:

@@ -90,7 +90,7 @@ class StoreStream(Stream):
             url = self.attachment._url_in_store(self._name)
             return url and _through_nginx(response, url, wanted)
         url = self.attachment._url_in_store(
-            self._name, response.headers["Content-Type"], disposition
+            self._name, response.headers["Content-Type"], disposition, public=True
         )
         if not url:
             return None

@@ -3,6 +3,7 @@ from . import (
     test_connections,
     test_faults,
     test_http,
+    test_options,
     test_settings,
     test_store,
     test_transactions,

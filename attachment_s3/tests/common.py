@@ -39,6 +39,11 @@ class S3SetUp:
     def make_store(self, container=None):
         return S3Store(self.settings, container or self.bucket)
 
+    def make_read_only_store(self, container=None):
+        """Return the same as ``make_store()``, for a key that may only read."""
+        reader = service("s3")["users"]["reader"]
+        return S3Store(self.settings_with(**keys(reader)), container or self.bucket)
+
     def settings_with(self, **values):
         """Return the settings of the environment with other values."""
         by_alias = {

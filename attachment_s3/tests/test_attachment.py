@@ -9,6 +9,12 @@ from odoo.addons.base_attachment_object_storage.tests.attachment_contract import
     AttachmentContract,
     MoveContract,
 )
+from odoo.addons.base_attachment_object_storage.tests.read_only_contract import (
+    ReadOnlyContract,
+)
+from odoo.addons.base_attachment_object_storage.tests.uninstall_contract import (
+    UninstallContract,
+)
 
 from ..store import S3Store
 from .common import ClosedPort, S3SetUp
@@ -51,6 +57,11 @@ class TestRegistration(S3SetUp, TransactionCase):
         stored.unlink()
         marks = self.env["ir.attachment.garbage"].search_count([("store_fname", "=", dropped)])
         self.assertEqual(marks, 1)
+
+
+@tagged("post_install", "-at_install")
+class TestUninstall(S3SetUp, UninstallContract, TransactionCase):
+    addon = "attachment_s3"
 
 
 @tagged("post_install", "-at_install")
@@ -100,3 +111,8 @@ class TestMove(S3SetUp, ClosedPort, MoveContract, TransactionCase):
         with self.assertRaises(Unavailable):
             self.attachments.force_storage()
         self.assertEqual(self.columns(attachment), before)
+
+
+@tagged("post_install", "-at_install")
+class TestReadOnly(S3SetUp, ReadOnlyContract, TransactionCase):
+    pass

@@ -61,6 +61,31 @@ def run_python(code, bucket, first="", **variables):
     return answer.stdout.strip()
 
 
+def sent_by(case, store, headers=None):
+    """Return a list that gets the method of each request; ``headers`` gets its headers."""
+    sent = []
+
+    def note(method, its_headers):
+        sent.append(method)
+        if headers is not None:
+            headers.append({name.lower(): value for name, value in its_headers.items()})
+
+    session = store._client._endpoint.http_session
+    by_client, directly = session.send, Connections.send
+
+    def send_by_client(request):
+        note(request.method, request.headers)
+        return by_client(request)
+
+    def send_directly(connections, method, target, its_headers, body):
+        note(method, its_headers)
+        return directly(connections, method, target, its_headers, body)
+
+    case.patch(session, "send", send_by_client)
+    case.patch(Connections, "send", send_directly)
+    return sent
+
+
 class S3Contract(S3SetUp, PresignContract, StoreContract):
     """What holds on any S3 server."""
 
@@ -98,29 +123,7 @@ class S3Contract(S3SetUp, PresignContract, StoreContract):
         self.store.delete_many([self.key()])
         self.assertEqual(sent, ["PUT", "GET", "HEAD", "POST"])
 
-    def requests_of(self, store, headers=None):
-        """Return a list that gets the method of each request; ``headers`` gets its headers."""
-        sent = []
-
-        def note(method, its_headers):
-            sent.append(method)
-            if headers is not None:
-                headers.append({name.lower(): value for name, value in its_headers.items()})
-
-        session = store._client._endpoint.http_session
-        by_client, directly = session.send, Connections.send
-
-        def send_by_client(request):
-            note(request.method, request.headers)
-            return by_client(request)
-
-        def send_directly(connections, method, target, its_headers, body):
-            note(method, its_headers)
-            return directly(connections, method, target, its_headers, body)
-
-        self.patch(session, "send", send_by_client)
-        self.patch(Connections, "send", send_directly)
-        return sent
+    requests_of = sent_by
 
     def test_plain_requests_go_without_botocores_detours_and_others_with_them(self):
         store = S3Store(self.settings, self.bucket)
@@ -315,7 +318,7 @@ class TestS3Store(S3Contract, BaseCase):
 
     def test_a_read_only_key_reads_and_is_refused_to_write(self):
         self.store.put(self.key(), b"read only")
-        reader = self.read_only_store()
+        reader = self.make_read_only_store()
         self.assertEqual(reader.read(self.key()), b"read only")
         self.assertEqual([found.key for found in reader.list(self.prefix)], [self.key()])
         for size in (1, 6 * MIB):
@@ -328,10 +331,11 @@ class TestS3Store(S3Contract, BaseCase):
         self.assertIsInstance(failure, Refused)
         self.assertEqual(self.store.read(self.key()), b"read only")
 
-    def read_only_store(self):
-        """Return the same bucket as a key sees it that may only read."""
-        reader = service("s3")["users"]["reader"]
-        return S3Store(self.settings_with(**keys(reader)), self.bucket)
+    def test_a_key_that_may_create_no_bucket_takes_the_one_that_is_there(self):
+        limited = self.settings_with(**keys(service("s3")["users"]["odoo"]))
+        S3Store(limited, self.bucket).create_container()
+        with self.assertRaises(Refused):
+            S3Store(limited, f"{self.bucket}-missing").create_container()
 
 
 @tagged("post_install", "-at_install")

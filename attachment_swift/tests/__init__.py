@@ -1,1 +1,9 @@
-from . import test_attachment, test_faults, test_http, test_settings, test_store
+from . import (
+    test_attachment,
+    test_faults,
+    test_http,
+    test_options,
+    test_settings,
+    test_store,
+    test_transactions,
+)

@@ -2,6 +2,8 @@
 
 import socket
 
+from odoo.addons.cloud_settings.tests.services import service
+
 from ..settings import SwiftSettings, swift_settings
 from ..store import SwiftStore
 
@@ -33,6 +35,12 @@ class SwiftSetUp:
 
     def make_store(self, container=None):
         return SwiftStore(self.settings, container or self.bucket)
+
+    def make_read_only_store(self, container=None):
+        """Return the same as ``make_store()``, for a user who may only read."""
+        password = service("swift")["users"]["reader"]["password"]
+        settings = self.settings_with(SWIFT_ACCOUNT="reader", SWIFT_PASSWORD=password)
+        return SwiftStore(settings, container or self.bucket)
 
     def settings_with(self, **values):
         """Return the settings of the environment with other values."""

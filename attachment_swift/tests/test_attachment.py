@@ -9,6 +9,12 @@ from odoo.addons.base_attachment_object_storage.tests.attachment_contract import
     AttachmentContract,
     MoveContract,
 )
+from odoo.addons.base_attachment_object_storage.tests.read_only_contract import (
+    ReadOnlyContract,
+)
+from odoo.addons.base_attachment_object_storage.tests.uninstall_contract import (
+    UninstallContract,
+)
 
 from ..store import SwiftStore
 from .common import ClosedPort, SwiftSetUp
@@ -51,6 +57,11 @@ class TestRegistration(SwiftSetUp, TransactionCase):
         stored.unlink()
         marks = self.env["ir.attachment.garbage"].search_count([("store_fname", "=", dropped)])
         self.assertEqual(marks, 1)
+
+
+@tagged("post_install", "-at_install")
+class TestUninstall(SwiftSetUp, UninstallContract, TransactionCase):
+    addon = "attachment_swift"
 
 
 @tagged("post_install", "-at_install")
@@ -100,3 +111,8 @@ class TestMove(SwiftSetUp, ClosedPort, MoveContract, TransactionCase):
         with self.assertRaises(Unavailable):
             self.attachments.force_storage()
         self.assertEqual(self.columns(attachment), before)
+
+
+@tagged("post_install", "-at_install")
+class TestReadOnly(SwiftSetUp, ReadOnlyContract, TransactionCase):
+    pass

@@ -230,10 +230,7 @@ class TestSwift(SwiftContract, BaseCase):
 
     def test_a_read_only_user_reads_and_is_refused_to_write(self):
         self.store.put(self.key(), b"read only")
-        password = service("swift")["users"]["reader"]["password"]
-        reader = SwiftStore(
-            self.settings_with(SWIFT_ACCOUNT="reader", SWIFT_PASSWORD=password), self.bucket
-        )
+        reader = self.make_read_only_store()
         self.assertEqual(reader.read(self.key()), b"read only")
         self.assertEqual([found.key for found in reader.list(self.prefix)], [self.key()])
         with self.assertRaises(Refused):
@@ -241,6 +238,9 @@ class TestSwift(SwiftContract, BaseCase):
         failures = reader.delete_many([self.key()])
         self.assertIsInstance(failures[self.key()], Refused)
         self.assertEqual(self.store.read(self.key()), b"read only")
+        reader.create_container()  # it is there
+        with self.assertRaises(Refused):
+            SwiftStore(reader._settings, f"{self.bucket}-missing").create_container()
 
     def test_a_token_that_expires_is_renewed(self):
         server = service("swift")

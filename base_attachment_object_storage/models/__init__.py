@@ -10,4 +10,5 @@ from . import (
     ir_attachment_write,
     ir_config_parameter,
     ir_http,
+    ir_module_module,
 )

@@ -48,6 +48,18 @@ class IrAttachment(models.Model):
         """
 
     @api.model
+    def _stores_of(self, addons):
+        """Return the schemes that some addons serve, by the definitions of ``_get_stores``."""
+        served, known = set(), set()
+        for definition in reversed(type(self).mro()):
+            if "_get_stores" in vars(definition):
+                present = set(definition._get_stores(self))
+                if getattr(definition, "_module", None) in addons:
+                    served |= present - known
+                known = present
+        return sorted(served)
+
+    @api.model
     def _attachment_storage_settings(self):
         return storage_settings()
 

@@ -17,9 +17,18 @@ from dataclasses import replace
 
 from odoo import _, api, models
 from odoo.exceptions import UserError
-from odoo.tools import config
+from odoo.tools import config, ormcache
 
-from ..ownership import NOBODY, PARAMETER, Owner, Standing, may_claim, prefix_of, standing
+from ..ownership import (
+    NOBODY,
+    PARAMETER,
+    Owner,
+    Standing,
+    may_claim,
+    prefix_of,
+    server_of,
+    standing,
+)
 from ..store import NotFound, Refused, StoreUri
 
 _logger = logging.getLogger(__name__)
@@ -31,8 +40,13 @@ class IrAttachment(models.Model):
     @api.model
     def _object_owner(self):
         """Return the first part of the keys of this database's objects."""
-        record = self._owner_parameter(PARAMETER)
-        return prefix_of(record, self._owner_parameter("database.uuid"))
+        return prefix_of(
+            self._owner_parameter(PARAMETER),
+            self._owner_parameter("database.uuid"),
+            self.env.cr.dbname,
+            self._running_environment(),
+            self._database_server(),
+        )
 
     @api.model
     def _present_owner(self, scheme=None):
@@ -49,6 +63,7 @@ class IrAttachment(models.Model):
             environment=self._running_environment(),
             scheme=scheme,
             container=store.container if store else "",
+            server=self._database_server(),
         )
 
     @api.model
@@ -136,7 +151,8 @@ class IrAttachment(models.Model):
         present = self._present_owner(scheme)
         claim = self._read_claim(present)
         if claim and not claim.is_same(present):
-            raise UserError(self._explain_copy())
+            # what its record allows, the store has just refused
+            raise UserError(self._explain_copy(claimable=False))
         return self._write_claim(present)
 
     @api.model
@@ -169,6 +185,8 @@ class IrAttachment(models.Model):
         if claim is None:
             return "the store has no claim of this database: run install() again"
         if not claim.is_same(owner):
+            # adopted by a copy, which takes what is written here from now on for garbage
+            self._record_owner(claim)
             return f"the store names another owner: {claim}"
         return None
 
@@ -189,13 +207,19 @@ class IrAttachment(models.Model):
         if store is not None:
             with self._store_access(owner.claim_key):
                 store.put(owner.claim_key, str(owner).encode(), content_type="application/json")
-        self.env["ir.config_parameter"].sudo().set_param(PARAMETER, str(owner))
+        self._record_owner(owner)
         _logger.info("This database owns the objects below %s", owner.name_of(owner.prefix))
         return owner.as_dict()
 
     @api.model
-    def _explain_copy(self):
-        return f"{self._explain_standing()} {self._explain_commands(self._may_claim_store())}"
+    def _record_owner(self, owner):
+        self.env["ir.config_parameter"].sudo().set_param(PARAMETER, str(owner))
+
+    @api.model
+    def _explain_copy(self, claimable=None):
+        if claimable is None:
+            claimable = self._may_claim_store()
+        return f"{self._explain_standing()} {self._explain_commands(claimable)}"
 
     @api.model
     def _explain_standing(self):
@@ -206,6 +230,11 @@ class IrAttachment(models.Model):
         if known and known.database != self.env.cr.dbname:
             return _(
                 "This database is a copy of “%s”, which owns the stored files.", known.database
+            )
+        if known and not known.is_same(replace(known, server=self._database_server())):
+            return _(
+                "This database does not own the stored files: it is a copy, or was moved to "
+                "another PostgreSQL server."
             )
         return _("This database does not own the stored files: it is a copy, or was moved.")
 
@@ -225,6 +254,11 @@ class IrAttachment(models.Model):
     @api.model
     def _running_environment(self):
         return config.get("running_env") or ""
+
+    @api.model
+    @ormcache()
+    def _database_server(self):
+        return server_of(self.env.cr)
 
     @api.model
     def _owner_parameter(self, name):

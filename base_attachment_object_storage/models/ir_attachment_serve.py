@@ -63,17 +63,20 @@ class IrAttachment(models.Model):
             return len(self._store_file_read(fname) or b"")
 
     @api.model
-    def _url_in_store(self, fname, content_type=None, disposition=""):
+    def _url_in_store(self, fname, content_type=None, disposition="", public=False):
         """Return a URL of an object for anyone, valid for a short time.
 
         None where the store has none, or none that gives the object this content type.
+
+        :param public: at the address that browsers reach, where it is another one
         """
         uri = StoreUri.parse(fname)
         with self._store_access(fname):
             store = self._get_object_store(uri.scheme, uri.container)
             if store is None:
                 return None
-            url = store.presign(uri.key, self._seconds_of_urls(), content_type, disposition)
+            seconds = self._seconds_of_urls()
+            url = store.presign(uri.key, seconds, content_type, disposition, public)
             if url is None:
                 _warn_of_missing_urls(uri.scheme)
             elif content_type and not store.presigns_content_type:

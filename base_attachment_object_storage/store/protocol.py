@@ -224,15 +224,33 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def create_container(self) -> None:
-        """Create the bucket or container; it may exist already if it is ours."""
+        """Create the bucket or container; it may exist already if it is ours.
+
+        Whoever may only use it, and create none, gets no error for one that is there.
+        """
+
+    def has_container(self) -> bool:
+        """Say whether the container is there and may be listed; asks the store."""
+        try:
+            # other than a read, a listing tells of a missing container
+            next(self.list("none has this prefix"), None)
+        except (NotFound, Refused):
+            return False
+        return True
 
     def presign(
-        self, key: str, seconds: int, content_type: str | None = None, disposition: str = ""
+        self,
+        key: str,
+        seconds: int,
+        content_type: str | None = None,
+        disposition: str = "",
+        public: bool = False,
     ) -> str | None:
         """Return a URL that gives the object to anyone for some seconds; sends nothing.
 
         :param content_type: of the answer, where ``presigns_content_type``; else the stored one
         :param disposition: the Content-Disposition of the answer
+        :param public: at the address for browsers, where the settings name one
         :return: None where the store has no such URLs
         """
         return None

@@ -143,7 +143,7 @@ class AttachmentContract(AttachmentSetUp):
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         digest = hashlib.sha256(b"named").hexdigest()
         uri = StoreUri.parse(self.new(b"named").store_fname)
-        self.assertEqual(uri.key, f"{uuid}/{digest[:2]}/{digest}")
+        self.assertRegex(uri.key, f"^{uuid}-[0-9a-f]{{16}}/{digest[:2]}/{digest}$")
 
     def test_what_the_rule_keeps_is_in_the_database_and_never_uploaded(self):
         kept = self.new(b"body {}", mimetype="text/css", name="a.css")

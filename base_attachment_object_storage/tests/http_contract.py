@@ -3,6 +3,8 @@
 import base64
 import json
 
+from werkzeug.http import parse_options_header
+
 from odoo.tools import mute_logger
 
 from odoo.addons.cloud_settings import operations
@@ -11,6 +13,21 @@ from ..store import StoreUri
 from .attachment_contract import LOG, AttachmentSetUp, noise
 
 HTTP_LOG = "odoo.http"
+
+# of attachments, as users or other systems give them
+NAMES = (
+    "with  spaces + plus.pdf",
+    "Größe 10 € \u2013 日本語 ☃.pdf",
+    "../../../etc/passwd.pdf",
+    "..\\..\\windows\\system.pdf",
+    "/absolute/path.pdf",
+    '100 % %2e%2e%2f;"quoted".pdf',
+)
+
+
+def name_in(answer):
+    """Return the name under which an answer offers its file."""
+    return parse_options_header(answer.headers["Content-Disposition"])[1]["filename"]
 
 
 class HttpSetUp(AttachmentSetUp):
@@ -56,6 +73,17 @@ class HttpContract(HttpSetUp):
         self.assertIn(
             "a%20file.pdf", disposition.headers["Content-Disposition"].replace(" ", "%20")
         )
+
+    def test_any_name_is_that_of_the_download_and_no_path(self):
+        for number, name in enumerate(NAMES):
+            content = b"content %d" % number
+            named = self.new(content, public=True, name=name)
+            self.env.flush_all()
+            self.assertTrue(StoreUri.parse(named.store_fname).key.isascii())
+            with self.subTest(name):
+                answer = self.get(f"/web/content/{named.id}?download=1")
+                self.assertEqual((answer.status_code, answer.content), (200, content))
+                self.assertEqual(name_in(answer), name)
 
     def test_an_unchanged_file_costs_no_request_to_the_store(self):
         etag = self.get().headers["ETag"]

@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from ..serving import INTERNAL_LOCATION, PARAMETER
 from ..settings import StorageSettings
 from .attachment_contract import LOG, noise
-from .http_contract import HTTP_LOG, HttpSetUp
+from .http_contract import HTTP_LOG, NAMES, HttpSetUp, name_in
 
 THROUGH_NGINX = {"X-Accel-Object": "1"}
 
@@ -57,6 +57,17 @@ class ServingContract(HttpSetUp):
         self.assertIn("filename*=UTF-8''", disposition)
         self.assertIn("Rapport d'été + 100 % €.pdf", unquote(disposition))
         self.assertNotIn("open", self.calls)
+
+    def test_a_redirect_gives_the_file_any_name(self):
+        self.serve("redirect")
+        for number, name in enumerate(NAMES):
+            content = b"content %d" % number
+            answer = self.visit(self.download(self.new_public(content, name=name)))
+            with self.subTest(name):
+                self.assertEqual(answer.status_code, 302)
+                file = self.at_the_store(answer.headers["Location"])
+                self.assertEqual((file.status_code, file.content), (200, content))
+                self.assertEqual(name_in(file), name)
 
     def test_a_redirect_is_never_permanent_and_not_kept(self):
         self.serve("redirect")

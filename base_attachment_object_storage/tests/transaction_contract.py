@@ -15,7 +15,7 @@ from odoo.tools import mute_logger
 
 from ..beside import RecentlySeen
 from ..garbage import Collection, mark_all
-from ..ownership import NOBODY, PARAMETER, Owner, Standing
+from ..ownership import NOBODY, PARAMETER, Owner, Standing, server_of
 from ..shards import lock_shared, shard_of
 from ..store import NotFound, ObjectStore, Refused, StoreUri, Unavailable
 from ..uploads import WAITING_BYTES, Uploads
@@ -558,6 +558,7 @@ class OwnershipContract(TransactionSetUp):
             {"database": "the-original"},
             {"container": "another"},
             {"scheme": "other"},
+            {"server": "of-another-host"},
             {"environment": "prod"},
         ):
             if "environment" in wrong:
@@ -573,6 +574,67 @@ class OwnershipContract(TransactionSetUp):
                 self.assertEqual(self.attachments.browse(original.id).raw, b"of the original")
                 self.assertTrue(self.collect()["refused"])
                 self.assertTrue(self.exists(fname))
+
+    def test_a_copy_on_another_host_is_told_what_to_run(self):
+        self.record(server="of-another-host")
+        with self.assertRaisesRegex(Refused, "PostgreSQL server.*fork.*adopt"):
+            self.new(b"of the copy")
+        with self.assertRaisesRegex(UserError, "PostgreSQL server.*fork.*adopt"):
+            self.attachments._claim_store()
+        self.attachments._adopt_store()
+        self.assertTrue(self.new(b"of its successor").store_fname)
+
+    def test_a_server_that_nobody_names_is_like_any_until_the_next_installation(self):
+        self.record(server="")
+        self.assertEqual(self.attachments._store_standing(), Standing.OWNER)
+        self.attachments._claim_store()
+        record = self.env["ir.config_parameter"].get_param(PARAMETER)
+        self.env.cr.execute("SELECT system_identifier::text FROM pg_control_system()")
+        self.assertEqual([Owner.parse(record).server], list(self.env.cr.fetchone()))
+
+    def test_a_server_that_lets_nobody_ask_has_no_name(self):
+        self.env.cr.execute("CREATE SCHEMA hiding; SET LOCAL search_path = hiding, pg_catalog")
+        self.env.cr.execute(
+            "CREATE FUNCTION hiding.pg_control_system(OUT system_identifier bigint)"
+            " LANGUAGE plpgsql AS $$ BEGIN RAISE insufficient_privilege; END $$"
+        )
+        self.assertEqual(server_of(self.env.cr), "")
+        self.env.cr.execute("SELECT 1")  # the transaction goes on
+        self.env.cr.rollback()
+        self.assertTrue(server_of(self.env.cr))
+
+    def test_copies_that_were_made_before_an_installation_write_under_prefixes_of_their_own(self):
+        uuid = self.env["ir.config_parameter"].get_param("database.uuid")
+        self.set_parameter(PARAMETER, False)
+        model = self.registry["ir.attachment"]
+        original = self.new(b"of both").store_fname
+        names = {original}
+        for name in ("_running_environment", "_database_server"):
+            setattr(model, name, lambda records: "of the copy")
+            try:
+                names.add(self.new(b"of both").store_fname)
+                copy = self.attachments._present_owner()
+                self.attachments._claim_store()
+            finally:
+                delattr(model, name)
+            self.set_parameter(PARAMETER, False)
+            self.attachments._claim_store()
+            self.assertNotEqual(self.attachments._object_owner(), copy.prefix)
+            self.set_parameter(PARAMETER, False)
+        self.assertEqual(len(names), 3)
+        self.assertTrue(all(f"/{uuid}-" in name for name in names), names)
+        self.attachments._claim_store()
+        self.assertIn(f"/{self.attachments._object_owner()}/", original, "also when installed")
+
+    def test_whose_objects_were_adopted_ceases_to_write_when_it_learns_of_it(self):
+        owner = self.attachments._present_owner()
+        successor = Owner(**{**vars(owner), "server": "of-another-host"})
+        self.addCleanup(self.make_store().delete_many, [owner.claim_key])
+        self.make_store().put(owner.claim_key, str(successor).encode())
+        self.assertIn("of-another-host", self.collect()["refused"])
+        with self.assertRaisesRegex(Refused, "fork.*adopt"):
+            self.new(b"that the successor would take for garbage")
+        self.assertIn("fork", self.collect()["refused"])
 
     def test_a_copy_moves_nothing_into_the_container_of_its_original(self):
         in_database = self.attachments.with_context(storage_location="db")
@@ -602,7 +664,7 @@ class OwnershipContract(TransactionSetUp):
         self.make_store().put(owner.claim_key, str(other).encode())
         self.assertIn("adopted-elsewhere", self.collect()["refused"])
         self.set_parameter(PARAMETER, False)
-        with self.assertRaises(UserError):
+        with self.assertRaisesRegex(UserError, "adopt"):
             self.attachments._claim_store()
         self.make_store().delete_many([owner.claim_key])
         self.record()
@@ -651,7 +713,7 @@ class OwnershipContract(TransactionSetUp):
         self.attachments._claim_store()
         self.env.cr.commit()
         own = self.deleted(b"of the fork")
-        self.assertIn(f"{made_by_odoo}/", own)
+        self.assertIn(f"/{made_by_odoo}-", own)
         self.assertEqual(self.collect()["deleted"], 1)
         self.assertEqual((self.exists(own), self.exists(others)), (False, True))
         self.assertEqual(self.attachments._store_standing(), Standing.OWNER)
@@ -660,7 +722,7 @@ class OwnershipContract(TransactionSetUp):
         self.record(container="of-the-original")
         self.set_parameter("database.uuid", "made-by-odoo")
         self.assertEqual(self.attachments._store_standing(), Standing.FORK)
-        self.assertIn("made-by-odoo/", self.new(b"written at once").store_fname)
+        self.assertIn("/made-by-odoo-", self.new(b"written at once").store_fname)
         self.assertTrue(self.collect()["refused"], "before its installation")
 
     def test_a_neutralized_copy_never_writes_and_reads_on(self):

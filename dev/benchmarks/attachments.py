@@ -10,6 +10,9 @@ reading()       in a fresh process, and in one that has read before; nothing in 
 moving()        mixed files to the store and back, also with latency; see ``moved.py``
 collecting()    10,000 marks, while somebody writes
 downloads()     by HTTP, from a server of its own; see ``downloads.py``
+
+The processors are kept awake, as those of a busy server are (see ``rounds.awake``): the raw
+client asks one question after the other, Odoo does something else in between.
 """
 
 import itertools
@@ -33,7 +36,7 @@ from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
 from .downloads import downloading
 from .moved import moving
-from .rounds import compare
+from .rounds import awake, compare
 
 SIZE = 10_000  # bytes
 OPERATIONS = 20
@@ -55,8 +58,9 @@ def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
         "collecting": collecting,
         "downloads": downloads,
     }
-    for name in parts or known:
-        known[name](bench)
+    with awake():
+        for name in parts or known:
+            known[name](bench)
 
 
 class Bench:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from production import FILES, READ, SIZES, Production, production_of
+from production import DELETE, FILES, READ, SIZES, Production, production_of
 
 from dev.stack import Stack
 
@@ -13,15 +13,6 @@ UPLOAD_AND_DIE = (
 import os, signal
 model.create({**values, "raw": b"uploaded, and never committed"})
 os.kill(os.getpid(), signal.SIGKILL)
-"""
-)
-DELETE = (
-    FILES
-    + """
-mine[:5].unlink()
-mine[5].write({"raw": b"rewritten"})
-env.cr.commit()
-print("ANSWER []")
 """
 )
 LOSE = (
@@ -110,3 +101,13 @@ def test_without_a_retention_an_older_dump_misses_what_was_collected(
     copy = production.by_restore(dump)
     report = production.answer(copy, variables, "reconcile", status=1)
     assert report["missing"] == 6
+
+
+def test_a_bucket_that_is_named_for_its_database_is_collected_too(production: Production) -> None:
+    named = {**production.variables, "AWS_BUCKETNAME": "{db}-odoo-prod"}
+    name, before = production.name, production.listing()
+    assert production.answer(name, named, "status")["ownership"]["standing"] == "owner"
+    production.shell(name, DELETE, named)
+    assert production.answer(name, named, "collect", "--days=0")["deleted"] == 6
+    assert len(production.listing()) == len(before) - 6 + 1, "one was rewritten"
+    assert production.answer(name, named, "reconcile", "--margin-hours=-1")["missing"] == 0
