@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from odoo.addons.base_attachment_object_storage.ownership import server_of
 from odoo.addons.cloud_settings.settings import Flag
 
 ENVIRONMENTS = ("prod", "integration", "labs", "test", "dev")
@@ -29,11 +30,15 @@ def environment_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """What a database says of itself; ``extensions`` are the addons that may add checks."""
+    """What a database says of itself; ``extensions`` are the addons that may add checks.
+
+    ``server`` tells its PostgreSQL server from others, as ``ownership.server_of()``.
+    """
 
     name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
+    server: str = ""
 
     @property
     def kind(self) -> str:
@@ -120,4 +125,5 @@ def read_database(cursor: Any, name: str) -> Database | None:
     )
     extensions = tuple(row[0] for row in cursor.fetchall())
     cursor.execute("SELECT key, value FROM ir_config_parameter")
-    return Database(name, {key: value or "" for key, value in cursor.fetchall()}, extensions)
+    parameters = {key: value or "" for key, value in cursor.fetchall()}
+    return Database(name, parameters, extensions, server_of(cursor))

@@ -114,6 +114,7 @@ class RemoteStore:
             environment=environment,
             scheme=self.location,
             container=container,
+            server=database.server,
         )
 
     def ask(self, store: ObjectStore, database: Database, may_write: bool) -> None:

@@ -63,6 +63,8 @@ def _parser():
     actions = {
         "check": "run every check; without -d those of the environment",
         "install": "set the platform up, as env['cloud.platform'].install()",
+        "uninstall": "move the attachments back, so that the addons can be uninstalled",
+        "migrate": "rename and remove what a database has of addons of releases before 3.0",
         "move": "move the attachments to where they belong",
         "fork": "a copy of a database goes on by itself, with files of its own",
         "adopt": "a copy of a database takes the place of its original, which is gone for good",
@@ -77,10 +79,13 @@ def _parser():
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="install, move, fork, adopt, reconcile: say what there is to do",
+        help="install, uninstall, migrate, move, fork, adopt, reconcile: say what there is to do",
     )
     parser.add_argument(
         "--kind", help="install, fork, adopt: the platform, where several are installed"
+    )
+    parser.add_argument(
+        "--to", choices=["db", "file"], default="db", help="uninstall: where to (default: db)"
     )
     parser.add_argument("--limit", type=int, help="move: stop after so many files")
     parser.add_argument("--seconds", type=float, help="move: stop after so many seconds")
@@ -125,6 +130,28 @@ def install(options):
         env.cr.commit()
     left = report.get("attachments", {}).get("failed")
     return INCOMPLETE if left else DONE, report, _lines(report)
+
+
+def uninstall(options):
+    with _environment(options) as env:
+        report = env["cloud.platform"].uninstall(options.to, dry_run=options.dry_run)
+        env.cr.commit()
+    left = report["attachments"].get("failed")
+    return INCOMPLETE if left else DONE, report, _lines(report)
+
+
+def migrate(options):
+    from odoo import sql_db
+
+    from odoo.addons.cloud_platform.former_suite import manifest_on_this_host, take_over
+
+    # no registry: it would miss the code of the addons that this is about
+    with closing(sql_db.db_connect(options.database).cursor()) as cursor:
+        done = take_over(cursor, manifest_on_this_host)
+        if not options.dry_run:
+            cursor.commit()
+    report = {**done.as_dict(), "dry_run": options.dry_run}
+    return DONE if done.ok else INCOMPLETE, report, _lines(report)
 
 
 def move(options):
@@ -193,6 +220,8 @@ def _environment(options):
         if "cloud.platform" not in env:
             sys.exit(f"the addon cloud_platform is not installed in {options.database}")
         yield env
+        # servers that run have parameters in their caches
+        env.registry.signal_changes()
 
 
 def _lines(report, indent=""):
@@ -209,5 +238,8 @@ def _lines(report, indent=""):
 
 ACTIONS = {
     action.__name__: action
-    for action in (check, install, move, fork, adopt, reconcile, collect, status)
+    for action in (
+        *(check, install, uninstall, migrate, move),
+        *(fork, adopt, reconcile, collect, status),
+    )
 }

@@ -2,7 +2,9 @@ from . import (
     cloud_platform,
     cloud_platform_ownership,
     cloud_platform_status,
+    cloud_platform_uninstall,
     ir_attachment,
     ir_cron,
     ir_http,
+    ir_module_module,
 )

@@ -1,1 +1,1 @@
-from . import test_asking, test_checks, test_cloud_platform
+from . import test_asking, test_checks, test_cloud_platform, test_former_suite

@@ -126,12 +126,13 @@ class StorageRulesContract:
             (str(replace(owner, database="original")), "uuid", "copy"),
             (str(replace(owner, container="original")), "uuid", "copy"),
             (str(replace(owner, environment="integration")), "uuid", "copy"),
+            (str(replace(owner, server="another")), "uuid", "copy"),
             (str(owner), "made by Odoo", "copy"),
             (str(replace(owner, container="original")), "made by Odoo", None),
             (NOBODY, "uuid", "copy"),
         ):
             given = {**facts.database.parameters, "database.uuid": uuid, PARAMETER: record}
-            report = judge(replace(facts, database=Database("acme", given)))
+            report = judge(replace(facts, database=Database("acme", given, server="here")))
             told = [f for f in report.findings if f.id in ("not-owned", "copy")]
             with self.subTest(record=record, uuid=uuid):
                 self.assertEqual([f.id for f in told], [found] if found else [])

@@ -29,7 +29,8 @@ class FrontEnd:
     ) -> None:
         self.stack = stack
         self.database = database
-        self.port, self.gevent_port = free_ports(29269 + 20 * number, 2)
+        self._preferred_port = 29269 + 20 * number
+        self.port, self.gevent_port = free_ports(self._preferred_port, 2)
         self.log = directory / f"{self.port}.log"
         self._data = data
 
@@ -72,6 +73,9 @@ class FrontEnd:
     def started(
         self, *arguments: str, variables: Mapping[str, str], load: str = "session_redis"
     ) -> Iterator["FrontEnd"]:
+        if answers(self.port):
+            # another program's server has taken it since the last start, and would answer us
+            self.port, self.gevent_port = free_ports(self._preferred_port, 2)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 self.command(*arguments, load=load),

@@ -1,6 +1,7 @@
 /** @odoo-module **/
 
 import {Component, onWillStart, onWillUnmount, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
 
@@ -54,6 +55,67 @@ export class CloudPlatformPage extends Component {
             files: figures.files,
             size: this.humanSize(figures.bytes),
         }));
+    }
+
+    // What is shown as a sentence: a whole one, since languages order its parts differently
+
+    get levels() {
+        return {error: _t("error"), warning: _t("warning")};
+    }
+
+    get sessions() {
+        return this.state.page.sessions === "files" ? _t("files") : this.state.page.sessions;
+    }
+
+    get marks() {
+        const {marks} = this.state.page;
+        return _t("%(marks)s marks of deleted files wait for their collection.", {marks});
+    }
+
+    get progress() {
+        const {moved, total, location, failed, rate, seconds_left} = this.state.move;
+        return _t(
+            "%(moved)s of %(total)s files moved to %(location)s, %(rate)s a second, %(seconds)s seconds left, %(failed)s failed",
+            {
+                moved,
+                total,
+                location,
+                failed,
+                rate: Math.round(rate),
+                seconds: Math.round(seconds_left),
+            }
+        );
+    }
+
+    get outcome() {
+        const {state, moved, location, failed} = this.state.move;
+        const values = {moved, location, failed};
+        if (state === "done") {
+            return _t(
+                "The last move is done: %(moved)s files moved to %(location)s, %(failed)s failed.",
+                values
+            );
+        }
+        if (state === "stopped") {
+            return _t(
+                "The last move was stopped: %(moved)s files moved to %(location)s, %(failed)s failed.",
+                values
+            );
+        }
+        return _t(
+            "The last move failed: %(moved)s files moved to %(location)s, %(failed)s failed.",
+            values
+        );
+    }
+
+    get elsewhere() {
+        const {files, bytes} = this.state.page.elsewhere;
+        const size = this.humanSize(bytes);
+        return _t("%(files)s files (%(size)s) are not where they belong.", {files, size});
+    }
+
+    installLabel(kind) {
+        return this.state.page.kind ? _t("Install again") : _t("Install on %(kind)s", {kind});
     }
 
     humanSize(bytes) {

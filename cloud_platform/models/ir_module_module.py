@@ -1,0 +1,12 @@
+from odoo import _, models
+
+
+class IrModuleModule(models.Model):
+    _inherit = "ir.module.module"
+
+    def _explain_return(self):
+        return _(
+            "Run “odoo cloud_platform uninstall -d %s” to move them back into the database, or "
+            "with “--to file” to local files, and try again.",
+            self.env.cr.dbname,
+        )
