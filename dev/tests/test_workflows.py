@@ -1,0 +1,104 @@
+"""What the hosted workflows run exists, covers every series, and does here what it does there."""
+
+import itertools
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dev import settings
+from dev.commands.test import END_TO_END
+from dev.documents import manifests
+from dev.odoo import SERIES
+from dev.settings import REPOSITORY, child_environment
+from dev.stack import Stack
+
+WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
+EXPRESSION = re.compile(r"\$\{\{ matrix\.(\w+) \}\}")
+# the only programs that are not the repository's
+FOREIGN = {"apt-get"}
+
+
+def jobs(name: str) -> dict[str, Any]:
+    text = (REPOSITORY / ".github" / "workflows" / f"{name}.yml").read_text()
+    return dict(yaml.safe_load(text)["jobs"])
+
+
+def combinations(job: dict[str, Any]) -> list[dict[str, str]]:
+    """Return what a job's matrix makes of it, with the values that ``include`` adds to them."""
+    matrix = dict(job.get("strategy", {}).get("matrix", {}))
+    additions = matrix.pop("include", [])
+    found = [
+        dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values())
+    ]
+    for values, addition in itertools.product(found, additions):
+        if all(values.get(name, value) == value for name, value in addition.items()):
+            values.update(addition)
+    return found
+
+
+def commands(job: dict[str, Any]) -> Iterator[str]:
+    """Yield what each step of a job runs, for each combination of its matrix."""
+    for values, step in itertools.product(combinations(job), job["steps"]):
+        if "run" in step:
+            yield EXPRESSION.sub(lambda found, values=values: values[found[1]], step["run"])
+
+
+def shell(script: str, directory: Path, **variables: str) -> str:
+    """Run a step as the hosted runner does."""
+    done = subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=directory,
+        env={**child_environment(**settings.chosen()), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert not done.returncode, done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_command_of_a_workflow_exists(path: Path) -> None:
+    ran = [command for job in jobs(path.stem).values() for command in commands(job)]
+    assert ran
+    for part in (part for command in ran for part in re.split(r"&&|\n", command) if part):
+        program = next(word for word in part.split() if "=" not in word)
+        assert program in FOREIGN or (REPOSITORY / program).stat().st_mode & 0o100, part
+
+
+@pytest.mark.parametrize("name", ["test", "wheels"])
+def test_a_workflow_covers_every_series(name: str) -> None:
+    for job in jobs(name).values():
+        if "strategy" in job:
+            assert tuple(job["strategy"]["matrix"]["series"]) == SERIES
+
+
+def test_the_series_job_runs_every_test_of_each_series() -> None:
+    job = jobs("test")["series"]
+    checkout = next(step for step in job["steps"] if "repository" in step.get("with", {}))
+    assert checkout["with"]["ref"] == "${{ matrix.series }}"
+    ran = dict.fromkeys(SERIES, ())
+    for values in combinations(job):
+        chosen = shell(f"echo {values['tests']}", REPOSITORY).split()
+        ran[values["series"]] += tuple(chosen)
+    everything = sorted([*manifests(), END_TO_END])
+    assert {series: sorted(chosen) for series, chosen in ran.items()} == dict.fromkeys(
+        SERIES, everything
+    )
+
+
+def test_the_wheels_step_makes_what_the_next_one_uploads(stack: Stack, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git = f"git -c safe.directory='*' clone --quiet '{REPOSITORY}' '{clone}'"
+    shell(git, tmp_path)
+    job = jobs("wheels")["wheels"]
+    [step] = (command for command in commands(job) if f" {stack.odoo.series} " in command)
+    shell(step, clone)
+    [upload] = (step for step in job["steps"] if "upload-artifact" in step.get("uses", ""))
+    made = list((clone / upload["with"]["path"]).glob("*.whl"))
+    assert len(made) == len(list((clone / "setup").glob("*/backend"))) > 1
