@@ -23,8 +23,15 @@ PROGRAMS = {
     "npm": "npm",
     "rsyslogd": "rsyslog",
     "lnav": "lnav",
+    "rclone": "rclone",
+    "unzip": "unzip",
     "prometheus": "prometheus",
     "promtool": "prometheus",
+    "wget": "wget",
+    "carbon-cache": "graphite-carbon",
+    "graphite-manage": "graphite-web",
+    "rsvg-convert": "librsvg2-bin",
+    "msgmerge": "gettext",
 }
 
 # Debian links Odoo's fonts and jQuery to other packages; without them pages answer 500.

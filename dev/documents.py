@@ -9,6 +9,7 @@ from typing import Any
 from .settings import REPOSITORY
 
 README = REPOSITORY / "README.md"
+VARIABLES = REPOSITORY / "docs" / "variables.md"
 REQUIREMENTS = REPOSITORY / "requirements.txt"
 TABLE = re.compile(r"(\[//\]: # \(addons\)\n).*?(\[//\]: # \(end addons\))", re.DOTALL)
 

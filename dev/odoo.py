@@ -23,6 +23,8 @@ SUITE = (
     "attachment_s3",
     "cloud_platform",
 )
+# what its manifest names, for updates from releases long ago
+QUEUE_JOB_NEEDS = ("openupgradelib==3.13.7",)
 NEW_UUID = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
 
 
@@ -70,13 +72,17 @@ class Odoo:
     def venv(self) -> VirtualEnvironment:
         program, version = self._python
         major, minor, _micro = version
-        pins = REQUIREMENTS / ("odoo-17.0.txt" if self.series == "17.0" else "odoo-19.0.txt")
         return VirtualEnvironment(
             self._state / "install" / f"venv-odoo-{self.series}-python{major}.{minor}",
             program,
-            [pins, REPOSITORY / "requirements.txt", REQUIREMENTS / "odoo-tests.txt"],
+            [self.pins, REPOSITORY / "requirements.txt", REQUIREMENTS / "odoo-tests.txt"],
             [f"odoo-addon-server-environment=={self.series}.*"],
         )
+
+    @property
+    def pins(self) -> Path:
+        """The file of what Odoo itself needs."""
+        return REQUIREMENTS / ("odoo-17.0.txt" if self.series == "17.0" else "odoo-19.0.txt")
 
     @cached_property
     def server_wide_modules(self) -> str:
@@ -89,6 +95,22 @@ class Odoo:
     def addons_path(self) -> str:
         found = [REPOSITORY] if self._source is None else [self._source / "addons", REPOSITORY]
         return ",".join(map(str, found))
+
+    def queue_job(self) -> Path:
+        """Install OCA's ``queue_job`` in a folder of its own, and return it, for PYTHONPATH.
+
+        Nobody else is to have it: to the suite it is an addon that may be there or not.
+        """
+        directory = self._state / "install" / f"queue-job-{self.series}"
+        packages = [f"odoo-addon-queue-job=={self.series}.*", *QUEUE_JOB_NEEDS]
+
+        def make() -> None:
+            # --no-deps: their dependency "odoo" is in no registry
+            options = ("-q", "--no-deps", "--target", directory)
+            run([self.venv.python, "-m", "pip", "install", *options, *packages])
+
+        made_once(directory, "Installing queue_job", packages, make)
+        return directory
 
     def command(self, *arguments: str | Path) -> list[str | Path]:
         """Return the command line of Odoo's program with some arguments."""

@@ -37,6 +37,10 @@ TEST_PROGRAMS = (
     *("node", "npm"),
     *("prometheus", "promtool"),
     *("rsyslogd", "lnav"),
+    "wget",
+    *("carbon-cache", "graphite-manage"),
+    *("rclone", "unzip"),
+    "msgmerge",
 )
 
 

@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0].partition(":")[0] not in names:
         raise DevError(f"usage: dev/bench NAME, where NAME is one of: {', '.join(names)}")
     stack = Stack()
-    with stack.in_use():
+    with stack.in_use("openssl"):
         return benchmark(stack, arguments[0])
 
 

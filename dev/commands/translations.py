@@ -1,9 +1,13 @@
-"""``dev/main.py translations``: have Odoo 19.0 write each addon's ``i18n/ADDON.pot`` again."""
+"""``dev/main.py translations``: write each addon's ``i18n`` again.
+
+Odoo 19.0 exports the template; ``msgmerge`` takes its terms over into the translations, where
+new ones are empty until somebody translates them.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from .. import settings
+from .. import settings, translations
 from ..console import DevError, run
 from ..documents import manifests
 from ..settings import REPOSITORY
@@ -16,7 +20,7 @@ def main(arguments: list[str]) -> int:
     stack = Stack()
     if settings.odoo_source():
         raise DevError("the templates are those of Odoo 19.0: unset ODOO_SOURCE")
-    with stack.in_use():
+    with stack.in_use("msgmerge"):
         variables = stack.variables("suite", "test")
         with stack.database(DATABASE, list(manifests()), variables) as data:
             export(stack, data, variables)
@@ -26,15 +30,28 @@ def main(arguments: list[str]) -> int:
 def export(stack: Stack, data: Path, variables: Mapping[str, str]) -> None:
     configuration = data / "odoo.conf"
     configuration.write_text(f"[options]\naddons_path = {stack.odoo.addons_path}\n")
-    addons = list(manifests())
-    for addon in addons:
+    before = {addon: translations.template(addon) for addon in manifests()}
+    for addon in before:
         (REPOSITORY / addon / "i18n").mkdir(exist_ok=True)
     run(
-        stack.odoo.command("i18n", "export", "-c", configuration, "-d", DATABASE, *addons),
+        stack.odoo.command("i18n", "export", "-c", configuration, "-d", DATABASE, *before),
         env=stack.odoo.environment(**variables),
     )
-    for addon in addons:
-        template = REPOSITORY / addon / "i18n" / f"{addon}.pot"
-        if not template.stat().st_size:  # nothing to translate
-            template.unlink()
-            template.parent.rmdir()
+    for addon, text in before.items():
+        merge(addon, text)
+
+
+def merge(addon: str, before: str) -> None:
+    """Keep a template that only got another date; have the translations follow the new one."""
+    path = translations.template_path(addon)
+    text = path.read_text()
+    if not text:  # nothing to translate
+        path.unlink()
+        path.parent.rmdir()
+        return
+    if translations.without_dates(text) == translations.without_dates(before):
+        path.write_text(before)
+    options = ("--quiet", "--update", "--backup=none", "--no-fuzzy-matching", "--no-wrap")
+    for translation in translations.paths(addon):
+        if translation.exists():
+            run(["msgmerge", *options, translation, path])

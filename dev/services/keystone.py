@@ -23,11 +23,12 @@ from ..settings import child_environment
 REGION = "RegionOne"
 SHORT_LIFE_SECONDS = 5
 
-# user -> its project and roles; "reader" may not write
+# user -> its project and roles; "reader" may not write, "limited" only what ACLs allow
 USERS = {
     "swift": ("service", ["admin", "service"]),
     "odoo": ("odoo", ["member"]),
     "reader": ("odoo", ["reader"]),
+    "limited": ("odoo", ["attachments"]),
     "other": ("other", ["member"]),
 }
 
@@ -187,7 +188,7 @@ class _Administrator:
     def accounts(self) -> dict[str, Any]:
         self._token = self._log_in()
         roles = {role["name"]: role["id"] for role in self._get("roles")}
-        for name in ("ResellerAdmin", "service", "member", "reader"):
+        for name in ("ResellerAdmin", "service", "member", "reader", "attachments"):
             if name not in roles:
                 roles[name] = self._post("role", {"name": name})
         projects = {
@@ -204,6 +205,7 @@ class _Administrator:
             path = f"users/{user_id}/credentials/OS-EC2"
             keys = self._call("POST", path, {"tenant_id": project_id})["credential"]
             found[user] = {
+                "user_id": user_id,
                 "password": password,
                 "project": project,
                 "project_id": project_id,

@@ -88,8 +88,14 @@ class PostgreSQL:
     def rename(self, database: str, to: str) -> None:
         self.query("postgres", f'ALTER DATABASE "{database}" RENAME TO "{to}"')
 
-    def _client(self, program: str, *arguments: str) -> str:
-        return run([_binary(program), *arguments], env=child_environment(**self.env))
+    def copy_to(self, other: "PostgreSQL", database: str) -> None:
+        """Copy a database to another server under its name, as ``pg_dump | psql`` does."""
+        other.create(database)
+        dump = self._client("pg_dump", database)
+        other._client("psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", database, stdin=dump)
+
+    def _client(self, program: str, *arguments: str, stdin: str | None = None) -> str:
+        return run([_binary(program), *arguments], env=child_environment(**self.env), stdin=stdin)
 
     def _accepts(self) -> bool:
         with contextlib.suppress(DevError):

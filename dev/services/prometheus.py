@@ -71,6 +71,17 @@ class Prometheus:
             return [({}, float(data["result"][1]))]
         return [(found["metric"], float(found["value"][1])) for found in data["result"]]
 
+    def query_range(
+        self, expression: str, begin: float, end: float, step: float
+    ) -> list[tuple[dict[str, str], list[tuple[float, float]]]]:
+        """Return the labels, and times and values, of each series within a time."""
+        when = {"start": str(begin), "end": str(end), "step": str(step)}
+        data = self._get("query_range", query=expression, **when)
+        return [
+            (found["metric"], [(at, float(value)) for at, value in found["values"]])
+            for found in data["result"]
+        ]
+
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that are pending or firing."""
         return list(self._get("alerts")["alerts"])

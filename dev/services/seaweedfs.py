@@ -19,12 +19,15 @@ IDENTITIES = {
     "reader": ["Read", "List"],
 }
 
+# buckets are also found in names of hosts below this one; no DNS has to know them
+DOMAIN = "s3.example.com"
+
 
 class SeaweedFS:
     def __init__(self, directory: Path, program: Path) -> None:
         self.directory = directory
         self.daemon = Daemon(directory)
-        self._program = program
+        self.program = program
         self._port = directory / "port"
         self._identities = directory / "s3.json"
 
@@ -47,7 +50,12 @@ class SeaweedFS:
         users = {
             name: {"access_key": name, "secret_key": self._secret(name)} for name in IDENTITIES
         }
-        return {"endpoint": self.endpoint, "region": "us-east-1", "users": users}
+        return {
+            "endpoint": self.endpoint,
+            "region": "us-east-1",
+            "users": users,
+            "domain": DOMAIN,
+        }
 
     def start(self) -> None:
         if self.daemon.pid is not None:
@@ -63,7 +71,7 @@ class SeaweedFS:
             s3, *others = free_ports(8333, 8)
             self._port.write_text(str(s3))
             self.daemon.start(
-                [self._program, *self._options(data, s3, *others)],
+                [self.program, *self._options(data, s3, *others)],
                 ready=self._answers,
                 env=child_environment(),
             )
@@ -96,6 +104,7 @@ class SeaweedFS:
             "-filer.localSocket=filer.sock",  # relative: a socket's path has a short limit
             "-s3",
             f"-s3.port={s3}",
+            f"-s3.domainName={DOMAIN}",
             f"-s3.port.grpc={s3_grpc}",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",

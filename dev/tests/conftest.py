@@ -1,14 +1,19 @@
 """A deployment of its own for the tests: database, two nodes and nginx, called ``e2e``."""
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from deployment_files import Container, compose
+from machine import DATABASE, Machine
+
 from dev.instance import Instance
+from dev.process import free_ports
 from dev.stack import Stack
 
 
@@ -35,3 +40,48 @@ def instance(prepared: Instance) -> Instance:
     """The same with both nodes and nginx running."""
     prepared.start(preferred_port=28069)
     return prepared
+
+
+@pytest.fixture(scope="session")
+def image(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image of the stack's series, which no container writes to."""
+    directory = tmp_path_factory.mktemp("image")
+    Machine(stack, directory, directory).build(stack.odoo.series)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def machine(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory, image: Path
+) -> Iterator[Machine]:
+    """A machine on which nothing runs; the database is missing."""
+    with stack.lock("lock-of-docker"):
+        stack.postgresql.drop(DATABASE)
+        machine = Machine(stack, tmp_path_factory.mktemp("docker"), image)
+        yield machine
+        machine.stop()
+        stack.postgresql.drop(DATABASE)
+
+
+@pytest.fixture(scope="module")
+def values(stack: Stack) -> dict[str, str]:
+    """What an operator writes into .env."""
+    return {
+        "ODOO_SERIES": stack.odoo.series,
+        "PROJECT": "example",
+        "DATABASE": DATABASE,
+        "HTTP_PORT": str(free_ports(28180)[0]),
+        "POSTGRES_PASSWORD": stack.postgresql.env["PGPASSWORD"],
+        "REDIS_PASSWORD": os.urandom(8).hex(),
+        "S3_PASSWORD": os.urandom(8).hex(),
+        "HEALTH_TOKEN": os.urandom(8).hex(),
+    }
+
+
+@pytest.fixture(scope="module")
+def services(machine: Machine, values: Mapping[str, str]) -> dict[str, Container]:
+    """The containers of compose.yaml, none of which runs yet."""
+    containers, whole = compose(values, machine.directory)
+    (port,) = whole["services"]["nginx"]["ports"]
+    machine.published = {port["target"]: int(port["published"])}
+    return containers

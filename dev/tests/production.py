@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+from sites import json_in
 
 from dev.documents import manifests
 from dev.settings import REPOSITORY
@@ -32,6 +33,15 @@ CREATE = (
 model.create([{**values, "raw": b"file %d" % n} for n in range(20)])
 model.create({**values, "raw": b"x" * 300_000})
 env.cr.commit()
+"""
+)
+DELETE = (
+    FILES
+    + """
+mine[:5].unlink()
+mine[5].write({"raw": b"rewritten"})
+env.cr.commit()
+print("ANSWER []")
 """
 )
 RESTORE = """
@@ -125,9 +135,7 @@ class Production:
         self.odoo("db", *folders, *arguments, variables=self.variables)
 
     def answer(self, database: str, variables: dict[str, str], *what: str, **how: int) -> Any:
-        """Return the answer in JSON of ``odoo cloud_platform``, whose log precedes it."""
-        output = self.platform(database, variables, *what, "--json", **how)
-        return json.loads(output[re.search(r"^\{$", output, re.MULTILINE).start() :])
+        return json_in(self.platform(database, variables, *what, "--json", **how))
 
     def new_name(self) -> str:
         name = f"{self.name}-c{len(self.copies)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import browser_page, log_in
+from browser import browser_page, call, log_in, open_page
 from playwright.sync_api import Page, expect
 
 from dev.instance import Instance
@@ -19,21 +19,6 @@ def page(instance: Instance) -> Iterator[Page]:
     with browser_page(instance) as page:
         log_in(page)
         yield page
-
-
-def call(instance: Instance, model: str, method: str, *arguments: object) -> object:
-    models = xmlrpc.client.ServerProxy(f"{instance.nginx.url}/xmlrpc/2/object", allow_none=True)
-    return models.execute_kw(instance.name, 2, "admin", model, method, list(arguments))
-
-
-def open_page(page: Page, instance: Instance) -> None:
-    sql = (
-        "SELECT res_id FROM ir_model_data WHERE module = 'cloud_platform' AND name = 'action_page'"
-    )
-    [action] = instance.stack.postgresql.query(instance.name, sql)
-    page.goto("about:blank")
-    page.goto(f"/web#action={action}")
-    page.wait_for_selector(".o_cloud_platform")
 
 
 def test_the_page_shows_checks_and_storages(

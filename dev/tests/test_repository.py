@@ -1,12 +1,13 @@
 """The repository's own promises: generated files are fresh, the README is complete."""
 
 import re
+import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from dev import documents
+from dev import documents, icons
 from dev.settings import REPOSITORY
 
 README = documents.README.read_text()
@@ -19,7 +20,8 @@ def listed_variables(text: str) -> set[str]:
     return {name for cell in FIRST_CELL.findall(text) for name in VARIABLE.findall(cell)}
 
 
-def tracked_files() -> list[Path]:
+def tracked_paths() -> list[Path]:
+    """Return what git tracks and is there: files, and links to files and folders."""
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z"],
         cwd=REPOSITORY,
@@ -27,7 +29,11 @@ def tracked_files() -> list[Path]:
         text=True,
         check=True,
     ).stdout.split("\0")
-    return [REPOSITORY / name for name in listed if name and (REPOSITORY / name).is_file()]
+    return [REPOSITORY / name for name in listed if name and (REPOSITORY / name).exists()]
+
+
+def tracked_files() -> list[Path]:
+    return [path for path in tracked_paths() if path.is_file()]
 
 
 def test_requirements_follow_from_the_manifests() -> None:
@@ -39,21 +45,27 @@ def test_addon_table_follows_from_the_manifests() -> None:
     assert all(f"[{name}]({name}/)" in README for name in documents.manifests())
 
 
-def test_readme_lists_every_variable_and_no_other() -> None:
-    assert listed_variables(README) == {name for _addon, name in documents.variables()}
+def test_reference_lists_every_variable_and_no_other() -> None:
+    listed = listed_variables(documents.VARIABLES.read_text())
+    assert listed == {name for _addon, name in documents.variables()}
 
 
 @pytest.mark.parametrize("addon", sorted(documents.manifests()))
 def test_addon_readme_lists_its_variables(addon: str) -> None:
-    text = (REPOSITORY / addon / "readme" / "DESCRIPTION.md").read_text()
+    fragments = (REPOSITORY / addon / "readme").glob("*.md")
+    text = "\n".join(path.read_text() for path in fragments)
     own = {name for owner, name in documents.variables() if owner == addon}
     assert listed_variables(text) == own
 
 
-def test_readme_s_commands_exist() -> None:
-    commands = re.findall(r"^ *(?:\w+=\S+ )?(dev/\w+|\.ci/run)", README, re.MULTILINE)
-    assert {"dev/run", "dev/test"} <= set(commands)
-    assert all((REPOSITORY / command).exists() for command in commands)
+@pytest.mark.parametrize("addon", sorted(documents.manifests()))
+def test_addon_has_its_icon(addon: str) -> None:
+    folder = REPOSITORY / addon / "static" / "description"
+    assert (folder / "icon.svg").read_text() == icons.svg(addon)
+    png = (folder / "icon.png").read_bytes()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", png[16:24])
+    assert (width, height) == (icons.SIZE, icons.SIZE)
 
 
 def test_ci_runs_the_readme_s_test_command() -> None:
