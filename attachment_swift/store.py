@@ -202,6 +202,7 @@ def _disposition(header: str) -> str:
         for parameter, value in message.get_params([], "Content-Disposition")
         if parameter == "filename"
     ]
-    name = names[-1] if names else ""
+    # Swift leaves slashes as they are, where a header must not have them
+    name = names[-1].replace("/", "_") if names else ""
     query = f"&filename={quote(name, safe='')}" if name else ""
     return query + ("&inline" if message.get_content_disposition() == "inline" else "")

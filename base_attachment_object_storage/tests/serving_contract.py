@@ -67,7 +67,8 @@ class ServingContract(HttpSetUp):
                 self.assertEqual(answer.status_code, 302)
                 file = self.at_the_store(answer.headers["Location"])
                 self.assertEqual((file.status_code, file.content), (200, content))
-                self.assertEqual(name_in(file), name)
+                # no file of a browser has a slash in its name; Swift cannot say one
+                self.assertIn(name_in(file), (name, name.replace("/", "_")))
 
     def test_a_redirect_is_never_permanent_and_not_kept(self):
         self.serve("redirect")
