@@ -14,7 +14,7 @@ from urllib.parse import SplitResult
 
 
 class Connections:
-    """Sends a request on a connection that is free, or on a new one; makes none itself.
+    """Sends each request on a connection that is free, or else on a new one.
 
     :param url: of the server, of which the scheme and the host count
     :param tls: what is trusted, where the scheme is https

@@ -321,8 +321,12 @@ class UploadContract(TransactionSetUp):
         self.new(b"before", name="before.bin")
         self.break_uploads()
         for count in (1, 5):
-            with self.assertRaises(Unavailable), mute_logger(OWNER_LOG + ".ir_attachment"):
-                self.attachments.create(self.many(count))
+            with mute_logger(OWNER_LOG + ".ir_attachment"):
+                try:  # assertRaises() of Odoo would roll back
+                    self.attachments.create(self.many(count))
+                except Unavailable:
+                    continue
+            self.fail("the upload did not fail")
         self.env.cr.commit()
         names = ["before.bin", *(f"{number}.bin" for number in range(5))]
         rows = self.session().search([("name", "in", names)])
@@ -337,7 +341,8 @@ class UploadContract(TransactionSetUp):
             def put(key, *args, **kwargs):
                 raise Unavailable("no answer")
 
-            store.put = store.begin_put = put
+            store.put = put
+            store.begin_put = lambda *_args: None  # it fails when rows are written already
             return store
 
         model = self.registry["ir.attachment"]
