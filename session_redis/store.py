@@ -186,8 +186,10 @@ class RedisSessionStore(http.FilesystemSessionStore):
 
     def delete_old_sessions(self, session: Any) -> None:
         """As Odoo 19's, but no other request finds the session missing in between."""
-        with self.transaction("delete") as transaction:
-            transaction.delete_old_sessions(session)
+        # each request asks
+        if "gc_previous_sessions" in session:
+            with self.transaction("delete") as transaction:
+                transaction.delete_old_sessions(session)
 
     def rotate(self, session: Any, env: Any, soft: bool = False) -> None:
         """Give ``session`` another id, as core's; ``soft`` is known from Odoo 19."""
