@@ -9,10 +9,10 @@ import os
 import socket
 import threading
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from statsd.client.base import StatsClientBase
-from statsd.client.udp import Pipeline
 
 from .address import Address
 from .names import path
@@ -25,35 +25,23 @@ WAITING = 100
 GATHER_SECONDS = 0.2
 
 
-class Tagged(StatsClientBase):
-    """Knows names with tags (``name|#tag:value``), which come last on the wire."""
-
-    def _prepare(self, stat: str, value: str, rate: float) -> str | None:
-        name, bar, tags = stat.partition("|#")
-        line: str | None = super()._prepare(name, value, rate)
-        return line + bar + tags if line and bar else line
-
-
-class TaggedPipeline(Tagged, Pipeline):
-    """Several metrics in as few datagrams as they fit in."""
-
-
-class StatsdClient(Tagged):
+class StatsdClient(StatsClientBase):
     """Sends datagrams, or drops and counts what cannot be sent at once.
 
-    A datagram costs more than all that is put into it, so metrics wait a moment for others. The
-    thread that sends them then lives for that moment: there is none for a fork to lose.
+    A metric waits a moment for others: counters of one name are then one number, and a datagram
+    costs more than all that is put into it. The thread that sends them lives for that moment:
+    there is none for a fork to lose. Names may have tags (``name|#tag:value``), which come last
+    on the wire.
 
     ``dropped`` is the number of metrics, of this process. Until the host was looked up for
     the first time, the first datagrams wait.
     """
 
-    _gathered: str
     _is_due: bool
 
     def __init__(self, settings: StatsdSettings, address: Address | None = None) -> None:
         self._prefix = path(settings.prefix)
-        self._maxudpsize = settings.datagram_bytes
+        self._datagram_bytes = settings.datagram_bytes
         self._address = address or Address(settings.host, settings.port, settings.ipv6)
         self._socket = socket.socket(self._address.family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -63,8 +51,12 @@ class StatsdClient(Tagged):
         os.register_at_fork(after_in_child=self._begin)
         atexit.register(self.flush)
 
-    def pipeline(self) -> TaggedPipeline:
-        return TaggedPipeline(self)
+    def incr(self, stat: str, count: int = 1, rate: float = 1) -> None:
+        """Increment a counter."""
+        if rate < 1:
+            super().incr(stat, count, rate)
+        else:
+            self._gather(stat, count, rate)
 
     def take_dropped(self) -> int:
         """Return how many metrics were dropped since the last call, once it can be told."""
@@ -77,30 +69,50 @@ class StatsdClient(Tagged):
 
     def flush(self) -> None:
         """Send what was gathered."""
-        with self._lock:
-            gathered = self._gathered
-            self._gathered = ""
-        if gathered:
-            self._transmit(gathered)
+        lines, counts = [], {}
+        # another thread may take some of it
+        with contextlib.suppress(IndexError):
+            while True:
+                stat, value, rate = self._gathered.popleft()
+                if isinstance(value, int):
+                    counts[stat] = counts.get(stat, 0) + value
+                else:
+                    lines.append(self._prepare(stat, value, rate))
+        lines += [self._prepare(stat, f"{count}|c", 1) for stat, count in counts.items()]
+        for data in self._datagrams(filter(None, lines)):
+            self._transmit(data)
 
     def close(self) -> None:
         atexit.unregister(self.flush)
         self.flush()
         self._socket.close()
 
-    def _send(self, data: str) -> None:
-        full = ""
-        with self._lock:
-            if self._gathered and len(self._gathered) + 1 + len(data) > self._maxudpsize:
-                full = self._gathered
-                self._gathered = ""
-            self._gathered = f"{self._gathered}\n{data}" if self._gathered else data
-            begins = not self._is_due
+    def _send_stat(self, stat: str, value: str, rate: float) -> None:
+        self._gather(stat, value, rate)
+
+    def _gather(self, stat: str, value: str | int, rate: float) -> None:
+        # a request has no more to do: what is made of it is made of many at once
+        self._gathered.append((stat, value, rate))
+        if not self._is_due:
             self._is_due = True
-        if full:
-            self._transmit(full)
-        if begins:
             self._flush_later()
+
+    def _prepare(self, stat: str, value: str, rate: float) -> str | None:
+        name, bar, tags = stat.partition("|#")
+        line: str | None = super()._prepare(name, value, rate)
+        return line + bar + tags if line and bar else line
+
+    def _datagrams(self, lines: Iterable[str]) -> Iterator[str]:
+        together: list[str] = []
+        size = 0
+        for line in lines:
+            if together and size + len(line) > self._datagram_bytes:
+                yield "\n".join(together)
+                together, size = [], 0
+            together.append(line)
+            size += len(line) + 1
+        if together:
+            yield "\n".join(together)
 
     def _flush_later(self) -> None:
         timer = threading.Timer(GATHER_SECONDS, self._flush_due)
@@ -112,7 +124,7 @@ class StatsdClient(Tagged):
             self._flush_due()
 
     def _flush_due(self) -> None:
-        # first: what comes while this is sent begins anew
+        # first: what comes from here on begins anew, what came before is sent
         self._is_due = False
         self.flush()
 
@@ -153,6 +165,6 @@ class StatsdClient(Tagged):
         # reentrant: garbage collection may run a store's operation in the midst of a metric
         self._lock = threading.RLock()
         self._waiting: deque[str] = deque()
-        self._gathered = ""
+        self._gathered: deque[tuple[str, str | int, float]] = deque()
         self._is_due = False
         self.dropped = 0

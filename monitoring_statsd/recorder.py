@@ -7,7 +7,7 @@ from odoo.addons.cloud_settings.operations import Operation
 from odoo.addons.cloud_settings.queue_jobs import QueueJob
 
 from . import names as metrics
-from .client import StatsdClient, TaggedPipeline
+from .client import StatsdClient
 from .names import Names
 
 BUTTONS = "/web/dataset/call_button"
@@ -36,30 +36,27 @@ class Recorder:
     def request_finished(self, request: ServedRequest) -> None:
         if request.route in self._ignored:
             return
-        of = self._names.of
-        status = request.status
-        with self._client.pipeline() as pipe:
-            call = request.call if request.route.startswith(BUTTONS) else None
-            if call:
-                name = of(metrics.BUTTON, call)
-            else:
-                name = of(metrics.REQUEST, (), (request.route, request.method, str(status)))
-            pipe.timing(name, 1000 * request.seconds)
-            pipe.incr(of(metrics.STATUS, (f"{status // 100}xx",)))
-            if request.queries:
-                pipe.incr(of(metrics.QUERIES), request.queries)
-                pipe.timing(of(metrics.SQL), 1000 * request.query_seconds)
-            self._tell_dropped(pipe)
+        of, client, status = self._names.of, self._client, request.status
+        call = request.call if request.route.startswith(BUTTONS) else None
+        if call:
+            name = of(metrics.BUTTON, call)
+        else:
+            name = of(metrics.REQUEST, (), (request.route, request.method, str(status)))
+        client.timing(name, 1000 * request.seconds)
+        client.incr(of(metrics.STATUS, (f"{status // 100}xx",)))
+        if request.queries:
+            client.incr(of(metrics.QUERIES), request.queries)
+            client.timing(of(metrics.SQL), 1000 * request.query_seconds)
+        self._tell_dropped()
 
     def cron_finished(self, job: CronJob) -> None:
         name = metrics.segment(job.name)
         # nothing but _ is left of a name in other letters
         labels = (name if name.strip("_-") else f"job_{job.job_id}",)
-        with self._client.pipeline() as pipe:
-            pipe.timing(self._names.of(metrics.CRON_JOB, labels), 1000 * job.seconds)
-            if job.error:
-                pipe.incr(self._names.of(metrics.CRON_FAILURE, labels))
-            self._tell_dropped(pipe)
+        self._client.timing(self._names.of(metrics.CRON_JOB, labels), 1000 * job.seconds)
+        if job.error:
+            self._client.incr(self._names.of(metrics.CRON_FAILURE, labels))
+        self._tell_dropped()
 
     def queue_job_finished(self, job: QueueJob) -> None:
         name = self._names.of(metrics.QUEUE_JOB, (job.channel, job.outcome))
@@ -69,19 +66,18 @@ class Recorder:
         store = metrics.STORES.get(operation.component)
         if store is None:
             return
-        of = self._names.of
+        of, client = self._names.of, self._client
         labels = (operation.backend, operation.name)
         if operation.seconds is None:
-            self._client.incr(of(store.event, labels))
+            client.incr(of(store.event, labels))
             return
-        with self._client.pipeline() as pipe:
-            pipe.timing(of(store.operation, labels), 1000 * operation.seconds)
-            if operation.bytes:
-                pipe.incr(of(store.bytes, labels), operation.bytes)
-            if operation.error:
-                pipe.incr(of(store.error, (*labels, operation.error)))
+        client.timing(of(store.operation, labels), 1000 * operation.seconds)
+        if operation.bytes:
+            client.incr(of(store.bytes, labels), operation.bytes)
+        if operation.error:
+            client.incr(of(store.error, (*labels, operation.error)))
 
-    def _tell_dropped(self, pipe: TaggedPipeline) -> None:
+    def _tell_dropped(self) -> None:
         dropped = self._client.take_dropped()
         if dropped:
-            pipe.incr(self._names.of(metrics.DROPPED), dropped)
+            self._client.incr(self._names.of(metrics.DROPPED), dropped)

@@ -50,20 +50,18 @@ class TestClient(StatsdCase, BaseCase):
     def test_tags_reach_a_server_that_knows_them(self):
         client = self.client(STATSD_TAGS="dogstatsd")
         client.incr(f"counted|#customer:{self.customer},environment:test")
-        with client.pipeline() as pipe:
-            pipe.timing(f"took|#customer:{self.customer},route:/web", 2)
+        client.timing(f"took|#customer:{self.customer},route:/web", 2)
         counted = f"odoo.counted;customer={self.customer};environment=test"
         self.assertEqual(self.counters(counted), {counted: 1})
         took = f"odoo.took;customer={self.customer};route=-web"
         self.assertEqual(self.timers(took), {took: (1, [2])})
 
-    def test_a_pipeline_fits_in_datagrams_of_the_size_that_is_set(self):
+    def test_datagrams_have_the_size_that_is_set(self):
         receiver = Receiver(self)
         address = Address("statsd.test", 1, resolve=lambda *_host: receiver.answer)
         client = self.client(address, STATSD_MAXUDPSIZE=128)
-        with client.pipeline() as pipe:
-            for number in range(20):
-                pipe.incr(f"counted.{number}")
+        for number in range(20):
+            client.incr(f"counted.{number}")
         sizes, lines = [], []
         while len(lines) < 20:
             datagram = receiver.received()
@@ -78,8 +76,13 @@ class TestClient(StatsdCase, BaseCase):
         address = Address("statsd.test", 1, resolve=lambda *_host: receiver.answer)
         client = self.client(address, STATSD_MAXUDPSIZE=128)
         client.incr("one")
-        client.incr("two")
-        self.assertEqual(receiver.received(), "odoo.one:1|c\nodoo.two:1|c")
+        client.timing("took", 2)
+        client.incr("two", 5)
+        client.incr("one", 2)
+        client.timing("took", 3)
+        client.flush()
+        timers = "odoo.took:2.000000|ms\nodoo.took:3.000000|ms"
+        self.assertEqual(receiver.received(), f"{timers}\nodoo.one:3|c\nodoo.two:5|c")
         client.incr("three")
         self.assertEqual(receiver.received(), "odoo.three:1|c")
 
@@ -154,9 +157,8 @@ class TestClient(StatsdCase, BaseCase):
 
         client = self.client(Address("statsd.test", 1, resolve=resolve))
         for number in range(WAITING + 5):
-            with client.pipeline() as pipe:
-                pipe.incr(f"counted.{number}")
-                pipe.incr("two")
+            client.incr(f"counted.{number}")
+            client.incr("two")
             client.flush()
         # all of them were taken or dropped while the name server said nothing
         self.assertFalse(answered.is_set())
