@@ -2,18 +2,22 @@
 
 Both write their log into a file. On a machine of two cores, the client, Redis, StatsD and
 PostgreSQL compete with two workers for them, which elsewhere have machines of their own. So
-prefork is measured twice: like that, and with one worker that has a core to itself.
+prefork is measured twice: like that, and with one worker that has a core to itself, while all
+the others share another one.
 """
 
 import functools
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+
+import psutil
 
 from odoo.tools import config
 
@@ -49,7 +53,8 @@ def compare_with_bare(database: str, statsd_port: int) -> None:
 def _compare(
     database: str, bare: str, data: Path, statsd_port: int, workers: int, connections: int
 ) -> None:
-    modules = Stack().odoo.server_wide_modules
+    stack = Stack()
+    modules = stack.odoo.server_wide_modules
     with ExitStack() as until_the_end:
         core = ",".join(name for name in modules.split(",") if name not in ADDONS)
         variables = suite_variables(database, statsd_port)
@@ -69,7 +74,7 @@ def _compare(
         kind = f"prefork, {workers} workers" if workers else "threaded"
         alone = ", with a core to itself" if workers == 1 else ""
         title = f"light requests, {kind}{alone}, {connections} connections"
-        with on_core(CLIENT_CORE) if alone else nullcontext():
+        with on_core(CLIENT_CORE, *services(stack)) if alone else nullcontext():
             compare(title, contenders, LIGHT_REQUESTS, rounds=ROUNDS)
         print("  (target: a rate of 0.95 at least)")
 
@@ -87,14 +92,30 @@ def suite_variables(database: str, statsd_port: int) -> dict[str, str]:
 
 
 @contextmanager
-def on_core(number: int) -> Iterator[None]:
-    """Have this process, and what it starts meanwhile, run on one core of those there are."""
+def on_core(number: int, *others: int) -> Iterator[None]:
+    """Have this thread, and what it starts meanwhile, run on one core of those there are.
+
+    :param others: numbers of processes that do so as well
+    """
     cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(cores)[number]})
+    core = {sorted(cores)[number]}
     try:
+        for process in (0, *others):
+            os.sched_setaffinity(process, core)
         yield
     finally:
-        os.sched_setaffinity(0, cores)
+        for process in (0, *others):
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(process, cores)
+
+
+def services(stack: Stack) -> list[int]:
+    """Return the processes that servers ask, and the one that reads what they send to StatsD."""
+    daemons = [stack.postgresql.daemon, stack.redis.daemon]
+    asked = [psutil.Process(daemon.pid) for daemon in daemons]
+    every = [one for process in asked for one in (process, *process.children(recursive=True))]
+    reading = multiprocessing.active_children()
+    return [process.pid for process in (*every, *reading) if process.pid]
 
 
 @contextmanager
