@@ -150,6 +150,7 @@ def run_pytest(stack: Stack) -> Outcome:
         "pytest",
         "-p",
         "no:cacheprovider",
+        "--durations=100",
         str(REPOSITORY / "dev/tests"),
     ]
     with step("Testing whole servers and the repository"):
