@@ -5,10 +5,10 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base_attachment_object_storage.store import StoreUri, Unavailable
 from odoo.addons.base_attachment_object_storage.tests.attachment_contract import (
-    LOG,
     AttachmentContract,
-    MoveContract,
 )
+from odoo.addons.base_attachment_object_storage.tests.attachment_setup import LOG
+from odoo.addons.base_attachment_object_storage.tests.move_contract import MoveContract
 from odoo.addons.base_attachment_object_storage.tests.read_only_contract import (
     ReadOnlyContract,
 )

@@ -4,7 +4,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base_attachment_object_storage.store import StoreUri
-from odoo.addons.base_attachment_object_storage.tests.attachment_contract import LOG
+from odoo.addons.base_attachment_object_storage.tests.attachment_setup import LOG
 from odoo.addons.base_attachment_object_storage.tests.http_contract import HTTP_LOG, HttpContract
 from odoo.addons.base_attachment_object_storage.tests.http_fault_contract import (
     HttpFaultContract,

@@ -2,12 +2,16 @@
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.base_attachment_object_storage.tests.transaction_contract import (
+from odoo.addons.base_attachment_object_storage.tests.collection_contract import (
     CollectionContract,
-    OwnershipContract,
-    ReconcileContract,
-    UploadContract,
 )
+from odoo.addons.base_attachment_object_storage.tests.ownership_contract import (
+    OwnershipContract,
+)
+from odoo.addons.base_attachment_object_storage.tests.reconcile_contract import (
+    ReconcileContract,
+)
+from odoo.addons.base_attachment_object_storage.tests.upload_contract import UploadContract
 
 from .common import S3SetUp
 

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 from odoo.addons.cloud_settings import operations
 
 from ..store import StoreUri
-from .attachment_contract import LOG, AttachmentSetUp, noise
+from .attachment_setup import LOG, AttachmentSetUp, noise
 
 HTTP_LOG = "odoo.http"
 

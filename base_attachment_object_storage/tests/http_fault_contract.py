@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
 from ..store import Unavailable
-from .attachment_contract import LOG
+from .attachment_setup import LOG
 from .fault_contract import BOUND_SECONDS
 from .http_contract import HTTP_LOG, HttpSetUp
 

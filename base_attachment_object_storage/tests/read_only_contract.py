@@ -3,7 +3,7 @@
 from odoo.tools import mute_logger
 
 from ..store import Refused
-from .attachment_contract import LOG, MOVE_LOG, AttachmentSetUp
+from .attachment_setup import LOG, MOVE_LOG, AttachmentSetUp
 
 
 class ReadOnlyContract(AttachmentSetUp):

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 
 from ..serving import INTERNAL_LOCATION, PARAMETER
 from ..settings import StorageSettings
-from .attachment_contract import LOG, noise
+from .attachment_setup import LOG, noise
 from .http_contract import HTTP_LOG, NAMES, HttpSetUp, name_in
 
 THROUGH_NGINX = {"X-Accel-Object": "1"}

@@ -3,7 +3,9 @@
 from odoo.tests import TransactionCase, tagged
 
 from ..store import MemoryStore, StoreUri
-from .attachment_contract import AttachmentContract, AttachmentSetUp, MoveContract
+from .attachment_contract import AttachmentContract
+from .attachment_setup import AttachmentSetUp
+from .move_contract import MoveContract
 
 
 class MemorySetUp:

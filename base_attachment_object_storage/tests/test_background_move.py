@@ -4,7 +4,7 @@ from odoo.tests import TransactionCase, tagged
 
 from ..models import ir_attachment_background_move
 from ..store import Unavailable
-from .attachment_contract import AttachmentSetUp
+from .attachment_setup import AttachmentSetUp
 from .test_attachment import MemorySetUp
 
 COUNT = 450

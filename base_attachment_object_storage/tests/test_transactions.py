@@ -6,12 +6,10 @@ from pathlib import Path
 from odoo.tests import TransactionCase, tagged
 
 from ..store import DirectoryStore
-from .transaction_contract import (
-    CollectionContract,
-    OwnershipContract,
-    ReconcileContract,
-    UploadContract,
-)
+from .collection_contract import CollectionContract
+from .ownership_contract import OwnershipContract
+from .reconcile_contract import ReconcileContract
+from .upload_contract import UploadContract
 
 
 class DirectorySetUp:

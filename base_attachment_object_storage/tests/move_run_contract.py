@@ -1,0 +1,125 @@
+"""How a move goes on, ends and reports, whoever starts it: mixed in by each backend addon."""
+
+from odoo.exceptions import AccessError
+from odoo.tools import mute_logger
+
+from ..models.ir_attachment_move import BATCH
+from ..store import Unavailable
+from .attachment_setup import LOG, MOVE_LOG, MoveSetUp
+
+
+class MoveRunContract(MoveSetUp):
+    """One run: its plan, progress, limits and report, also of the one after an update."""
+
+    def test_a_plan_counts_and_touches_nothing(self):
+        attachment = self.created_at("db", b"planned")
+        self.created_at("file", b"planned too")
+        before = self.columns(attachment)
+        self.calls.clear()
+        plan = self.attachments._plan_move()
+        self.assertEqual((plan["files"], plan["bytes"]), (2, 18))
+        self.assertEqual(plan["places"]["db"], {"files": 1, "bytes": 7})
+        self.assertEqual((self.columns(attachment), self.calls), (before, []))
+
+    def test_a_move_tells_how_far_it_is_and_stops_when_told(self):
+        total = BATCH + 50
+        self.many_in_the_database(total)
+        told = []
+
+        def stop(report):
+            told.append((report.total, report.rate > 0, report.seconds_left >= 0))
+            return True
+
+        report = self.attachments._move(progress=stop)
+        self.assertEqual(set(told), {(total, True, True)})
+        self.assertFalse(report.complete)
+        self.assertIn(report.moved, range(1, total))
+        rest = self.attachments._move()
+        self.assertEqual((rest.moved, rest.complete), (total - report.moved, True))
+
+    def test_a_move_ends_at_its_limits(self):
+        self.many_in_the_database(30)
+        self.assertEqual(self.attachments._move(limit=7).moved, 7)
+        report = self.attachments._move(limit_bytes=4)
+        self.assertFalse(report.complete)
+        self.assertIn(report.bytes, range(4, 6))
+        self.assertTrue(self.attachments._move(verify=True).complete)
+
+    def test_a_move_that_verifies_reads_what_it_has_stored(self):
+        self.created_at("db", b"read again")
+        self.calls.clear()
+        self.attachments._move(verify=True)
+        self.assertEqual(self.calls, ["put", "open"])
+
+    def test_a_target_that_fails_ends_the_move_with_a_report_of_what_was_done(self):
+        self.many_in_the_database(40)
+        done = []
+        make_put = self.registry["ir.attachment"]._make_put
+
+        def failing(records, place):
+            put = make_put(records, place)
+
+            def fail(content, mimetype):
+                if len(done) >= 5:
+                    raise Unavailable("no answer")
+                done.append(content.sha1)
+                return put(content, mimetype)
+
+            return fail
+
+        self.patch(self.registry["ir.attachment"], "_make_put", failing)
+        report = None
+        with mute_logger(LOG, MOVE_LOG):
+            try:
+                self.attachments._move()
+            except Unavailable as error:  # assertRaises() would roll back, on 17.0
+                report = error.report
+        self.assertEqual((report.complete, report.failed, report.total), (False, [], 40))
+        self.env.cr.execute(
+            "SELECT count(*) FROM ir_attachment WHERE store_fname LIKE '%://%' AND type = 'binary'"
+        )
+        self.assertEqual(self.env.cr.fetchone(), (report.moved,))
+
+    def test_what_an_update_stored_before_this_addon_loaded_is_moved(self):
+        attachment = self.created_at("file", b"stored by a module that loads first")
+        self.patch(self.registry, "updated_modules", [])
+        self.attachments._register_hook()
+        self.assertNotIn("://", attachment.store_fname)
+        self.registry.updated_modules.append("base")
+        self.attachments._register_hook()
+        self.assertEqual(self.read_object(attachment), attachment.raw)
+
+    def test_an_update_fetches_no_object_of_another_container(self):
+        other = self.make_store(self.other_container)
+        other.create_container()
+        other.put("flat", b"of the original")
+        attachment = self.new(b"of the original")
+        old = f"{self.scheme}://{self.other_container}/flat"
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET store_fname = %s WHERE id = %s", (old, attachment.id)
+        )
+        self.env.invalidate_all()
+        self.patch(self.registry, "updated_modules", ["base"])
+        self.calls.clear()
+        self.attachments._register_hook()
+        self.assertEqual((attachment.store_fname, self.calls), (old, []))
+
+    @mute_logger(LOG)
+    def test_an_update_ends_well_while_the_store_is_down(self):
+        def fail(content, mimetype):
+            raise Unavailable("no answer")
+
+        attachment = self.created_at("file", b"stored by a module that loads first")
+        self.patch(self.registry, "updated_modules", ["base"])
+        self.patch(self.registry["ir.attachment"], "_make_put", lambda records, place: fail)
+        with self.assertLogs(MOVE_LOG, "ERROR") as logs:
+            self.attachments._register_hook()
+        self.assertIn("force_storage()", logs.output[0])
+        self.env.invalidate_all()
+        self.assertNotIn("://", attachment.store_fname)
+
+    def test_only_administrators_move(self):
+        user = self.env.ref("base.public_user")
+        with self.assertRaises(AccessError):
+            self.attachments.with_user(user).force_storage()
