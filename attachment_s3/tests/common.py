@@ -1,7 +1,5 @@
 """The S3 server that the tests use: the one of the environment."""
 
-import socket
-
 from odoo.addons.cloud_settings.tests.services import service
 
 from ..settings import S3Settings, s3_settings
@@ -19,6 +17,8 @@ class S3SetUp:
     """Mixed into a test case; skips aloud where no server is named."""
 
     scheme = "s3"
+    server_variable = "AWS_HOST"
+    secret_variable = "AWS_SECRET_ACCESS_KEY"
 
     def setUp(self):
         self.settings = self.environment()
@@ -36,8 +36,8 @@ class S3SetUp:
     def environment(self):
         return s3_settings()
 
-    def make_store(self, container=None):
-        return S3Store(self.settings, container or self.bucket)
+    def make_store(self, container=None, settings=None):
+        return S3Store(settings or self.settings, container or self.bucket)
 
     def make_read_only_store(self, container=None):
         """Return the same as ``make_store()``, for a key that may only read."""
@@ -67,16 +67,3 @@ class OtherServer:
             AWS_BUCKETNAME=s3_settings().bucket or "attachments",
             **keys(server["users"]["odoo"]),
         )
-
-
-class ClosedPort:
-    """Mixed in after ``S3SetUp``."""
-
-    def close_the_port(self):
-        """Have the store's server gone from now on."""
-        taken = socket.socket()
-        self.addCleanup(taken.close)
-        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
-        settings = self.settings_with(AWS_HOST=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        self.make_store = lambda container=None: S3Store(settings, container or self.bucket)
-        self.env.invalidate_all()

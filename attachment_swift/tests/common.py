@@ -1,7 +1,5 @@
 """The Swift server that the tests use: the one of the environment."""
 
-import socket
-
 from odoo.addons.cloud_settings.tests.services import service
 
 from ..settings import SwiftSettings, swift_settings
@@ -14,6 +12,8 @@ class SwiftSetUp:
     """Mixed into a test case; skips aloud where no server is named."""
 
     scheme = "swift"
+    server_variable = "SWIFT_AUTH_URL"
+    secret_variable = "SWIFT_PASSWORD"
 
     def setUp(self):
         self.settings = self.environment()
@@ -33,8 +33,8 @@ class SwiftSetUp:
     def environment(self):
         return swift_settings()
 
-    def make_store(self, container=None):
-        return SwiftStore(self.settings, container or self.bucket)
+    def make_store(self, container=None, settings=None):
+        return SwiftStore(settings or self.settings, container or self.bucket)
 
     def make_read_only_store(self, container=None):
         """Return the same as ``make_store()``, for a user who may only read."""
@@ -49,18 +49,3 @@ class SwiftSetUp:
             for name, field in SwiftSettings.model_fields.items()
         }
         return SwiftSettings(**{**by_alias, **values})
-
-
-class ClosedPort:
-    """Mixed in after ``SwiftSetUp``."""
-
-    def close_the_port(self):
-        """Have the store's server gone from now on."""
-        taken = socket.socket()
-        self.addCleanup(taken.close)
-        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
-        settings = self.settings_with(
-            SWIFT_AUTH_URL=f"http://127.0.0.1:{taken.getsockname()[1]}/v3"
-        )
-        self.make_store = lambda container=None: SwiftStore(settings, container or self.bucket)
-        self.env.invalidate_all()
