@@ -1,6 +1,7 @@
 from . import (
     test_attachment,
     test_connections,
+    test_credentials,
     test_faults,
     test_http,
     test_options,

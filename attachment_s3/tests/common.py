@@ -2,8 +2,19 @@
 
 from odoo.addons.cloud_settings.tests.services import service
 
+from ..connections import Connections
 from ..settings import S3Settings, s3_settings
 from ..store import S3Store
+
+MIB = 1024 * 1024
+PARTS = {"AWS_MULTIPART_THRESHOLD": 5 * MIB, "AWS_MULTIPART_CHUNKSIZE": 5 * MIB}
+
+# what a new process begins with, see ``run_python``
+IMPORTS = (
+    "bucket = sys.argv[1]\n"
+    "from odoo.addons.attachment_s3.settings import S3Settings\n"
+    "from odoo.addons.attachment_s3.store import S3Store\n"
+)
 
 
 def keys(user):
@@ -67,3 +78,28 @@ class OtherServer:
             AWS_BUCKETNAME=s3_settings().bucket or "attachments",
             **keys(server["users"]["odoo"]),
         )
+
+
+def sent_by(case, store, headers=None):
+    """Return a list that gets the method of each request; ``headers`` gets its headers."""
+    sent = []
+
+    def note(method, its_headers):
+        sent.append(method)
+        if headers is not None:
+            headers.append({name.lower(): value for name, value in its_headers.items()})
+
+    session = store._client._endpoint.http_session
+    by_client, directly = session.send, Connections.send
+
+    def send_by_client(request):
+        note(request.method, request.headers)
+        return by_client(request)
+
+    def send_directly(connections, method, target, its_headers, body):
+        note(method, its_headers)
+        return directly(connections, method, target, its_headers, body)
+
+    case.patch(session, "send", send_by_client)
+    case.patch(Connections, "send", send_directly)
+    return sent

@@ -15,10 +15,10 @@ from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
     FaultContract,
 )
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
+from odoo.addons.cloud_settings.tests.new_process import GEVENT, run_python
 
 from ..store import S3Store
-from .common import S3SetUp
-from .test_store import run_python
+from .common import IMPORTS, S3SetUp
 
 
 class S3Faults:
@@ -91,7 +91,7 @@ class TestS3Faults(S3Faults, S3SetUp, FaultContract, CleanPrefix, BaseCase):
 
     def test_greenlets_wait_for_the_server_side_by_side(self):
         self.proxy.latency = 0.5
-        code = (
+        code = IMPORTS + (
             "import gevent, time\n"
             "store = S3Store(S3Settings.read(), bucket)\n"
             "store.exists('once')\n"
@@ -103,7 +103,7 @@ class TestS3Faults(S3Faults, S3SetUp, FaultContract, CleanPrefix, BaseCase):
         seconds = run_python(
             code,
             self.bucket,
-            first="from gevent import monkey; monkey.patch_all()\n",
+            first=GEVENT,
             AWS_HOST=self.proxy.url,
             AWS_ACCESS_KEY_ID=self.settings.access_key.get_secret_value(),
             AWS_SECRET_ACCESS_KEY=self.settings.secret_key.get_secret_value(),

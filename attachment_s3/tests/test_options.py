@@ -13,12 +13,12 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base_attachment_object_storage.store import NotFound, StoreError
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
+from odoo.addons.cloud_settings.tests.new_process import run_python
 from odoo.addons.cloud_settings.tests.services import service
 
 from .. import direct
 from ..store import S3Store
-from .common import S3SetUp
-from .test_store import MIB, PARTS, run_python, sent_by
+from .common import IMPORTS, MIB, PARTS, S3SetUp, sent_by
 
 CHECKSUMS = ("x-amz-checksum", "x-amz-sdk-checksum", "x-amz-trailer")
 
@@ -140,7 +140,7 @@ class TestOptions(S3SetUp, CleanPrefix, BaseCase):
         with http.server.HTTPServer(("127.0.0.1", 0), Agent) as agent:
             threading.Thread(target=agent.serve_forever, daemon=True).start()
             self.addCleanup(agent.shutdown)
-            code = (
+            code = IMPORTS + (
                 "store = S3Store(S3Settings.read(), bucket)\n"
                 f"for _time in range(3): print(store.read({self.key()!r}).decode())"
             )

@@ -1,9 +1,6 @@
 """What the settings change in how a server is reached, on the real one."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -13,6 +10,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.addons.base_attachment_object_storage.store import NotFound, Refused
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_settings.tests.new_process import GEVENT, run_python
 
 from ..client import client_for
 from ..settings import SwiftSettings
@@ -88,11 +86,15 @@ class TestOptions(SwiftSetUp, CleanPrefix, BaseCase):
     def test_greenlets_wait_for_the_server_side_by_side(self):
         with FaultProxy(*_address(self.settings.auth_url)) as login:
             code = (
+                "from odoo.addons.attachment_swift.client import client_for\n"
+                "from odoo.addons.attachment_swift.settings import SwiftSettings\n"
+                "from odoo.addons.attachment_swift.store import SwiftStore\n"
                 "import gevent, time\n"
+                "bucket, behind = sys.argv[1:]\n"
                 "store = SwiftStore(SwiftSettings.read(), bucket)\n"
                 "store.exists('once')\n"
                 "began = time.monotonic()\n"
-                "client_for(store._settings)._endpoint = sys.argv[3]\n"
+                "client_for(store._settings)._endpoint = behind\n"
                 "reads = [gevent.spawn(store.exists, str(n)) for n in range(16)]\n"
                 "gevent.joinall(reads, raise_error=True)\n"
                 "print(time.monotonic() - began)"
@@ -103,7 +105,9 @@ class TestOptions(SwiftSetUp, CleanPrefix, BaseCase):
                 behind = endpoint._replace(netloc=f"127.0.0.1:{proxy.port}").geturl()
                 seconds = run_python(
                     code,
-                    (self.bucket, behind),
+                    self.bucket,
+                    behind,
+                    first=GEVENT,
                     SWIFT_AUTH_URL=f"{login.url}/v3",
                     SWIFT_ACCOUNT=self.settings.account,
                     SWIFT_PASSWORD=self.settings.password.get_secret_value(),
@@ -119,25 +123,3 @@ class TestOptions(SwiftSetUp, CleanPrefix, BaseCase):
 def _address(url):
     parts = urlsplit(url)
     return parts.hostname, parts.port
-
-
-def run_python(code, arguments, **variables):
-    """Return what a new process prints, whose sockets are gevent's."""
-    begin = (
-        "from gevent import monkey; monkey.patch_all()\n"
-        "import sys; addons, bucket = sys.argv[1:3]; sys.path[:] = sys.argv[4:]\n"
-        "import odoo.addons; odoo.addons.__path__.append(addons)\n"
-        "from odoo.addons.attachment_swift.client import client_for\n"
-        "from odoo.addons.attachment_swift.settings import SwiftSettings\n"
-        "from odoo.addons.attachment_swift.store import SwiftStore\n"
-    )
-    addons = str(Path(__file__).parents[2])
-    answer = subprocess.run(
-        [sys.executable, "-c", begin + code, addons, *arguments, *sys.path],
-        env={"HOME": "/nonexistent", **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return answer.stdout.strip()

@@ -1,13 +1,11 @@
 """The contract of object stores, and what is Swift's own."""
 
 import hashlib
-import multiprocessing
 import os
 import tempfile
 import threading
 import time
 import tracemalloc
-import warnings
 
 from odoo.tests import BaseCase, tagged
 
@@ -16,6 +14,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     NotFound,
     Refused,
 )
+from odoo.addons.base_attachment_object_storage.tests.client_contract import ClientContract
 from odoo.addons.base_attachment_object_storage.tests.store_contract import (
     PresignContract,
     StoreContract,
@@ -31,7 +30,7 @@ from .common import SwiftSetUp
 MIB = 1024 * 1024
 
 
-class SwiftContract(SwiftSetUp, PresignContract, StoreContract):
+class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
     """What holds on any Swift server."""
 
     def setUp(self):
@@ -43,6 +42,9 @@ class SwiftContract(SwiftSetUp, PresignContract, StoreContract):
     def tearDown(self):
         super().tearDown()
         self.assertEqual(self.segments_of(self.prefix), [])
+
+    def client(self):
+        return client_for(self.settings)
 
     def segments_of(self, prefix):
         parameters = {"prefix": segments.FOLDER + prefix, "format": "json"}
@@ -189,24 +191,6 @@ class SwiftContract(SwiftSetUp, PresignContract, StoreContract):
             thread.join()
         self.assertEqual(found, [b"shared"] * 8)
         self.assertEqual(len(logins), 1)
-
-    def test_a_forked_process_uses_a_client_of_its_own(self):
-        self.store.put(self.key(), b"across a fork")
-        parent = client_for(self.settings)
-        context = multiprocessing.get_context("fork")
-        receiver, sender = context.Pipe(duplex=False)
-
-        def child():
-            sender.send((client_for(self.settings) is parent, self.store.read(self.key())))
-
-        process = context.Process(target=child)
-        with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
-            warnings.simplefilter("ignore", DeprecationWarning)
-            process.start()
-        self.assertTrue(receiver.poll(20), "the child reads")
-        self.assertEqual(receiver.recv(), (False, b"across a fork"))
-        process.join(20)
-        self.assertEqual(self.store.read(self.key()), b"across a fork")
 
 
 @tagged("post_install", "-at_install")

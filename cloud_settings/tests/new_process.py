@@ -1,0 +1,29 @@
+"""Python in a new process, whose environment is nothing but what a test gives it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+GEVENT = "from gevent import monkey; monkey.patch_all()\n"
+
+
+def run_python(code, *arguments, first="", **variables):
+    """Return what a new process prints that has nothing but these variables.
+
+    :param arguments: its ``sys.argv[1:]``
+    :param first: what it runs before anything is imported, as ``GEVENT``
+    """
+    addons = str(Path(__file__).parents[2])
+    begin = (
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        f"import odoo.addons; odoo.addons.__path__.append({addons!r})\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", first + begin + code, *arguments],
+        env={"HOME": "/nonexistent", **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return answer.stdout.strip()
