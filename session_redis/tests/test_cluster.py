@@ -10,8 +10,8 @@ from odoo.addons.cloud_settings.tests.services import service
 
 from ..compat import HAS_IDENTIFIERS
 from ..exceptions import SessionStoreUnavailable
+from .rotation import CAN_ROTATE_SOFTLY, NoUser
 from .test_connection import Contract, StartCase
-from .test_store import CAN_ROTATE_SOFTLY, NoUser
 
 
 @tagged("-at_install", "post_install")

@@ -11,7 +11,7 @@ from odoo.addons.cloud_settings.tests.services import service
 
 from ..start import check
 from .common import RedisCase, free_port
-from .test_store import CAN_ROTATE_SOFTLY, NoUser
+from .rotation import CAN_ROTATE_SOFTLY, NoUser
 
 
 class Contract:

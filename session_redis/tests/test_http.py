@@ -10,8 +10,8 @@ from odoo.addons.cloud_settings.tests.faults import FaultProxy
 from ..encoding import decode
 from ..store import RedisSessionStore
 from .common import free_port
+from .rotation import CAN_ROTATE_SOFTLY
 from .store_case import StoreCase
-from .test_store import CAN_ROTATE_SOFTLY
 
 LOGGER = "odoo.addons.session_redis"
 

@@ -8,8 +8,8 @@ from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
 from ..compat import HAS_IDENTIFIERS
 from .common import RedisCase
+from .rotation import CAN_ROTATE_SOFTLY, NoUser
 from .test_connection import SentinelCase
-from .test_store import CAN_ROTATE_SOFTLY, NoUser
 
 
 @tagged("-at_install", "post_install")

@@ -1,11 +1,7 @@
-import itertools
 import json
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from types import SimpleNamespace
 
 import pytz
 
@@ -34,8 +30,6 @@ USUAL = {
         }
     ],
 }
-
-CAN_ROTATE_SOFTLY = hasattr(http.FilesystemSessionStore, "delete_old_sessions")
 
 
 @tagged("-at_install", "post_install")
@@ -319,159 +313,3 @@ class TestStore(StoreCase, BaseCase):
             session = self.new_session(store, uid=2)
         self.assertNotIn(session.sid, "".join(logs.output))
         self.assertIn(session.sid[:8], "".join(logs.output))
-
-
-@tagged("-at_install", "post_install")
-class TestIdentifiers(StoreCase, BaseCase):
-    def setUp(self):
-        super().setUp()
-        if not HAS_IDENTIFIERS:
-            self.skipTest("this series of Odoo has no session identifiers")
-
-    def siblings(self):
-        """Save three sessions of one identifier."""
-        first = self.new_session(uid=2)
-        for _number in range(2):
-            sibling = self.new_session(uid=2)
-            self.store.delete(sibling)
-            sibling.sid = first.sid[:42] + sibling.sid[42:]
-            self.store.save(sibling)
-            yield sibling
-        yield first
-
-    def test_revoked_identifier_loses_all_its_sessions_and_no_other(self):
-        siblings = list(self.siblings())
-        other = self.new_session(uid=2)
-        self.store.delete_from_identifiers([siblings[0].sid[:42]])
-        for session in siblings:
-            self.assertFalse(self.store.get(session.sid))
-        self.assertTrue(self.store.get(other.sid))
-        self.store.delete(other)
-        self.assertEqual(list(self.redis.scan_iter(f"session:{self.prefix}:*")), [])
-
-    def test_neither_revoking_nor_checking_reads_the_keyspace(self):
-        session = self.new_session(uid=2)
-        before = self.redis.info("commandstats")
-        self.store.get_missing_session_identifiers([session.sid[:42]])
-        self.store.delete_from_identifiers([session.sid[:42]])
-        after = self.redis.info("commandstats")
-        for command in ("cmdstat_keys", "cmdstat_scan"):
-            # other clients of the server may scan as well
-            self.assertLessEqual(
-                after.get(command, {}).get("calls", 0) - before.get(command, {}).get("calls", 0), 0
-            )
-
-    def test_missing_identifiers_are_those_without_a_session(self):
-        present = {self.new_session(uid=2).sid[:42] for _number in range(3)}
-        missing = {self.store.generate_key()[:42] for _number in range(3)}
-        found = self.store.get_missing_session_identifiers(itertools.chain(present, missing))
-        self.assertEqual(found, missing)
-
-    def test_hundred_thousand_identifiers_are_checked_at_once(self):
-        asked = {f"{number:042d}" for number in range(100_000)}
-        self.assertEqual(self.store.get_missing_session_identifiers(asked), asked)
-
-    def test_anything_but_an_identifier_deletes_nothing(self):
-        session = self.new_session(uid=2)
-        self.store.delete_from_identifiers(["", "*", session.sid[:41] + "*", session.sid])
-        self.assertTrue(self.store.get(session.sid))
-        with self.assertRaises(ValueError):
-            self.store.delete_from_identifiers(session.sid[:42])
-
-    def test_identifier_lives_as_long_as_its_sessions(self):
-        session = self.new_session(uid=2)
-        index = f"session:{self.prefix}:{session.sid[:42]}"
-        self.assertGreaterEqual(self.redis.ttl(index), http.SESSION_LIFETIME)
-        session["deletion_time"] = time.time() + 30
-        self.store.save(session)
-        self.assertGreaterEqual(self.redis.ttl(index), http.SESSION_LIFETIME)
-
-    def test_identifier_of_an_old_session_is_known_again_after_a_save(self):
-        session = self.new_session(uid=2)
-        self.age(session, 100_000)
-        self.redis.delete(f"session:{self.prefix}:{session.sid[:42]}")
-        session = self.store.get(session.sid)
-        session["changed"] = True
-        self.store.save(session)
-        self.store.delete_from_identifiers([session.sid[:42]])
-        self.assertFalse(self.store.get(session.sid))
-
-    def test_anonymous_session_needs_no_index(self):
-        self.new_session()
-        self.assertEqual(len(list(self.redis.scan_iter(f"session:{self.prefix}:*"))), 1)
-
-
-class NoUser:
-    """An environment whose users' session tokens are made of nothing but the id."""
-
-    cr = SimpleNamespace(closed=True)
-
-    def __getitem__(self, model):
-        return self
-
-    def browse(self, uid):
-        return self
-
-    def _compute_session_token(self, sid):
-        return f"token of {sid}"
-
-
-@tagged("-at_install", "post_install")
-class TestSoftRotation(StoreCase, BaseCase):
-    def setUp(self):
-        super().setUp()
-        if not CAN_ROTATE_SOFTLY:
-            self.skipTest("this series of Odoo has no soft rotation")
-
-    def test_both_ids_work_for_a_while(self):
-        session = self.new_session(uid=2)
-        old = session.sid
-        self.store.rotate(session, NoUser(), soft=True)
-        self.assertEqual(session.sid[:42], old[:42])
-        self.assertEqual(self.store.get(old)["next_sid"], session.sid)
-        new = self.store.get(session.sid)
-        self.assertEqual(new.session_token, f"token of {session.sid}")
-        self.assertEqual(dict(new), dict(session))
-        self.assertNotIn("next_sid", new)
-        self.assertLessEqual(self.redis.ttl(self.store.keys.of(old)[0]), 120)
-
-    def test_later_request_with_the_old_id_gets_the_same_next_id(self):
-        session = self.new_session(uid=2)
-        late = self.store.get(session.sid)
-        self.store.rotate(session, NoUser(), soft=True)
-        self.store.rotate(late, NoUser(), soft=True)
-        self.assertEqual(late.sid, session.sid)
-
-    def test_rotation_does_not_undo_a_log_out(self):
-        session = self.new_session(uid=2)
-        late = self.store.get(session.sid)
-        self.store.delete(session)
-        self.store.rotate(late, NoUser(), soft=True)
-        self.assertFalse(self.store.get(late.sid))
-
-    def test_eight_racing_requests_end_on_one_next_id(self):
-        with ThreadPoolExecutor(8) as pool:
-            for _round in range(200):
-                session = self.new_session(uid=2)
-                start = threading.Barrier(8)
-
-                def rotate(_number, sid=session.sid, start=start):
-                    own = self.store.get(sid)
-                    start.wait()
-                    self.store.rotate(own, NoUser(), soft=True)
-                    return own.sid
-
-                sids = set(pool.map(rotate, range(8)))
-                self.assertEqual(len(sids), 1)
-                self.assertNotIn(session.sid, sids)
-                self.assertTrue(self.store.get(sids.pop()))
-
-    def test_old_ids_are_deleted_and_the_session_stays(self):
-        session = self.new_session(uid=2)
-        old = session.sid
-        self.store.rotate(session, NoUser(), soft=True)
-        session["create_time"] -= 1000
-        self.store.delete_old_sessions(session)
-        self.assertFalse(self.store.get(old))
-        self.assertNotIn("gc_previous_sessions", self.store.get(session.sid))
-        self.assertEqual(self.store.get(session.sid)["uid"], 2)

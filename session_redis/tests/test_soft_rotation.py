@@ -1,0 +1,70 @@
+"""A soft rotation: the old id works for a while, and every request ends on the same next one."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from odoo.tests import BaseCase, tagged
+
+from .rotation import CAN_ROTATE_SOFTLY, NoUser
+from .store_case import StoreCase
+
+
+@tagged("-at_install", "post_install")
+class TestSoftRotation(StoreCase, BaseCase):
+    def setUp(self):
+        super().setUp()
+        if not CAN_ROTATE_SOFTLY:
+            self.skipTest("this series of Odoo has no soft rotation")
+
+    def test_both_ids_work_for_a_while(self):
+        session = self.new_session(uid=2)
+        old = session.sid
+        self.store.rotate(session, NoUser(), soft=True)
+        self.assertEqual(session.sid[:42], old[:42])
+        self.assertEqual(self.store.get(old)["next_sid"], session.sid)
+        new = self.store.get(session.sid)
+        self.assertEqual(new.session_token, f"token of {session.sid}")
+        self.assertEqual(dict(new), dict(session))
+        self.assertNotIn("next_sid", new)
+        self.assertLessEqual(self.redis.ttl(self.store.keys.of(old)[0]), 120)
+
+    def test_later_request_with_the_old_id_gets_the_same_next_id(self):
+        session = self.new_session(uid=2)
+        late = self.store.get(session.sid)
+        self.store.rotate(session, NoUser(), soft=True)
+        self.store.rotate(late, NoUser(), soft=True)
+        self.assertEqual(late.sid, session.sid)
+
+    def test_rotation_does_not_undo_a_log_out(self):
+        session = self.new_session(uid=2)
+        late = self.store.get(session.sid)
+        self.store.delete(session)
+        self.store.rotate(late, NoUser(), soft=True)
+        self.assertFalse(self.store.get(late.sid))
+
+    def test_eight_racing_requests_end_on_one_next_id(self):
+        with ThreadPoolExecutor(8) as pool:
+            for _round in range(200):
+                session = self.new_session(uid=2)
+                start = threading.Barrier(8)
+
+                def rotate(_number, sid=session.sid, start=start):
+                    own = self.store.get(sid)
+                    start.wait()
+                    self.store.rotate(own, NoUser(), soft=True)
+                    return own.sid
+
+                sids = set(pool.map(rotate, range(8)))
+                self.assertEqual(len(sids), 1)
+                self.assertNotIn(session.sid, sids)
+                self.assertTrue(self.store.get(sids.pop()))
+
+    def test_old_ids_are_deleted_and_the_session_stays(self):
+        session = self.new_session(uid=2)
+        old = session.sid
+        self.store.rotate(session, NoUser(), soft=True)
+        session["create_time"] -= 1000
+        self.store.delete_old_sessions(session)
+        self.assertFalse(self.store.get(old))
+        self.assertNotIn("gc_previous_sessions", self.store.get(session.sid))
+        self.assertEqual(self.store.get(session.sid)["uid"], 2)
