@@ -4,6 +4,7 @@ from . import (
     ir_attachment_garbage,
     ir_attachment_local,
     ir_attachment_move,
+    ir_attachment_move_steps,
     ir_attachment_owner,
     ir_attachment_reconcile,
     ir_attachment_serve,

@@ -4,7 +4,7 @@ import os
 
 from odoo.tools import mute_logger
 
-from ..models.ir_attachment_move import BATCH
+from ..models.ir_attachment_move_steps import BATCH
 from ..placement import PARAMETER
 from .attachment_setup import CORE_LOG, MOVE_LOG, noise
 from .move_run_contract import MoveRunContract

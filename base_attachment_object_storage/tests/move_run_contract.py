@@ -3,7 +3,7 @@
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
-from ..models.ir_attachment_move import BATCH
+from ..models.ir_attachment_move_steps import BATCH
 from ..store import Unavailable
 from .attachment_setup import LOG, MOVE_LOG, MoveSetUp
 
