@@ -1,7 +1,6 @@
 """The environment variables of S3."""
 
 import functools
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,7 +15,7 @@ from pydantic import (
 )
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_settings.settings import CertificateFile, EnvironmentSettings, Flag
 
 
 def _url(host: str) -> str:
@@ -106,7 +105,7 @@ class S3Settings(EnvironmentSettings):
         "with AWS_HOST, else auto",
         validate_default=True,
     )
-    ca_bundle: str | None = Field(
+    ca_bundle: CertificateFile | None = Field(
         default=None,
         alias="AWS_CA_BUNDLE",
         description="file of certificates of the authorities that sign the server's",
@@ -178,13 +177,6 @@ class S3Settings(EnvironmentSettings):
     def _checksums(cls, mode: str | None, info: ValidationInfo) -> str:
         # checksums in headers and trailers are unknown to many servers other than Amazon's
         return mode or ("when_required" if info.data.get("endpoint") else "when_supported")
-
-    @field_validator("ca_bundle")
-    @classmethod
-    def _readable(cls, path: str | None) -> str | None:
-        if path is not None and not Path(path).is_file():
-            raise ValueError("takes a file of certificates, and there is none at this path")
-        return path
 
     @field_validator("kms_key")
     @classmethod

@@ -3,7 +3,6 @@
 import functools
 import logging
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -17,7 +16,7 @@ from pydantic import (
 )
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_settings.settings import CertificateFile, EnvironmentSettings, Flag
 
 _logger = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ class SwiftSettings(EnvironmentSettings):
         alias="SWIFT_INTERFACE",
         description="which of the server's addresses: public, internal or admin",
     )
-    ca_bundle: str | None = Field(
+    ca_bundle: CertificateFile | None = Field(
         default=None,
         alias="SWIFT_CACERT",
         description="file of certificates of the authorities that sign the servers'",
@@ -160,13 +159,6 @@ class SwiftSettings(EnvironmentSettings):
                 "SWIFT_APPLICATION_CREDENTIAL_SECRET, or none of them"
             )
         return secret
-
-    @field_validator("ca_bundle")
-    @classmethod
-    def _readable(cls, path: str | None) -> str | None:
-        if path is not None and not Path(path).is_file():
-            raise ValueError("takes a file of certificates, and there is none at this path")
-        return path
 
     @property
     def is_version_1(self) -> bool:

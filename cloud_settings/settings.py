@@ -1,9 +1,10 @@
 """Settings that come from environment variables, one class for each addon."""
 
 import os
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -88,3 +89,13 @@ def _without_blanks(value: Any) -> Any:
 
 # A flag as operators write it: 1, true, yes, on (in any case), and their opposites
 Flag = Annotated[bool, BeforeValidator(_without_blanks)]
+
+
+def _file_of_certificates(path: str) -> str:
+    if not Path(path).is_file():
+        raise ValueError("takes a file of certificates, and there is none at this path")
+    return path
+
+
+# The path of a file of certificates, by which an addon's client knows its server
+CertificateFile = Annotated[str, AfterValidator(_file_of_certificates)]
