@@ -13,8 +13,8 @@ OBJECT_STORE = REPOSITORY / "base_attachment_object_storage" / "nginx" / "object
 # the one address that the file allows, for its reader to change
 EXAMPLE = r"^https://s3\.example\.com/"
 
-# A node that died is left alone for a second; what it had not begun goes to the next one.
-CONFIGURATION = """\
+# what every nginx needs to keep within its folder
+MAIN = """\
 {user}daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -26,6 +26,11 @@ http {{
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
+{http}}}
+"""
+
+# A node that died is left alone for a second; what it had not begun goes to the next one.
+NODES = """\
     client_max_body_size 512m;
     proxy_http_version 1.1;
     proxy_set_header Host $http_host;
@@ -51,7 +56,6 @@ http {{
         }}
         {object_store}
     }}
-}}
 """
 
 
@@ -81,22 +85,16 @@ class Nginx:
             self.directory.mkdir(parents=True, exist_ok=True)
             port = free_ports(preferred)[0]
             self._port.write_text(str(port))
-            configuration = self.directory / "nginx.conf"
-            configuration.write_text(
-                CONFIGURATION.format(
-                    # the workers must reach the state folder, which may be below root's home
-                    user="user root;\n" if os.geteuid() == 0 else "",
+            run(
+                self.daemon,
+                port,
+                NODES.format(
                     port=port,
                     http_servers=_servers(http_ports),
                     gevent_servers=_servers(gevent_ports),
                     announcement="proxy_set_header X-Accel-Object 1;" if stores else "",
                     object_store=self._include(stores) if stores else "",
-                )
-            )
-            self.daemon.start(
-                ["nginx", "-p", self.directory, "-c", configuration, "-e", "error.log"],
-                ready=lambda: answers(port),
-                env={**child_environment(), "PATH": f"{os.defpath}:/usr/sbin:/sbin"},
+                ),
             )
 
     def _include(self, stores: Sequence[str]) -> str:
@@ -107,6 +105,23 @@ class Nginx:
 
     def stop(self) -> None:
         self.daemon.stop()
+
+
+def run(daemon: Daemon, port: int, http: str) -> None:
+    """Start nginx in the daemon's folder, and wait until it answers at the port of ``http``."""
+    path = daemon.directory / "nginx.conf"
+    path.write_text(configuration(http))
+    daemon.start(
+        ["nginx", "-p", daemon.directory, "-c", path, "-e", "error.log"],
+        ready=lambda: answers(port),
+        env={**child_environment(), "PATH": f"{os.defpath}:/usr/sbin:/sbin"},
+    )
+
+
+def configuration(http: str) -> str:
+    """Return the configuration of an nginx that serves what ``http`` says."""
+    # the workers must reach the state folder, which may be below root's home
+    return MAIN.format(user="user root;\n" if os.geteuid() == 0 else "", http=http)
 
 
 def _servers(ports: Sequence[int]) -> str:

@@ -22,6 +22,7 @@ from front_end import Client
 from operator_shell import OperatorShell
 
 from dev.process import answers, free_ports
+from dev.services import nginx
 from dev.settings import child_environment
 from dev.stack import Stack
 
@@ -143,14 +144,7 @@ class Site:
             text = text.replace(f"{name}:8069", f"127.0.0.1:{host.http_port}")
             text = text.replace(f"{name}:8072", f"127.0.0.1:{host.gevent_port}")
         assert "example.com" not in text
-        paths = "".join(
-            f"{kind}_temp_path {kind};\n" for kind in ("proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        user = "user root;\n" if os.geteuid() == 0 else ""
-        return port, (
-            f"{user}daemon off;\npid nginx.pid;\nevents {{}}\nhttp {{\naccess_log access.log;\n"
-            f"client_body_temp_path body;\n{paths}{text}}}\n"
-        )
+        return port, nginx.configuration(text)
 
 
 @contextlib.contextmanager

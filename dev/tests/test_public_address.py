@@ -5,7 +5,6 @@ nginx that knows nothing of Odoo.
 """
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -19,22 +18,11 @@ from browser import browser_at
 from front_end import Client, FrontEnd
 from production import fault_proxy
 
-from dev.process import Daemon, answers, free_ports
-from dev.settings import child_environment
+from dev.process import Daemon, free_ports
+from dev.services import nginx
 from dev.stack import Stack
 
 NGINX = """\
-{user}daemon off;
-worker_processes 1;
-pid nginx.pid;
-events {{ worker_connections 64; }}
-http {{
-    access_log access.log;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
     server {{
         listen 127.0.0.1:{port};
         location / {{
@@ -43,7 +31,6 @@ http {{
         }}
         location /swift/ {{ proxy_pass {swift}/; }}
     }}
-}}
 """
 TEXT = "Shown by the store's own public address"
 CREATE = """
@@ -87,20 +74,9 @@ class Site:
 def public(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     folder = tmp_path_factory.mktemp("public-nginx")
     port = free_ports(29669)[0]
-    (folder / "nginx.conf").write_text(
-        NGINX.format(
-            user="user root;\n" if os.geteuid() == 0 else "",
-            port=port,
-            s3=stack.seaweedfs.endpoint,
-            swift=stack.swift.endpoint,
-        )
-    )
     daemon = Daemon(folder)
-    daemon.start(
-        ["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", "error.log"],
-        ready=lambda: answers(port),
-        env={**child_environment(), "PATH": f"{os.defpath}:/usr/sbin:/sbin"},
-    )
+    http = NGINX.format(port=port, s3=stack.seaweedfs.endpoint, swift=stack.swift.endpoint)
+    nginx.run(daemon, port, http)
     try:
         yield f"http://127.0.0.1:{port}", folder / "access.log"
     finally:
