@@ -16,13 +16,9 @@ from .process import Daemon
 from .services import postgresql
 from .services.keystone import Keystone
 from .services.redis import Redis
-from .services.redis_sets import (
-    RedisCluster,
-    RedisSentinel,
-    RedisSet,
-    RedisWithTLS,
-    RedisWithUsers,
-)
+from .services.redis_cluster import RedisCluster
+from .services.redis_sentinel import RedisSentinel
+from .services.redis_sets import RedisSet, RedisWithTLS, RedisWithUsers
 from .services.seaweedfs import SeaweedFS
 from .services.statsd import Statsd
 from .services.swift import OldSwift, Swift

@@ -3,8 +3,8 @@
 RedisSet        some processes of redis-server in one folder
     RedisWithTLS        TLS alone, with certificates of both sides
     RedisWithUsers      ACL users, on a port and on a unix socket
-    RedisSentinel       a master, a replica and three Sentinels, TLS everywhere
-    RedisCluster        three masters
+    RedisSentinel       in redis_sentinel.py
+    RedisCluster        in redis_cluster.py
 """
 
 import secrets
@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..console import DevError, step
+from ..console import step
 from ..process import Daemon, free_ports
 from ..settings import child_environment
 from .certificate import Certificate
@@ -28,19 +28,6 @@ tls-cert-file {certificate.file}
 tls-key-file {certificate.key}
 tls-ca-cert-file {certificate.authority}
 """
-
-SENTINEL = """\
-tls-auth-clients no
-tls-replication yes
-requirepass {sentinel_password}
-sentinel sentinel-pass {sentinel_password}
-sentinel monitor {name} 127.0.0.1 {master} 2
-sentinel auth-pass {name} {password}
-sentinel down-after-milliseconds {name} 1000
-sentinel failover-timeout {name} 5000
-"""
-
-SLOTS = 16384
 
 
 class RedisSet:
@@ -145,7 +132,7 @@ class RedisSet:
         return path.read_text()
 
 
-class _RedisSetWithTLS(RedisSet):
+class RedisSetWithTLS(RedisSet):
     def _start(self) -> None:
         self.certificate.make()
         super()._start()
@@ -155,7 +142,7 @@ class _RedisSetWithTLS(RedisSet):
         return ("--tls", "--cacert", own.authority, "--cert", own.file, "--key", own.key)
 
 
-class RedisWithTLS(_RedisSetWithTLS):
+class RedisWithTLS(RedisSetWithTLS):
     TITLE = "Redis with TLS"
     NAMES = ("server",)
     FIRST_PORT = 27010
@@ -218,123 +205,3 @@ class RedisWithUsers(RedisSet):
             f"user odoo on >{odoo} {keys} +@read +@write +@connection +@transaction\n"
             f"user reader on >{reader} {keys} +@read +@connection\n"
         )
-
-
-class RedisSentinel(_RedisSetWithTLS):
-    TITLE = "Redis with Sentinels"
-    NAMES = ("redis1", "redis2", "sentinel1", "sentinel2", "sentinel3")
-    FIRST_PORT = 27030
-    MASTER_NAME = "sessions"
-
-    @property
-    def client(self) -> Mapping[str, Any]:
-        sentinels = [name for name in self.NAMES if name.startswith("sentinel")]
-        return {
-            "sentinels": ",".join(f"127.0.0.1:{self.ports[name]}" for name in sentinels),
-            "master_name": self.MASTER_NAME,
-            "password": self.password,
-            "sentinel_password": self.sentinel_password,
-            "ca": str(self.certificate.authority),
-        }
-
-    @cached_property
-    def sentinel_password(self) -> str:
-        return self._secret("sentinel-password")
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        """The variables of ``session_redis`` that reach it."""
-        return {
-            "ODOO_SESSION_REDIS": "1",
-            "ODOO_SESSION_REDIS_SENTINEL_HOST": self.client["sentinels"],
-            "ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME": self.MASTER_NAME,
-            "ODOO_SESSION_REDIS_SENTINEL_PASSWORD": self.sentinel_password,
-            "ODOO_SESSION_REDIS_SENTINEL_TLS": "1",
-            "ODOO_SESSION_REDIS_PASSWORD": self.password,
-            "ODOO_SESSION_REDIS_TLS": "1",
-            "ODOO_SESSION_REDIS_TLS_CA": self.client["ca"],
-        }
-
-    @property
-    def master(self) -> str:
-        """The name of the process that is the master now, by the Sentinels."""
-        answer = self.ask("sentinel1", "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.MASTER_NAME)
-        by_port = {str(port): name for name, port in self.ports.items()}
-        return by_port.get(answer.split()[-1] if answer else "", "")
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether the master can be lost: a replica follows, all Sentinels know of all."""
-        state = self.ask("sentinel1", "SENTINEL", "CKQUORUM", self.MASTER_NAME)
-        replication = self.ask(self.master, "INFO", "replication") if self.master else ""
-        return "OK 3 usable" in state and "state=online" in replication
-
-    def _start(self) -> None:
-        super()._start()
-        self.daemons["sentinel1"].wait(lambda: self.is_safe)
-
-    def _password_of(self, name: str) -> str:
-        return self.sentinel_password if name.startswith("sentinel") else self.password
-
-    def _configuration(self, name: str, port: int) -> str:
-        tls = TLS.format(port=port, certificate=self.certificate)
-        master = self.ports["redis1"]
-        if name.startswith("sentinel"):
-            return tls + SENTINEL.format(
-                name=self.MASTER_NAME,
-                master=master,
-                password=self.password,
-                sentinel_password=self.sentinel_password,
-            )
-        follows = f"replicaof 127.0.0.1 {master}\n" if name == "redis2" else ""
-        return (
-            f"{tls}tls-auth-clients no\ntls-replication yes\nrepl-diskless-sync-delay 0\n"
-            f"requirepass {self.password}\nmasterauth {self.password}\n{follows}"
-        )
-
-
-class RedisCluster(RedisSet):
-    TITLE = "Redis Cluster"
-    NAMES = ("node1", "node2", "node3")
-    FIRST_PORT = 27040
-
-    @property
-    def client(self) -> Mapping[str, Any]:
-        nodes = ",".join(f"127.0.0.1:{port}" for port in self.ports.values())
-        return {"nodes": nodes, "password": self.password}
-
-    def _count_of_ports(self) -> int:
-        return 2 * len(self.NAMES)  # one each for the nodes among themselves
-
-    def _bus_port(self, name: str) -> int:
-        ports = self._ports_file.read_text().split()
-        return int(ports[len(self.NAMES) + self.NAMES.index(name)])
-
-    def _configuration(self, name: str, port: int) -> str:
-        return (
-            f"port {port}\ncluster-enabled yes\ncluster-port {self._bus_port(name)}\n"
-            f"cluster-node-timeout 2000\nrequirepass {self.password}\n"
-        )
-
-    def _start(self) -> None:
-        for daemon in self.daemons.values():
-            # what the nodes remember of ports that were others
-            (daemon.directory / "nodes.conf").unlink(missing_ok=True)
-        super()._start()
-        first = self.NAMES[0]
-        for number, name in enumerate(self.NAMES):
-            begin, end = (SLOTS * step // len(self.NAMES) for step in (number, number + 1))
-            self._tell(name, "CLUSTER", "ADDSLOTSRANGE", str(begin), str(end - 1))
-            if name != first:
-                bus = str(self._bus_port(first))
-                self._tell(name, "CLUSTER", "MEET", "127.0.0.1", str(self.ports[first]), bus)
-        for name, daemon in self.daemons.items():
-            daemon.wait(lambda name=name: self._knows_all(name))  # type: ignore[misc]
-
-    def _tell(self, name: str, *command: str) -> None:
-        if (answer := self.ask(name, *command)) != "OK":
-            raise DevError(f"{name} of the Redis Cluster: {answer}")
-
-    def _knows_all(self, name: str) -> bool:
-        state = self.ask(name, "CLUSTER", "INFO")
-        return "cluster_state:ok" in state and "cluster_known_nodes:3" in state

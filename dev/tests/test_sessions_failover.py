@@ -17,7 +17,9 @@ from front_end import Answer, Client, FrontEnd
 from production import fault_proxy
 
 from dev.process import answers, free_ports
-from dev.services.redis_sets import RedisCluster, RedisSentinel, RedisWithUsers
+from dev.services.redis_cluster import RedisCluster
+from dev.services.redis_sentinel import RedisSentinel
+from dev.services.redis_sets import RedisWithUsers
 from dev.stack import Stack
 
 CLIENTS = 8
