@@ -169,3 +169,22 @@ class Client:
             "kwargs": {},
         }
         return self.ask(front_end, "/web/dataset/call_kw/res.users/write", params)
+
+
+def sing(
+    front_end: FrontEnd, directory: Path, variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a song of anthem, with the options of a front-end."""
+    (directory / "song_of_repair.py").write_text("def main(ctx):\n    print('uid', ctx.env.uid)\n")
+    odoo = front_end.stack.odoo
+    python, _program, *options = front_end.command()
+    environment = front_end.environment(variables)
+    environment["PYTHONPATH"] += f":{odoo.root}:{directory}"
+    return subprocess.run(
+        [str(Path(python).parent / "anthem"), "song_of_repair::main", *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )

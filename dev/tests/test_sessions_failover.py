@@ -2,19 +2,25 @@
 
 import contextlib
 import os
-import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from front_end import Answer, Client, FrontEnd
+from front_end import Client, FrontEnd, sing
 from production import fault_proxy
+from session_visits import (
+    Visit,
+    comes_back,
+    judge_logs,
+    serves_what_needs_no_session,
+    wait_until,
+)
 
 from dev.process import answers, free_ports
 from dev.services.redis_cluster import RedisCluster
@@ -68,62 +74,6 @@ def users(tmp_path: Path) -> Iterator[RedisWithUsers]:
     redis.start()
     yield redis
     redis.stop()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
-
-
-def judge_logs(front_ends: list[FrontEnd], clients: list[Client], *secrets: str) -> None:
-    sids = set().union(*(client.sids for client in clients))
-    assert sids
-    for front_end in front_ends:
-        text = front_end.log.read_text()
-        assert "Traceback" not in text, text[-6000:]
-        assert not [sid for sid in sids if sid in text]
-        assert not [secret for secret in secrets if secret in text]
-
-
-@dataclass
-class Visit:
-    """What one client met, in turns at both front-ends."""
-
-    client: Client
-    logs_in_again: bool
-    answers: list[tuple[float, Answer]] = field(default_factory=list)
-    logged_out: list[str] = field(default_factory=list)
-    log_ins: int = 0
-
-    def go_on(self, front_ends: list[FrontEnd], ended: threading.Event) -> None:
-        turn = 0
-        is_in = False
-        while not ended.is_set():
-            turn += 1
-            front_end = front_ends[turn % 2]
-            if not is_in:
-                is_in = bool((self.note(self.client.log_in(front_end)).result or {}).get("uid"))
-                self.log_ins += is_in
-            elif self.logs_in_again and turn % 10 == 0:
-                # gone for sure only when it says so
-                is_in = self.note(self.client.log_out(front_end)).status != 200
-            else:
-                ask = self.client.write if turn % 5 == 0 else self.client.check
-                answer = self.note(ask(front_end))
-                if answer.error:
-                    self.logged_out.append(answer.error)
-                    is_in = False
-
-    def good_since(self, moment: float) -> int:
-        """Return how many requests that began since were answered as usual."""
-        found = self.answers[-100:]
-        return sum(a.status == 200 for at, a in found if at - a.seconds > moment)
-
-    def note(self, answer: Answer) -> Answer:
-        self.answers.append((time.monotonic(), answer))
-        return answer
 
 
 def test_a_fail_over_under_load_logs_nobody_out(
@@ -248,26 +198,6 @@ def variables_of(redis: RedisWithUsers, port: int) -> dict[str, str]:
     }
 
 
-def serves_what_needs_no_session(client: Client, front_end: FrontEnd) -> None:
-    for path in ("/web/static/img/logo.png", "/web/health"):
-        answer = client.ask(front_end, path)
-        assert answer.status == 200, path
-    assert Client(client.database).ask(front_end, "/web/health").status == 200
-
-
-def comes_back(client: Client, front_ends: list[FrontEnd], logged_in: bool = True) -> None:
-    """Wait until every worker answers, each with the session that there was."""
-    deadline = time.monotonic() + 30
-    good = 0
-    while good < 12:
-        answer = client.check(front_ends[good % 2])
-        good = good + 1 if answer.status == 200 else 0
-        assert answer.status in (200, 503)
-        if answer.status == 200 and logged_in:
-            assert not answer.error
-        assert time.monotonic() < deadline
-
-
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_refused_password_ends_the_start_and_is_in_no_log(
     stack: Stack, database: Database, users: RedisWithUsers, tmp_path: Path, workers: str
@@ -371,22 +301,3 @@ def test_a_redis_that_does_not_come_ends_the_start_and_lets_repairs_through(
         assert repair.returncode == 0, repair.stdout
         assert "A server cannot be reached, a server would not start" in repair.stdout
         assert "CRITICAL" not in repair.stdout
-
-
-def sing(
-    front_end: FrontEnd, directory: Path, variables: Mapping[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """Run a song of anthem, with the options of a front-end."""
-    (directory / "song_of_repair.py").write_text("def main(ctx):\n    print('uid', ctx.env.uid)\n")
-    odoo = front_end.stack.odoo
-    python, _program, *options = front_end.command()
-    environment = front_end.environment(variables)
-    environment["PYTHONPATH"] += f":{odoo.root}:{directory}"
-    return subprocess.run(
-        [str(Path(python).parent / "anthem"), "song_of_repair::main", *options],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-    )
