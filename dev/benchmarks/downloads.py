@@ -7,7 +7,6 @@ server is the highest while they read, less what it was before.
 import hashlib
 import os
 import socket
-import subprocess
 import tempfile
 import threading
 import time
@@ -19,11 +18,12 @@ from urllib.parse import urlsplit
 
 from odoo.tools import config
 
-from dev.process import answers, free_ports
+from dev.process import free_ports
 from dev.services.nginx import Nginx
 from dev.stack import Stack
 
 from .rounds import Summary
+from .servers import option, serving
 
 MB = 1_000_000
 PARAMETER = "ir_attachment.storage.serving"
@@ -231,18 +231,5 @@ def server(database: str) -> Iterator[tuple[int, Any]]:
         *("--http-interface=127.0.0.1", f"--db-filter=^{database}$"),
         *(f"--http-port={port}", f"--gevent-port={gevent_port}"),
     )
-    process = subprocess.Popen([str(part) for part in command], start_new_session=True)
-    try:
-        while not answers(port):
-            if process.poll() is not None:
-                raise RuntimeError("the server has ended")
-            time.sleep(0.2)
+    with serving(command, port) as process:
         yield port, process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def option(name: str) -> str:
-    value = config[name]
-    return value if isinstance(value, str) else ",".join(value)

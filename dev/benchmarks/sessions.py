@@ -16,23 +16,17 @@ of a busy server are (see ``rounds.awake``).
 """
 
 import functools
-import http.client
 import itertools
 import json
 import multiprocessing
 import os
 import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
-
-import psutil
 
 from odoo import http as odoo_http
 from odoo.tools import config
@@ -41,10 +35,11 @@ from odoo.addons.cloud_settings.tests.faults import FaultProxy
 from odoo.addons.session_redis.settings import RedisSettings
 from odoo.addons.session_redis.store import RedisSessionStore
 
-from dev.process import answers, free_ports
+from dev.process import free_ports
 from dev.stack import Stack
 
 from .rounds import Summary, awake, compare
+from .servers import Server, load, log_in, option, serving
 
 OPERATIONS = 200
 SESSIONS = 200_000
@@ -270,7 +265,7 @@ def requests(database: str, workers: int) -> None:
         kind = "prefork, 2 workers" if workers else "threaded"
         for connections in (1, 8):
             contenders = {
-                name: functools.partial(load, one.port, cookies[name], connections)
+                name: functools.partial(load, one.port, cookies[name], connections, REQUESTS)
                 for name, one in servers.items()
             }
             began = {name: one.processor_seconds() for name, one in servers.items()}
@@ -280,20 +275,6 @@ def requests(database: str, workers: int) -> None:
                 # and once before the rounds
                 spent = (one.processor_seconds() - began[name]) / REQUESTS / (SERVER_ROUNDS + 1)
                 print(f"  {name:<34} {1000 * spent:9.2f} ms of processor time each")
-
-
-class Server:
-    """A server that runs, and its workers."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
-        self.port = port
-        self._process = psutil.Process(process.pid)
-
-    def processor_seconds(self) -> float:
-        """Return the processor time that it has taken so far."""
-        processes = [self._process, *self._process.children(recursive=True)]
-        times = [process.cpu_times() for process in processes]
-        return float(sum(one.user + one.system for one in times))
 
 
 @contextmanager
@@ -312,52 +293,5 @@ def server(database: str, workers: int, with_redis: int) -> Iterator[Server]:
         *("--load", option("server_wide_modules"), "--http-interface=127.0.0.1"),
         *(f"--http-port={port}", f"--gevent-port={gevent_port}", f"--db-filter=^{database}$"),
     )
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    try:
-        while not answers(port):
-            if process.poll() is not None:
-                raise RuntimeError("the server has ended")
-            time.sleep(0.2)
+    with serving(command, port, environment) as process:
         yield Server(process, port)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()
-
-
-def option(name: str) -> str:
-    value = config[name]
-    return value if isinstance(value, str) else ",".join(value)
-
-
-def log_in(port: int, database: str) -> str:
-    params = {"db": database, "login": "admin", "password": "admin"}
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
-        response = call(connection, "/web/session/authenticate", params)
-        cookies = [value for name, value in response.getheaders() if name == "Set-Cookie"]
-    return next(cookie for cookie in cookies if "session_id" in cookie).partition(";")[0]
-
-
-def call(
-    connection: http.client.HTTPConnection, path: str, params: Any, cookie: str = ""
-) -> http.client.HTTPResponse:
-    body = json.dumps({"jsonrpc": "2.0", "params": params})
-    headers = {"Content-Type": "application/json", "Cookie": cookie}
-    connection.request("POST", path, body, headers)
-    response = connection.getresponse()
-    content = response.read()
-    if response.status != 200 or b'"error"' in content:
-        raise RuntimeError(f"{path}: {response.status} {content[:300]!r}")
-    return response
-
-
-def load(port: int, cookie: str, connections: int, requests: int = REQUESTS) -> None:
-    def browse() -> None:
-        for _number in range(requests // connections):
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as one:
-                call(one, "/web/session/check", {}, cookie)
-
-    threads = [threading.Thread(target=browse) for _number in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()

@@ -10,9 +10,6 @@ import functools
 import multiprocessing
 import os
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -22,11 +19,11 @@ import psutil
 from odoo.tools import config
 
 from dev.documents import manifests
-from dev.process import answers, free_ports
+from dev.process import free_ports
 from dev.stack import Stack
 
 from .rounds import compare
-from .sessions import load, log_in
+from .servers import load, log_in, serving
 
 LIGHT_REQUESTS = 400
 SERVER_CORE, CLIENT_CORE = 0, -1
@@ -131,15 +128,5 @@ def server(
         *("--log-level=info", "--logfile", data / f"{database}.log"),
     )
     environment = stack.odoo.environment(**{**stack.postgresql.env, **variables})
-    process = subprocess.Popen(
-        [str(part) for part in command], env=environment, start_new_session=True
-    )
-    try:
-        while not answers(port):
-            if process.poll() is not None:
-                raise RuntimeError("the server has ended")
-            time.sleep(0.2)
+    with serving(command, port, environment):
         yield port
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()

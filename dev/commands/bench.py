@@ -9,7 +9,10 @@ from ..settings import REPOSITORY
 from ..stack import Stack
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-NO_BENCHMARKS = ("__init__", "__main__", "downloads", "logs", "moved", "rounds", "whole_suite")
+NO_BENCHMARKS = (
+    *("__init__", "__main__"),
+    *("downloads", "logs", "moved", "rounds", "servers", "whole_suite"),
+)
 
 
 def main(arguments: list[str]) -> int:
