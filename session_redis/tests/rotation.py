@@ -1,5 +1,6 @@
 """What a rotation of ids needs: an environment, and a series that has soft ones."""
 
+import threading
 from types import SimpleNamespace
 
 from odoo import http
@@ -20,3 +21,16 @@ class NoUser:
 
     def _compute_session_token(self, sid):
         return f"token of {sid}"
+
+
+def race(pool, store, sid):
+    """Return the ids on which eight requests end that rotate the same one at once."""
+    start = threading.Barrier(8)
+
+    def rotate(_number):
+        own = store.get(sid)
+        start.wait()
+        store.rotate(own, NoUser(), soft=True)
+        return own.sid
+
+    return set(pool.map(rotate, range(8)))

@@ -1,6 +1,5 @@
 """The store on a real Redis Cluster of three masters."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from odoo.tests import BaseCase, tagged
@@ -10,7 +9,7 @@ from odoo.addons.cloud_settings.tests.services import service
 
 from ..compat import HAS_IDENTIFIERS
 from ..exceptions import SessionStoreUnavailable
-from .rotation import CAN_ROTATE_SOFTLY, NoUser
+from .rotation import CAN_ROTATE_SOFTLY, NoUser, race
 from .test_connection import Contract, StartCase
 
 
@@ -132,15 +131,7 @@ class TestCluster(Contract, StartCase, BaseCase):
         with ThreadPoolExecutor(8) as pool:
             for _round in range(20):
                 session = self.new_session(uid=2)
-                start = threading.Barrier(8)
-
-                def rotate(_number, sid=session.sid, start=start):
-                    own = self.store.get(sid)
-                    start.wait()
-                    self.store.rotate(own, NoUser(), soft=True)
-                    return own.sid
-
-                sids = set(pool.map(rotate, range(8)))
+                sids = race(pool, self.store, session.sid)
                 self.assertEqual(len(sids), 1)
                 self.assertNotIn(session.sid, sids)
                 self.store.delete_from_identifiers([session.sid[:42]])

@@ -1,11 +1,10 @@
 """A soft rotation: the old id works for a while, and every request ends on the same next one."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from odoo.tests import BaseCase, tagged
 
-from .rotation import CAN_ROTATE_SOFTLY, NoUser
+from .rotation import CAN_ROTATE_SOFTLY, NoUser, race
 from .store_case import StoreCase
 
 
@@ -46,15 +45,7 @@ class TestSoftRotation(StoreCase, BaseCase):
         with ThreadPoolExecutor(8) as pool:
             for _round in range(200):
                 session = self.new_session(uid=2)
-                start = threading.Barrier(8)
-
-                def rotate(_number, sid=session.sid, start=start):
-                    own = self.store.get(sid)
-                    start.wait()
-                    self.store.rotate(own, NoUser(), soft=True)
-                    return own.sid
-
-                sids = set(pool.map(rotate, range(8)))
+                sids = race(pool, self.store, session.sid)
                 self.assertEqual(len(sids), 1)
                 self.assertNotIn(session.sid, sids)
                 self.assertTrue(self.store.get(sids.pop()))
