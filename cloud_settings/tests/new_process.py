@@ -1,7 +1,9 @@
-"""Python in a new process, whose environment is nothing but what a test gives it."""
+"""Other processes for tests: Python with an environment of its own, and forks."""
 
+import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 GEVENT = "from gevent import monkey; monkey.patch_all()\n"
@@ -27,3 +29,18 @@ def run_python(code, *arguments, first="", **variables):
         timeout=60,
     )
     return answer.stdout.strip()
+
+
+def fork(work):
+    """Do some work in a child, which ends without the rest of the test; return its id."""
+    with warnings.catch_warnings():
+        # the test's process has threads, prefork's master has none
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+        os._exit(0)
+    finally:
+        os._exit(1)

@@ -1,9 +1,10 @@
 import os
 import signal
 import threading
-import warnings
 
 from odoo.tests import tagged
+
+from odoo.addons.cloud_settings.tests.new_process import fork
 
 from .. import definitions as metrics
 from ..all_values import TOTALS
@@ -66,7 +67,7 @@ class TestValues(ValuesCase):
 
     def test_a_forked_child_counts_for_itself(self):
         self.values.add(metrics.QUERIES, ("/web",), 2)
-        child = self.fork(lambda: self.values.add(metrics.QUERIES, ("/web",), 3))
+        child = fork(lambda: self.values.add(metrics.QUERIES, ("/web",), 3))
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.values.add(metrics.QUERIES, ("/web",), 5)
         self.assertEqual(self.collected(), {(metrics.QUERIES.name, ("/web",)): (10.0,)})
@@ -78,7 +79,7 @@ class TestValues(ValuesCase):
             self.values.add(metrics.QUERIES, ("/web",), 3)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        os.waitpid(self.fork(count_and_be_killed), 0)
+        os.waitpid(fork(count_and_be_killed), 0)
         self.assertEqual(self.collected(), {(metrics.QUERIES.name, ("/web",)): (3.0,)})
         self.assertEqual(self.files(), [])
 
@@ -86,7 +87,7 @@ class TestValues(ValuesCase):
         from_child, to_parent = os.pipe()
         from_parent, to_child = os.pipe()
         self.values.add(metrics.QUERIES, ("/web",), 3)
-        child = self.fork(lambda: (os.write(to_parent, b"!"), os.read(from_parent, 1)))
+        child = fork(lambda: (os.write(to_parent, b"!"), os.read(from_parent, 1)))
         try:
             os.read(from_child, 1)
             self.values.close()
@@ -184,17 +185,3 @@ class TestValues(ValuesCase):
             self.collected()
             sizes.append(bytes_on_disk())
         self.assertEqual(sizes[1], sizes[-1])
-
-    def fork(self, work):
-        """Do some work in a child, which ends without the rest of the test."""
-        with warnings.catch_warnings():
-            # the test's process has threads, prefork's master has none
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child:
-            return child
-        try:
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)

@@ -1,10 +1,11 @@
 import os
 import socket
 import threading
-import warnings
 
 from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.cloud_settings.tests.new_process import fork
 
 from ..address import Address
 from ..client import WAITING
@@ -219,7 +220,7 @@ class TestClient(StatsdCase, BaseCase):
 
         client = self.client(Address("statsd.test", self.daemon.port, resolve=resolve))
         client.incr(self.name("parent"))
-        child = self.fork(lambda: self.send_and_wait(client))
+        child = fork(lambda: self.send_and_wait(client))
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.assertEqual(self.counters("odoo.child"), {"odoo.child": 1})
         answered.set()
@@ -232,20 +233,6 @@ class TestClient(StatsdCase, BaseCase):
         found = self.daemon.wait_for(lambda: client._waiting, lambda waiting: not waiting)
         if found:
             raise RuntimeError("nothing was sent")
-
-    def fork(self, work):
-        """Do some work in a child, which ends without the rest of the test."""
-        with warnings.catch_warnings():
-            # the test's process has threads, prefork's master has none
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child:
-            return child
-        try:
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
 
     def test_an_address_that_is_fresh_is_not_looked_up_again(self):
         receiver = Receiver(self)
