@@ -1,8 +1,8 @@
 """``dev/test [ADDON…] [end-to-end]``: all tests, or those of some addons, on real services.
 
-Two runners do the work, side by side: Odoo's own for the addons, on a fresh database; pytest
-for what needs whole servers (``dev/tests``: two nodes and a browser, starts that are refused)
-and for the repository itself.
+Two runners do the work: Odoo's own for the addons, on a fresh database; pytest for what needs
+whole servers (``dev/tests``: two nodes and a browser, starts that are refused) and for the
+repository itself, in two halves.
 """
 
 import os
@@ -24,6 +24,10 @@ from ..settings import REPOSITORY, child_environment
 from ..stack import Stack, check_state_directory, tool_python
 
 END_TO_END = "end-to-end"
+# of its tests, those with a deployment of their own take longer than those that share one
+HALVES = ("own", "shared")
+# runners: each waits for servers now and then, more would keep two cores from being in time
+AT_ONCE = 2
 
 RESULT = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 MODULE = re.compile(r"odoo\.tests\.stats: (\w+): (\d+) tests")
@@ -64,10 +68,12 @@ def main(arguments: list[str]) -> int:
     if modules:
         runs.append(partial(run_odoo, stack, modules))
     if END_TO_END in chosen:
-        runs.append(partial(run_pytest, stack))
+        directory = stack.state / "install" / "venv-end-to-end"
+        venv = VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "end-to-end.txt"])
+        venv.install()
+        runs += [partial(run_pytest, venv.python, half) for half in HALVES]
     browser = ["chromium"] if END_TO_END in chosen else []
-    with stack.in_use(*browser, for_tests=True), ThreadPoolExecutor() as threads:
-        # at the same time: both wait for servers and time limits more than they compute
+    with stack.in_use(*browser, for_tests=True), ThreadPoolExecutor(AT_ONCE) as threads:
         outcomes = list(threads.map(lambda run: run(), runs))
     return conclude(sum(outcomes, Outcome()))
 
@@ -139,21 +145,13 @@ def judge_odoo(
     return Outcome(max(total - failed - len(skips), 0), failed, len(skips), tuple(complaints))
 
 
-def run_pytest(stack: Stack) -> Outcome:
-    """Run ``dev/tests`` in a process and environment of its own."""
-    directory = stack.state / "install" / "venv-end-to-end"
-    venv = VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "end-to-end.txt"])
-    venv.install()
+def run_pytest(python: Path, half: str) -> Outcome:
+    """Run a half of ``dev/tests`` in a process and environment of its own."""
     command = [
-        str(venv.python),
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "--durations=100",
-        str(REPOSITORY / "dev/tests"),
+        *(python, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"),
+        *(f"--half={half}", REPOSITORY / "dev/tests"),
     ]
-    with step("Testing whole servers and the repository"):
+    with step(f"Testing whole servers and the repository, {half}"):
         status, output = follow(command, child_environment(**settings.chosen()))
     counts = {
         word: int(number)

@@ -17,6 +17,25 @@ from dev.process import free_ports
 from dev.stack import Stack
 
 
+HALVES = ("shared", "own")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--half", choices=HALVES, help="only the tests that share one deployment, or the others"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    half = config.getoption("--half")
+    if half:
+        found: dict[str, list[pytest.Function]] = {name: [] for name in HALVES}
+        for item in items:
+            found["shared" if "prepared" in item.fixturenames else "own"].append(item)
+        items[:] = found.pop(half)
+        config.hook.pytest_deselected(items=[item for rest in found.values() for item in rest])
+
+
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     """The services, which ``dev/test`` has started."""
