@@ -69,7 +69,8 @@ class StatsdClient(StatsClientBase):
 
     def flush(self) -> None:
         """Send what was gathered."""
-        lines, counts = [], {}
+        lines = []
+        counts: dict[str, int] = {}
         # another thread may take some of it
         with contextlib.suppress(IndexError):
             while True:
