@@ -24,8 +24,8 @@ from ..settings import REPOSITORY, child_environment
 from ..stack import Stack, check_state_directory, tool_python
 
 END_TO_END = "end-to-end"
-# of its tests, those with a deployment of their own take longer than those that share one
-HALVES = ("own", "shared")
+# of its tests; the second is shorter, and waits for one of the first two runners
+HALVES = ("first", "second")
 # runners: each waits for servers now and then, more would keep two cores from being in time
 AT_ONCE = 2
 
@@ -151,7 +151,7 @@ def run_pytest(python: Path, half: str) -> Outcome:
         *(python, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"),
         *(f"--half={half}", REPOSITORY / "dev/tests"),
     ]
-    with step(f"Testing whole servers and the repository, {half}"):
+    with step(f"Testing whole servers and the repository, {half} half"):
         status, output = follow(command, child_environment(**settings.chosen()))
     counts = {
         word: int(number)

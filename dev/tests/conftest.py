@@ -17,23 +17,30 @@ from dev.process import free_ports
 from dev.stack import Stack
 
 
-HALVES = ("shared", "own")
+# modules that the second half takes besides those of the deployment, for both to last as long
+SECOND = ("test_core_sessions", "test_torture")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--half", choices=HALVES, help="only the tests that share one deployment, or the others"
+        "--half",
+        choices=("first", "second"),
+        help="second: the tests that share one deployment, and some; first: the others",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     half = config.getoption("--half")
     if half:
-        found: dict[str, list[pytest.Function]] = {name: [] for name in HALVES}
+        found: dict[str, list[pytest.Function]] = {"first": [], "second": []}
         for item in items:
-            found["shared" if "prepared" in item.fixturenames else "own"].append(item)
+            shares = "prepared" in item.fixturenames or item.module.__name__ in SECOND
+            found["second" if shares else "first"].append(item)
         items[:] = found.pop(half)
         config.hook.pytest_deselected(items=[item for rest in found.values() for item in rest])
+    # the deployment's nodes run once a test has asked for them, and then take jobs of others
+    asks = {item.module for item in items if "instance" in item.fixturenames}
+    items.sort(key=lambda item: item.module in asks)
 
 
 @pytest.fixture(scope="session")

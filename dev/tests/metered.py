@@ -159,7 +159,7 @@ class Metered:
             for action in self._actions:
                 visitor.call("ir.cron", "write", [action], values)
             found = self.until(functools.partial(self.total, counted), run + 2, 120)
-            assert found == run + 2
+            assert found == run + 2, found - run
             self.done["action"] = self.done.get("action", 0) + 1
 
     def prepare(self) -> None:

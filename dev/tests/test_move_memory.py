@@ -11,7 +11,7 @@ from production import Production, production_of
 from dev.stack import Stack
 
 MIB = 1024 * 1024
-FILES = 16  # as many as there are threads
+FILES = 8  # each has a thread
 SIZE = 96 * MIB
 # a part of an upload, what is on its way, and libraries' buffers, for each thread
 ALLOWED = FILES * 40 * MIB
