@@ -53,10 +53,8 @@ class StatsdClient(StatsClientBase):
 
     def incr(self, stat: str, count: int = 1, rate: float = 1) -> None:
         """Increment a counter."""
-        if rate < 1:
-            super().incr(stat, count, rate)
-        else:
-            self._gather(stat, count, rate)
+        # of samples the server makes the sum
+        self._gather(stat, count if rate == 1 else f"{count}|c", rate)
 
     def take_dropped(self) -> int:
         """Return how many metrics were dropped since the last call, once it can be told."""

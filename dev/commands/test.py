@@ -147,7 +147,7 @@ def judge_odoo(
 
 def run_pytest(python: Path, half: str) -> Outcome:
     """Run a half of ``dev/tests`` in a process and environment of its own."""
-    command = [
+    command: list[str | Path] = [
         *(python, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"),
         *(f"--half={half}", REPOSITORY / "dev/tests"),
     ]

@@ -16,7 +16,6 @@ from dev.instance import Instance
 from dev.process import free_ports
 from dev.stack import Stack
 
-
 # modules that the second half takes besides those of the deployment, for both to last as long
 SECOND = ("test_core_sessions", "test_torture")
 
