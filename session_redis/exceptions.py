@@ -1,7 +1,9 @@
-"""What goes wrong with the session store.
+"""What ends a request as a 503.
 
 werkzeug ServiceUnavailable
-    SessionStoreUnavailable     Redis does not answer, or refuses: the request ends as a 503
+    Unavailable
+        SessionStoreUnavailable     Redis does not answer, or refuses
+        DatabaseUnavailable         PostgreSQL does
 """
 
 from werkzeug.exceptions import ServiceUnavailable
@@ -9,8 +11,8 @@ from werkzeug.exceptions import ServiceUnavailable
 RETRY_AFTER_SECONDS = 5
 
 
-class SessionStoreUnavailable(ServiceUnavailable):
-    """The session cannot be read or written now; an answer by itself, a 503 with Retry-After.
+class Unavailable(ServiceUnavailable):
+    """Something cannot be reached now; an answer by itself, a 503 with Retry-After.
 
     Its text is werkzeug's own: without a session there is no language to translate to.
     """
@@ -19,7 +21,7 @@ class SessionStoreUnavailable(ServiceUnavailable):
         super().__init__(retry_after=RETRY_AFTER_SECONDS)
 
     @property
-    def error_response(self) -> "SessionStoreUnavailable":
+    def error_response(self) -> "Unavailable":
         """The answer that ``http.Application`` gives for this exception: itself.
 
         Dispatchers make other answers of an exception (HTTP 200 for JSON-RPC) and store
@@ -30,3 +32,11 @@ class SessionStoreUnavailable(ServiceUnavailable):
     @error_response.setter
     def error_response(self, response: object) -> None:
         pass
+
+
+class SessionStoreUnavailable(Unavailable):
+    """The session cannot be read or written now."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database of the session cannot be opened now."""

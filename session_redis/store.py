@@ -19,6 +19,7 @@ error in the log: they happen while a user's work is being committed, and must n
 store -> connection       the client, outages and what to try again
       -> commands         round trips, what was read judged
       -> transaction      what core's policy wants written
+      -> database         a PostgreSQL that is away makes core log nobody out
       -> lifetime, keys, encoding
 """
 
@@ -38,6 +39,7 @@ from .breaker import BACKEND, COMPONENT
 from .commands import Command, Found, exist, fetch, members, size, write, write_unless_changed
 from .compat import HAS_OLD_IDS
 from .connection import Connection, redis_errors_as_unavailable
+from .database import keep_logged_in
 from .encoding import Stamp, encode
 from .exceptions import SessionStoreUnavailable
 from .keys import SHORT_ID, Keys, shorten
@@ -163,7 +165,10 @@ class RedisSessionStore(http.FilesystemSessionStore):
         """Write ``session``, unless Redis holds it as it is."""
         if http.request:
             self.lifetimes.learn(http.request.env)
-        body = encode(values_of(session))
+        values = values_of(session)
+        if not values.get("db"):
+            keep_logged_in()
+        body = encode(values)
         stored = getattr(session, "stored", None)
         if stored and stored.sid == session.sid and stored.body == body:
             return

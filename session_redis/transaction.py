@@ -12,6 +12,7 @@ from odoo import http
 
 from .commands import Command
 from .compat import HAS_IDENTIFIERS
+from .database import keep_logged_in
 from .encoding import Stamp, encode, stamped
 from .keys import IDENTIFIER, IDENTIFIER_LENGTH, SHORT_ID
 from .packing import pack
@@ -49,6 +50,10 @@ class StoredSession(http.Session):
         session = cls({}, sid)
         session._Session__data = values
         return session
+
+    def logout(self, keep_db: bool = False) -> None:
+        keep_logged_in(self.db)
+        super().logout(keep_db)
 
 
 def values_of(session: Any) -> Mapping[str, Any]:
