@@ -118,7 +118,7 @@ class Odoo:
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment of an Odoo process."""
-        path = [self.root] if self._source is None else []
+        path = [self.root]
         if environments.is_racy(self._python[1]):
             path.append(Path(__file__).parent / "parser_lock")
         # ODOO_RC: a configuration file in the user's home must decide nothing here

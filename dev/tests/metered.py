@@ -213,7 +213,8 @@ class Metered:
     def _ask_with_an_unreadable_session(self, node: Node) -> None:
         """Ask for a page with a session that is garbage in Redis."""
         env = self.instance.variables
-        session = secrets.token_urlsafe(63)
+        is_17 = self.instance.stack.odoo.series == "17.0"
+        session = secrets.token_hex(20) if is_17 else secrets.token_urlsafe(63)
         client = redis.Redis(
             host=env["ODOO_SESSION_REDIS_HOST"],
             port=int(env["ODOO_SESSION_REDIS_PORT"]),

@@ -67,7 +67,8 @@ def export(prepared: Instance, addon: str) -> str:
 def terms(text: str) -> set[str]:
     """Return the terms of a template, each as it is quoted there."""
     blocks = re.findall(r'^msgid ((?:".*"\n)+)', text, re.MULTILINE)
-    return {"".join(line[1:-1] for line in block.splitlines()) for block in blocks}
+    # the empty one is that of the head
+    return {"".join(line[1:-1] for line in block.splitlines()) for block in blocks} - {""}
 
 
 @pytest.fixture(scope="module")
