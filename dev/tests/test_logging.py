@@ -287,7 +287,9 @@ def test_secrets_in_tracebacks_are_hidden_in_every_schema(
         server.stop()
         server.rsyslog.stop()
     stacks = [stack for line in server.told if (stack := at(line, STACKS[schema]))]
-    assert len(stacks) == len(TELLING)
+    # on 17.0 and 18.0 a server that ends may take the connection of its thread for actions away
+    stacks = [stack for stack in stacks if "cron_thread" not in stack]
+    assert len(stacks) == len(TELLING), [one for one in stacks if "res.partner" not in one]
     for left in TELLING.values():
         assert any(left in stack for stack in stacks), left
     told = server.log.read_text()
