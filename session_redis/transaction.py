@@ -51,9 +51,9 @@ class StoredSession(http.Session):
         session._Session__data = values
         return session
 
-    def logout(self, keep_db: bool = False) -> None:
+    def logout(self, keep_db: bool = False) -> Any:
         keep_logged_in(self.db)
-        super().logout(keep_db)
+        return super().logout(keep_db)
 
 
 def values_of(session: Any) -> Mapping[str, Any]:
