@@ -19,7 +19,8 @@ from dev.settings import REPOSITORY
 READY = "/cloud_platform/ready"
 # core's first lines are text, as the page of logging_json says; the container's user is not root
 TEXT = re.compile(
-    r"[\d-]+ [\d:,]+ \d+ INFO \? odoo: |Running as user 'root' is a security risk\.$"
+    r"[\d-]+ [\d:,]+ \d+ INFO \? odoo(\.addons\.base\.models\.ir_actions_report)?: "
+    r"|Running as user 'root' is a security risk\.$"
 )
 
 
