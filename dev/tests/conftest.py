@@ -17,7 +17,7 @@ from dev.process import free_ports
 from dev.stack import Stack
 
 # modules that the second half takes besides those of the deployment, for both to last as long
-SECOND = ("test_core_sessions", "test_torture")
+SECOND = ("test_core_sessions", "test_recovery", "test_security", "test_torture")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
