@@ -110,7 +110,9 @@ class Site:
             *("-d", self.name, "--data-dir", str(self.folder / "data")),
             *("--load", odoo.server_wide_modules),
         ]
-        environment = odoo.environment(**self.stack.postgresql.env)
+        # what is looked at is the variables, not how fast a busy machine's servers are
+        patience = {"ODOO_CLOUD_PLATFORM_PROBE_TIMEOUT": "60"}
+        environment = odoo.environment(**self.stack.postgresql.env, **patience)
         environment["PYTHONPATH"] += f":{odoo.root}"
         done = subprocess.run(
             [str(odoo.venv.python), str(driver), str(asked), *arguments],
