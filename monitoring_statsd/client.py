@@ -9,10 +9,10 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from statsd.client.base import StatsClientBase
+from statsd.client.udp import Pipeline
 
 from .address import Address
 from .names import path
@@ -25,13 +25,25 @@ WAITING = 100
 GATHER_SECONDS = 0.2
 
 
-class StatsdClient(StatsClientBase):
+class Tagged(StatsClientBase):
+    """Knows names with tags (``name|#tag:value``), which come last on the wire."""
+
+    def _prepare(self, stat: str, value: str, rate: float) -> str | None:
+        name, bar, tags = stat.partition("|#")
+        line: str | None = super()._prepare(name, value, rate)
+        return line + bar + tags if line and bar else line
+
+
+class TaggedPipeline(Tagged, Pipeline):
+    """Several metrics in as few datagrams as they fit in."""
+
+
+class StatsdClient(Tagged):
     """Sends datagrams, or drops and counts what cannot be sent at once.
 
     A metric waits a moment for others: counters of one name are then one number, and a datagram
     costs more than all that is put into it. The thread that sends them lives for that moment:
-    there is none for a fork to lose. Names may have tags (``name|#tag:value``), which come last
-    on the wire.
+    there is none for a fork to lose.
 
     ``dropped`` is the number of metrics, of this process. Until the host was looked up for
     the first time, the first datagrams wait.
@@ -41,7 +53,7 @@ class StatsdClient(StatsClientBase):
 
     def __init__(self, settings: StatsdSettings, address: Address | None = None) -> None:
         self._prefix = path(settings.prefix)
-        self._datagram_bytes = settings.datagram_bytes
+        self._maxudpsize = settings.datagram_bytes
         self._address = address or Address(settings.host, settings.port, settings.ipv6)
         self._socket = socket.socket(self._address.family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -67,19 +79,18 @@ class StatsdClient(StatsClientBase):
 
     def flush(self) -> None:
         """Send what was gathered."""
-        lines = []
         counts: dict[str, int] = {}
-        # another thread may take some of it
-        with contextlib.suppress(IndexError):
-            while True:
-                stat, value, rate = self._gathered.popleft()
-                if isinstance(value, int):
-                    counts[stat] = counts.get(stat, 0) + value
-                else:
-                    lines.append(self._prepare(stat, value, rate))
-        lines += [self._prepare(stat, f"{count}|c", 1) for stat, count in counts.items()]
-        for data in self._datagrams(filter(None, lines)):
-            self._transmit(data)
+        with TaggedPipeline(self) as pipe:
+            # another thread may take some of it
+            with contextlib.suppress(IndexError):
+                while True:
+                    stat, value, rate = self._gathered.popleft()
+                    if isinstance(value, int):
+                        counts[stat] = counts.get(stat, 0) + value
+                    else:
+                        pipe._send_stat(stat, value, rate)
+            for stat, count in counts.items():
+                pipe.incr(stat, count)
 
     def close(self) -> None:
         atexit.unregister(self.flush)
@@ -96,23 +107,6 @@ class StatsdClient(StatsClientBase):
             self._is_due = True
             self._flush_later()
 
-    def _prepare(self, stat: str, value: str, rate: float) -> str | None:
-        name, bar, tags = stat.partition("|#")
-        line: str | None = super()._prepare(name, value, rate)
-        return line + bar + tags if line and bar else line
-
-    def _datagrams(self, lines: Iterable[str]) -> Iterator[str]:
-        together: list[str] = []
-        size = 0
-        for line in lines:
-            if together and size + len(line) > self._datagram_bytes:
-                yield "\n".join(together)
-                together, size = [], 0
-            together.append(line)
-            size += len(line) + 1
-        if together:
-            yield "\n".join(together)
-
     def _flush_later(self) -> None:
         timer = threading.Timer(GATHER_SECONDS, self._flush_due)
         timer.daemon = True
@@ -127,7 +121,7 @@ class StatsdClient(StatsClientBase):
         self._is_due = False
         self.flush()
 
-    def _transmit(self, data: str) -> None:
+    def _send(self, data: str) -> None:
         address = self._address.get()
         if address is None:
             self._wait(data)

@@ -4,7 +4,6 @@ import hashlib
 import os
 import tempfile
 import threading
-import tracemalloc
 from contextlib import suppress
 
 from odoo.addons.base_attachment_object_storage.store import (
@@ -170,15 +169,7 @@ class S3Contract(S3SetUp, ClientContract, PresignContract, StoreContract):
 
     def test_a_file_is_uploaded_in_bounded_memory(self):
         store = S3Store(self.settings_with(**PARTS), self.bucket)
-        with tempfile.TemporaryFile() as file:
-            file.truncate(48 * MIB)
-            for size in (12 * MIB, 48 * MIB):  # the first loads what is loaded once
-                file.seek(48 * MIB - size)
-                tracemalloc.start()
-                self.addCleanup(tracemalloc.stop)
-                store.put(self.key(), file)
-                _now, peak = tracemalloc.get_traced_memory()
-                tracemalloc.stop()
+        peak = self.peak_of_uploads(store, 12 * MIB, 48 * MIB)
         self.assertLess(peak, 20 * MIB)
         self.assertEqual(store.head(self.key()).size, 48 * MIB)
 

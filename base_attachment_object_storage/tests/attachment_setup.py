@@ -129,6 +129,20 @@ class MoveSetUp(AttachmentSetUp):
         self.set_location(self.scheme)
         return attachment
 
+    def new_in_other_container(self, raw):
+        """Return an attachment whose object is in another container, under a key of its own."""
+        other = self.make_store(self.other_container)
+        other.create_container()
+        other.put("flat", raw)
+        attachment = self.new(raw)
+        name = f"{self.scheme}://{self.other_container}/flat"
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET store_fname = %s WHERE id = %s", (name, attachment.id)
+        )
+        self.env.invalidate_all()
+        return attachment
+
     def many_in_the_database(self, count):
         values = {"name": "a", "mimetype": "application/pdf"}
         self.set_location("db")

@@ -62,21 +62,13 @@ class MoveContract(MoveRunContract):
         self.assertEqual(self.read_object(attachment), b"field")
 
     def test_another_container_moves_to_the_present_one_and_is_marked(self):
-        other = self.make_store(self.other_container)
-        other.create_container()
-        other.put("flat", b"elsewhere")
-        attachment = self.new(b"elsewhere")
-        old = f"{self.scheme}://{self.other_container}/flat"
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE ir_attachment SET store_fname = %s WHERE id = %s", (old, attachment.id)
-        )
-        self.env.invalidate_all()
+        attachment = self.new_in_other_container(b"elsewhere")
+        old = attachment.store_fname
         self.assertEqual(self.attachments.force_storage()["moved"], 1)
         self.assertNotEqual(attachment.store_fname, old)
         self.assertEqual(self.read_object(attachment), b"elsewhere")
         self.assertEqual(self.marks(old), 1)
-        self.assertEqual(other.read("flat"), b"elsewhere")
+        self.assertEqual(self.make_store(self.other_container).read("flat"), b"elsewhere")
 
     def test_what_the_rule_keeps_stays(self):
         kept = self.created_at("db", b"body {}", mimetype="text/css")

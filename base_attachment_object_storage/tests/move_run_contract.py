@@ -90,16 +90,8 @@ class MoveRunContract(MoveSetUp):
         self.assertEqual(self.read_object(attachment), attachment.raw)
 
     def test_an_update_fetches_no_object_of_another_container(self):
-        other = self.make_store(self.other_container)
-        other.create_container()
-        other.put("flat", b"of the original")
-        attachment = self.new(b"of the original")
-        old = f"{self.scheme}://{self.other_container}/flat"
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE ir_attachment SET store_fname = %s WHERE id = %s", (old, attachment.id)
-        )
-        self.env.invalidate_all()
+        attachment = self.new_in_other_container(b"of the original")
+        old = attachment.store_fname
         self.patch(self.registry, "updated_modules", ["base"])
         self.calls.clear()
         self.attachments._register_hook()

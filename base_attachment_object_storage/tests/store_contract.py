@@ -245,6 +245,22 @@ class StoreContract(CleanPrefix):
             [found.key for found in self.store.list(self.prefix)], [self.key("three")]
         )
 
+    def peak_of_uploads(self, store, *sizes):
+        """Return how many bytes Python had at most during the last upload of a file.
+
+        The first one loads what is loaded once.
+        """
+        with tempfile.TemporaryFile() as file:
+            file.truncate(max(sizes))
+            for size in sizes:
+                file.seek(max(sizes) - size)
+                tracemalloc.start()
+                self.addCleanup(tracemalloc.stop)
+                store.put(self.key(), file)
+                _now, peak = tracemalloc.get_traced_memory()
+                tracemalloc.stop()
+        return peak
+
     def test_listing_and_deleting_go_beyond_one_page(self):
         names = [self.key(f"{number:04}") for number in range(1005)]
         with ThreadPoolExecutor(8) as threads:

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from deployment_files import Container, compose
 from machine import DATABASE, Machine
 
+from dev.commands.test import HALVES
 from dev.instance import Instance
 from dev.process import free_ports
 from dev.stack import Stack
@@ -23,20 +24,23 @@ SECOND = ("test_core_sessions", "test_recovery", "test_security", "test_torture"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--half",
-        choices=("first", "second"),
+        choices=HALVES,
         help="second: the tests that share one deployment, and some; first: the others",
     )
+
+
+def half_of(item: pytest.Function) -> str:
+    first, second = HALVES
+    shares = "prepared" in item.fixturenames or item.module.__name__ in SECOND
+    return second if shares else first
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     half = config.getoption("--half")
     if half:
-        found: dict[str, list[pytest.Function]] = {"first": [], "second": []}
-        for item in items:
-            shares = "prepared" in item.fixturenames or item.module.__name__ in SECOND
-            found["second" if shares else "first"].append(item)
-        items[:] = found.pop(half)
-        config.hook.pytest_deselected(items=[item for rest in found.values() for item in rest])
+        others = [item for item in items if half_of(item) != half]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if half_of(item) == half]
     # the deployment's nodes run once a test has asked for them, and then take jobs of others
     asks = {item.module for item in items if "instance" in item.fixturenames}
     items.sort(key=lambda item: item.module in asks)

@@ -176,10 +176,9 @@ def sing(
 ) -> subprocess.CompletedProcess[str]:
     """Run a song of anthem, with the options of a front-end."""
     (directory / "song_of_repair.py").write_text("def main(ctx):\n    print('uid', ctx.env.uid)\n")
-    odoo = front_end.stack.odoo
     python, _program, *options = front_end.command()
     environment = front_end.environment(variables)
-    environment["PYTHONPATH"] += f":{odoo.root}:{directory}"
+    environment["PYTHONPATH"] += f":{directory}"
     return subprocess.run(
         [str(Path(python).parent / "anthem"), "song_of_repair::main", *options],
         env=environment,

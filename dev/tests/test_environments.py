@@ -113,7 +113,6 @@ class Site:
         # what is looked at is the variables, not how fast a busy machine's servers are
         patience = {"ODOO_CLOUD_PLATFORM_PROBE_TIMEOUT": "60"}
         environment = odoo.environment(**self.stack.postgresql.env, **patience)
-        environment["PYTHONPATH"] += f":{odoo.root}"
         done = subprocess.run(
             [str(odoo.venv.python), str(driver), str(asked), *arguments],
             env=environment,

@@ -92,7 +92,7 @@ class Server:
         self._schema = schema
         self.port, self.gevent_port = free_ports(29469, 2)
 
-    def start(self) -> None:
+    def start(self, *arguments: str) -> None:
         odoo = self.instance.stack.odoo
         command = odoo.command(
             *("-d", self.instance.name, "--addons-path", odoo.addons_path),
@@ -100,6 +100,7 @@ class Server:
             *("--load", odoo.server_wide_modules, "--http-interface=127.0.0.1"),
             *(f"--http-port={self.port}", f"--gevent-port={self.gevent_port}"),
             *(f"--workers={self._workers}", "--max-cron-threads=1"),
+            *arguments,
         )
         variables = {
             **self.instance.variables,
@@ -277,7 +278,8 @@ def test_secrets_in_tracebacks_are_hidden_in_every_schema(
     server = Server(prepared, tmp_path, 0, schema)
     visitor = Client(prepared.name)
     try:
-        server.start()
+        # on 17.0 and 18.0 a thread for actions may lose its connection when the server ends
+        server.start("--max-cron-threads=0")
         visitor.log_in(server)
         for text in TELLING:
             # core's exception has the name of the method
@@ -287,8 +289,6 @@ def test_secrets_in_tracebacks_are_hidden_in_every_schema(
         server.stop()
         server.rsyslog.stop()
     stacks = [stack for line in server.told if (stack := at(line, STACKS[schema]))]
-    # on 17.0 and 18.0 a server that ends may take the connection of its thread for actions away
-    stacks = [stack for stack in stacks if "cron_thread" not in stack]
     assert len(stacks) == len(TELLING), [one for one in stacks if "res.partner" not in one]
     for left in TELLING.values():
         assert any(left in stack for stack in stacks), left
