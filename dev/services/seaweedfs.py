@@ -96,7 +96,10 @@ class SeaweedFS:
             "-master.volumeSizeLimitMB=256",
             f"-volume.port={volume}",
             f"-volume.port.grpc={volume_grpc}",
-            "-volume.max=0",  # as many as the disk takes
+            # each bucket takes one; 0 would give as many as the disk takes when they are full,
+            # and a bucket more refuses every object
+            "-volume.max=10000",
+            "-volume.minFreeSpace=64MiB",
             "-volume.preStopSeconds=0",
             "-filer",
             f"-filer.port={filer}",
