@@ -163,7 +163,8 @@ class Instance:
             node.daemon.stop()
 
     def remove(self) -> None:
-        """Stop it and drop its database and folder (the bucket stays)."""
+        """Stop it and drop its database, buckets and folder."""
         self.stop()
         self.stack.postgresql.drop(self.name)
+        self.stack.seaweedfs.drop(self.name)
         shutil.rmtree(self.directory, ignore_errors=True)

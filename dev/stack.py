@@ -145,7 +145,10 @@ class Stack:
     def database(
         self, name: str, modules: Sequence[str], variables: Mapping[str, str]
     ) -> Iterator[Path]:
-        """Have a database with some modules, dropped at the end; gives its data directory."""
+        """Have a database with some modules; gives its data directory.
+
+        At the end it is dropped, and with it every bucket of its project: that of its name.
+        """
         data = self.state / "tests" / name
         try:
             with self.lock(), step(f"Creating the database '{name}'"):
@@ -155,6 +158,7 @@ class Stack:
             yield data
         finally:
             self.postgresql.drop(name)
+            self.seaweedfs.drop(project_of(name))
             shutil.rmtree(data, ignore_errors=True)
 
     def _instance_runs(self) -> bool:
@@ -197,6 +201,11 @@ class Stack:
     def _seaweedfs(self) -> VirtualEnvironment:
         directory = self.state / "install" / "venv-seaweedfs"
         return VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "seaweedfs.txt"])
+
+
+def project_of(database: str) -> str:
+    """Return the project of a database as it may stand in a bucket's name."""
+    return database.replace("_", "-")
 
 
 def tool_python() -> str:

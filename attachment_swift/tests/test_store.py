@@ -32,6 +32,8 @@ MIB = 1024 * 1024
 class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
     """What holds on any Swift server."""
 
+    page_size = 100  # container_listing_limit in dev/services/swift.py
+
     def setUp(self):
         super().setUp()
         self.store = self.make_store()

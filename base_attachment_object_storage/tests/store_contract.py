@@ -58,6 +58,9 @@ class StoreContract(CleanPrefix):
     # SeaweedFS does it for an administrator's key
     put_creates_containers = False
 
+    # how many objects the server lists at once
+    page_size = 1000
+
     def test_an_object_reads_as_it_was_put(self):
         content = bytes(range(256)) * 4096
         self.store.put(self.key(), content)
@@ -262,7 +265,7 @@ class StoreContract(CleanPrefix):
         return peak
 
     def test_listing_and_deleting_go_beyond_one_page(self):
-        names = [self.key(f"{number:04}") for number in range(1005)]
+        names = [self.key(f"{number:04}") for number in range(self.page_size + 5)]
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda name: self.store.put(name, b""), names))
         self.assertEqual([found.key for found in self.store.list(self.prefix)], names)

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..console import DevError
 from ..documents import manifests
 from ..settings import REPOSITORY
-from ..stack import Stack
+from ..stack import Stack, project_of
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 NO_BENCHMARKS = (
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
 def benchmark(stack: Stack, name: str) -> int:
     """Run a benchmark on a database of its own with the whole suite installed."""
     database = f"bench_{name.partition(':')[0]}"
-    variables = stack.variables(database.replace("_", "-"))
+    variables = stack.variables(project_of(database))
     with stack.database(database, list(manifests()), variables) as data:
         command = [
             *(stack.odoo.venv.python, "-m", "dev.benchmarks", name, database),

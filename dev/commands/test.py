@@ -21,7 +21,7 @@ from ..documents import manifests
 from ..environments import REQUIREMENTS, VirtualEnvironment
 from ..process import free_ports
 from ..settings import REPOSITORY, child_environment
-from ..stack import Stack, check_state_directory, tool_python
+from ..stack import Stack, check_state_directory, project_of, tool_python
 
 END_TO_END = "end-to-end"
 # of its tests; the second is shorter, and waits for one of the first two runners
@@ -80,8 +80,8 @@ def main(arguments: list[str]) -> int:
 
 def run_odoo(stack: Stack, modules: Sequence[str]) -> Outcome:
     """Run the addons' tests in Odoo's runner, on a database that is dropped afterwards."""
-    database = f"test_{os.getpid()}"
-    variables = test_variables(stack)
+    database = f"suite_{os.getpid()}"
+    variables = test_variables(stack, project_of(database))
     with stack.database(database, [], variables) as data:
         with step(f"Testing {', '.join(modules)} on Odoo {stack.odoo.series}"):
             status, output = follow(
@@ -109,12 +109,12 @@ def odoo_arguments(stack: Stack, database: str, modules: Sequence[str], data: Pa
     ]
 
 
-def test_variables(stack: Stack) -> dict[str, str]:
+def test_variables(stack: Stack, project: str) -> dict[str, str]:
     """Return the environment of the tests."""
     variables = {
-        **stack.variables("suite", "test"),
+        **stack.variables(project, "test"),
         **stack.swift.env(),
-        "SWIFT_WRITE_CONTAINER": "suite-odoo-test",
+        "SWIFT_WRITE_CONTAINER": f"{project}-odoo-test",
         "CLOUD_TEST_SERVICES": str(stack.test_services),
     }
     # the store is switched on by the tests that are about it

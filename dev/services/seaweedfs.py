@@ -29,6 +29,7 @@ class SeaweedFS:
         self.daemon = Daemon(directory)
         self.program = program
         self._port = directory / "port"
+        self._filer_port = directory / "filer-port"
         self._identities = directory / "s3.json"
 
     @property
@@ -68,10 +69,11 @@ class SeaweedFS:
             # by default each bucket takes seven volumes at once
             growth = "[master.volume_growth]\ncopy_1 = 1\n"
             (self.directory / "master.toml").write_text(growth)
-            s3, *others = free_ports(8333, 8)
+            s3, filer, *others = free_ports(8333, 8)
             self._port.write_text(str(s3))
+            self._filer_port.write_text(str(filer))
             self.daemon.start(
-                [self.program, *self._options(data, s3, *others)],
+                [self.program, *self._options(data, s3, filer, *others)],
                 ready=self._answers,
                 env=child_environment(),
             )
@@ -80,8 +82,22 @@ class SeaweedFS:
         # it takes 17 s to end by itself, and nothing in it has to be saved
         self.daemon.stop(grace_seconds=0.5)
 
+    def drop(self, project: str) -> None:
+        """Remove the buckets of a project with all that is in them."""
+        entries = self._filer("GET", f"?limit=10000&namePattern={project}-*").get("Entries")
+        for entry in entries or ():
+            self._filer("DELETE", f"{Path(entry['FullPath']).name}?recursive=true")
+
+    def _filer(self, method: str, path: str) -> dict[str, Any]:
+        """Ask the part that knows the names: S3 would delete object by object."""
+        url = f"http://127.0.0.1:{self._filer_port.read_text()}/buckets/{path}"
+        headers = {"Accept": "application/json"}
+        request = urllib.request.Request(url, headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return dict(json.loads(answer.read() or "{}"))
+
     def _options(self, data: Path, s3: int, *ports: int) -> list[str]:
-        s3_grpc, master, master_grpc, volume, volume_grpc, filer, filer_grpc = ports
+        filer, s3_grpc, master, master_grpc, volume, volume_grpc, filer_grpc = ports
         return [
             f"-logdir={self.directory}",
             "server",

@@ -6,6 +6,7 @@ Keystone; the old one, Debian's, is behind TLS and has a login of its own.
 
 import getpass
 import secrets
+import shutil
 import ssl
 import urllib.request
 from collections.abc import Mapping
@@ -61,6 +62,7 @@ memcache_servers = 127.0.0.1:{memcached}
 [filter:s3api]
 use = egg:swift#s3api
 location = us-east-1
+max_bucket_listing = 100
 [filter:versioned_writes]
 use = egg:swift#versioned_writes
 allow_versioned_writes = true
@@ -121,6 +123,8 @@ default = yes
 [swift-constraints]
 # Keystone's tokens are long
 max_header_size = 32768
+# so that tests of many pages need few objects
+container_listing_limit = 100
 """
 
 
@@ -148,8 +152,10 @@ class SwiftServers:
             daemon.stop(grace_seconds=2)
 
     def _prepare(self) -> None:
-        """Choose the port."""
+        """Begin with no object, at a port that is free."""
         self.stop()
+        # nothing but tests puts anything there
+        shutil.rmtree(self.directory / "node", ignore_errors=True)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._port.write_text(str(free_ports(24000)[0]))
 

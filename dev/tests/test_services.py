@@ -1,13 +1,15 @@
 """The further servers that tests talk to: each one answers its clients, and refuses others."""
 
+import uuid
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from buckets import s3_client
 
-from dev.stack import Stack
+from dev.stack import Stack, project_of
 
 
 def s3_of_swift(stack: Stack, user: str) -> Any:
@@ -21,6 +23,20 @@ def s3_of_swift(stack: Stack, user: str) -> Any:
         aws_secret_access_key=keys["secret_key"],
         config=Config(retries={"total_max_attempts": 1}),
     )
+
+
+def test_a_database_s_buckets_go_with_it_and_no_others(stack: Stack) -> None:
+    name = f"gone_{uuid.uuid4().hex[:8]}"
+    client = s3_client(stack.seaweedfs.env())
+    own, other = f"{project_of(name)}-odoo-test", f"{project_of(name)}x-odoo-test"
+    with stack.database(name, [], {}):
+        for bucket in (own, other):
+            client.create_bucket(Bucket=bucket)
+            client.put_object(Bucket=bucket, Key="a/b", Body=b"content")
+    names = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+    assert own not in names
+    assert client.get_object(Bucket=other, Key="a/b")["Body"].read() == b"content"
+    stack.seaweedfs.drop(f"{project_of(name)}x")
 
 
 def test_swift_keeps_objects_and_refuses_to_let_a_reader_write(stack: Stack) -> None:
