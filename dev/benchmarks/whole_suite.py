@@ -20,7 +20,7 @@ from odoo.tools import config
 
 from dev.documents import manifests
 from dev.process import free_ports
-from dev.stack import Stack
+from dev.stack import Stack, project_of
 
 from .rounds import compare
 from .servers import load, log_in, serving
@@ -79,7 +79,7 @@ def _compare(
 def suite_variables(database: str, statsd_port: int) -> dict[str, str]:
     """Return the environment of a server that counts and logs all it can."""
     return {
-        **Stack().variables(database.replace("_", "-")),
+        **Stack().variables(project_of(database)),
         "ODOO_LOGGING_JSON": "1",
         "ODOO_STATSD": "1",
         "STATSD_CUSTOMER": "acme",

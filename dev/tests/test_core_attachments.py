@@ -14,7 +14,7 @@ import pytest
 
 from dev.process import free_ports
 from dev.settings import REPOSITORY
-from dev.stack import Stack
+from dev.stack import Stack, project_of
 
 ADDONS = Path(__file__).parent / "addons"
 ADDON = "attachment_core_of_tests"
@@ -87,7 +87,7 @@ class Runs:
         self.stack = stack
         self.database = database
         self.data = data
-        project = database.replace("_", "-")  # no bucket's name has underscores
+        project = project_of(database)
         self.variables = {
             **stack.variables(project, "test"),
             **stack.swift.env(),

@@ -16,7 +16,7 @@ import pytest
 from dev.documents import manifests
 from dev.process import free_ports
 from dev.settings import REPOSITORY
-from dev.stack import Stack
+from dev.stack import Stack, project_of
 
 FILES = 1500
 IN_FLIGHT = 100 + 16  # rows of a commit, and the threads
@@ -52,7 +52,7 @@ class Shells:
 
     def __init__(self, stack: Stack, name: str, data: Path) -> None:
         self.stack, self.name, self._data = stack, name, data
-        self._variables = stack.variables(name.replace("_", "-"), "dev")
+        self._variables = stack.variables(project_of(name), "dev")
 
     def begin(self, code: str) -> "subprocess.Popen[str]":
         odoo = self.stack.odoo
@@ -99,7 +99,7 @@ class Shells:
 @pytest.fixture
 def shells(stack: Stack) -> Iterator[Shells]:
     name = f"move_{uuid.uuid4().hex[:8]}"
-    variables = stack.variables(name.replace("_", "-"), "dev")
+    variables = stack.variables(project_of(name), "dev")
     with stack.database(name, list(manifests()), variables) as data:
         yield Shells(stack, name, data)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from front_end import Client, FrontEnd
 
-from dev.stack import Stack
+from dev.stack import Stack, project_of
 
 CREATE = """
 values = {"public": True, "mimetype": "text/plain"}
@@ -23,7 +23,7 @@ def test_a_database_without_the_addon_serves_its_files_as_ever(
     stack: Stack, tmp_path: Path
 ) -> None:
     name = f"other_{uuid.uuid4().hex[:8]}"
-    variables = stack.variables(name.replace("_", "-"), "dev")
+    variables = stack.variables(project_of(name), "dev")
     with stack.database(name, [], variables) as data:
         odoo = FrontEnd(stack, name, data, tmp_path)
         done = odoo.run("shell", variables=variables, text=f"exec({CREATE!r})\n", load="")

@@ -20,7 +20,7 @@ from production import fault_proxy
 
 from dev.process import Daemon, free_ports
 from dev.services import nginx
-from dev.stack import Stack
+from dev.stack import Stack, project_of
 
 NGINX = """\
     server {{
@@ -91,7 +91,7 @@ def site(
     address, log = public
     server = urlsplit(stack.seaweedfs.endpoint)
     with fault_proxy(server.hostname or "", server.port or 0) as proxy:
-        project = name.replace("_", "-")
+        project = project_of(name)
         variables = {
             **stack.variables(project, "dev"),
             **stack.swift.env(),

@@ -3,48 +3,37 @@
 The database says where attachments go.
 """
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from odoo.tests import tagged
 
-from odoo.addons.base.tests import test_ir_attachment
-from odoo.addons.mail.tests import test_mail_composer, test_mail_template
-from odoo.addons.test_http.tests import test_static
-from odoo.addons.web.tests import test_image
+# where core's tests write, serve, copy or delete attachments; not every series has all of them
+CLASSES = {
+    "base.tests.test_ir_attachment": ("TestIrAttachment", "TestPermissions"),
+    "mail.tests.discuss.test_discuss_attachment_controller": ("TestDiscussAttachmentController",),
+    "mail.tests.discuss.test_message_controller": ("TestMessageController", "TestMessageLinks"),
+    "mail.tests.discuss.test_toggle_upload": ("TestToggleUpload",),
+    "mail.tests.test_mail_composer": (
+        "TestMailComposer",
+        "TestMailComposerForm",
+        "TestMailComposerRendering",
+    ),
+    "mail.tests.test_mail_template": ("TestMailTemplate", "TestMailTemplateReset"),
+    "test_http.tests.test_static": ("TestHttpStatic", "TestHttpStaticCache"),
+    "web.tests.test_image": ("TestImage",),
+    "web.tests.test_ir_qweb": ("TestIrQweb",),
+}
 
 
 class AtLocation:
     allow_inherited_tests_method = True
 
 
-@tagged("post_install", "-at_install")
-class TestIrAttachment(AtLocation, test_ir_attachment.TestIrAttachment):
-    pass
-
-
-@tagged("post_install", "-at_install")
-class TestPermissions(AtLocation, test_ir_attachment.TestPermissions):
-    pass
-
-
-@tagged("post_install", "-at_install")
-class TestHttpStatic(AtLocation, test_static.TestHttpStatic):
-    pass
-
-
-@tagged("post_install", "-at_install")
-class TestHttpStaticCache(AtLocation, test_static.TestHttpStaticCache):
-    pass
-
-
-@tagged("post_install", "-at_install")
-class TestImage(AtLocation, test_image.TestImage):
-    pass
-
-
-@tagged("post_install", "-at_install")
-class TestMailComposer(AtLocation, test_mail_composer.TestMailComposer):
-    pass
-
-
-@tagged("post_install", "-at_install")
-class TestMailTemplate(AtLocation, test_mail_template.TestMailTemplate):
-    pass
+for module, names in CLASSES.items():
+    path = f"odoo.addons.{module}"
+    tests = import_module(path) if find_spec(path) else None
+    for name in names:
+        if hasattr(tests, name):
+            case = type(name, (AtLocation, getattr(tests, name)), {"__module__": __name__})
+            globals()[name] = tagged("post_install", "-at_install")(case)
