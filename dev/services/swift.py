@@ -164,9 +164,8 @@ class SwiftServers:
         memcached, *storage = free_ports(24100, 4)
         user, env = getpass.getuser(), child_environment()
         (self.directory / "node" / "d1").mkdir(parents=True, exist_ok=True)
-        constants = self.directory / "swift.conf"
-        if not constants.exists():
-            constants.write_text(CONSTANTS.format(secret=secrets.token_urlsafe(16)))
+        constants = CONSTANTS.format(secret=secrets.token_urlsafe(16))
+        (self.directory / "swift.conf").write_text(constants)
         self.daemons["memcached"].start(
             ["memcached", "-l", "127.0.0.1", "-p", str(memcached), "-U0", "-m32", "-u", user],
             env=env,
