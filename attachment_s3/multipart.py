@@ -62,6 +62,7 @@ def _send_parts(
                 Body=body,
                 ContentMD5=base64.b64encode(digest.digest()).decode(),
             )
+        del body  # before the next one is read
         parts.append({"PartNumber": number, "ETag": field(answer, "ETag", _name(target))})
     if content.declared_md5 not in (None, whole.digest()):
         raise Integrity(f"{_name(target)}: the bytes are not those that the checksum names")

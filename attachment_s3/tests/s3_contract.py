@@ -170,7 +170,7 @@ class S3Contract(S3SetUp, ClientContract, PresignContract, StoreContract):
     def test_a_file_is_uploaded_in_bounded_memory(self):
         store = S3Store(self.settings_with(**PARTS), self.bucket)
         peak = self.peak_of_uploads(store, 12 * MIB, 48 * MIB)
-        self.assertLess(peak, 20 * MIB)
+        self.assertLess(peak, 8 * MIB)
         self.assertEqual(store.head(self.key()).size, 48 * MIB)
 
     def test_bulk_deletion_carries_the_checksum_that_every_server_knows(self):

@@ -66,9 +66,15 @@ class Content:
             return Section(io.BytesIO(self.source), offset, length)
         return Section(self.source, self._start + offset, length)
 
-    def part(self, offset: int, length: int) -> bytes:
+    def part(self, offset: int, length: int) -> bytearray:
         """Return ``length`` bytes from ``offset`` on."""
-        return b"".join(self.section(offset, length))
+        # not b"".join(), which has all chunks in memory beside what it makes of them
+        part = bytearray(length)
+        at = 0
+        for chunk in self.section(offset, length):
+            part[at : at + len(chunk)] = chunk
+            at += len(chunk)
+        return part
 
 
 class Section:

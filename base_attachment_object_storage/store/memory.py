@@ -27,7 +27,7 @@ class MemoryStore(ObjectStore):
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
         objects = self._objects()
-        stored = content.part(0, content.size)
+        stored = bytes(content.part(0, content.size))
         if content.md5 != hashlib.md5(stored, usedforsecurity=False).digest():
             raise Integrity(f"the checksum of {key!r} does not match")
         objects[key] = stored

@@ -28,8 +28,10 @@ if not env["account.journal"].search([("company_id", "=", company.id)], limit=1)
     env["account.chart.template"].try_loading(chart, company=company, install_demo=False)
 if "account_fiscal_country_id" in company._fields:
     company.account_fiscal_country_id = env.ref("base.de")
-if "restrictive_audit_trail" in company._fields:
-    company.restrictive_audit_trail = True
+# 17.0 guards without being asked to
+for trail in ("restrictive_audit_trail", "check_account_audit_trail"):
+    if trail in company._fields:
+        company[trail] = True
 accounts = env["account.account"].search([("account_type", "=", "income")], limit=1)
 lines = [(0, 0, {"account_id": accounts.id, "debit": debit, "credit": 1 - debit, "name": "line"})
          for debit in (0, 1)]

@@ -13,8 +13,8 @@ from dev.stack import Stack
 MIB = 1024 * 1024
 FILES = 8  # each has a thread
 SIZE = 96 * MIB
-# a part of an upload, what is on its way, and libraries' buffers, for each thread
-ALLOWED = FILES * 40 * MIB
+# a part of an upload (16 MiB), what is on its way, and libraries' buffers, for each thread
+ALLOWED = FILES * 24 * MIB
 
 # rows with local files: written past Odoo, which would hold each in memory
 CREATE = """
