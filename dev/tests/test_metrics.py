@@ -91,6 +91,9 @@ def test_a_scan_of_random_urls_adds_no_series(loaded: Metered) -> None:
     assert loaded.until(lambda: counted(loaded, route="unmatched"), scanned) == scanned
     # each of them is in one of these; what was asked for before may be scraped late
     assert len(loaded.prometheus.query(unmatched)) == before > 0
+    assert not [
+        labels for labels, _value in loaded.prometheus.query(COUNT) if "scan" in str(labels)
+    ]
     assert "scan" not in loaded.scrape(loaded.threaded)
 
 
