@@ -69,8 +69,8 @@ class FaultProxy:
     def __exit__(self, *_error: object) -> None:
         self._stopped = True
         self._close_listener()
-        self.drop_connections()
         self._set(Fault())
+        self.drop_connections()
 
     @property
     def url(self) -> str:
@@ -117,21 +117,26 @@ class FaultProxy:
         self._set(Fault("answer", 0, status, headers, body, only, times))
 
     def drop_connections(self) -> None:
-        """Reset the connections that are open."""
-        for connection in list(self._connections):
+        """Reset the connections that are open; their clients know when this returns."""
+        dropped = list(self._connections)
+        for connection in dropped:
             connection.close(reset=True)
+        for connection in dropped:  # a socket sends RST once no thread reads it any more
+            connection.ended.wait(timeout=5)
 
-    def fault(self, request: str, *, begins: bool = False) -> Fault:
-        """Return the fault that a request meets now.
+    def fault(self, connection: "Connection", *, begins: bool = False) -> Fault:
+        """Return the fault that the request of a connection meets now.
 
         :raises ConnectionError: to a request that a black hole held, once it lets go
         """
         with self._changed:
             if self._fault.kind == "blackhole":
-                self._changed.wait_for(lambda: self._fault.kind != "blackhole")
+                self._changed.wait_for(
+                    lambda: self._fault.kind != "blackhole" or connection not in self._connections
+                )
                 raise ConnectionError("swallowed")
             fault = self._fault
-            if not re.search(fault.only, request):
+            if not re.search(fault.only, connection.request):
                 return Fault()
             if begins and fault.kind == "answer":
                 self.spend(fault)
@@ -146,7 +151,9 @@ class FaultProxy:
                     self._fault = Fault()
 
     def forget(self, connection: "Connection") -> None:
-        self._connections.discard(connection)
+        with self._changed:
+            self._connections.discard(connection)
+            self._changed.notify_all()
 
     def _set(self, fault: Fault) -> None:
         with self._changed:
@@ -184,6 +191,7 @@ class FaultProxy:
             connection.close(reset=True)
         else:
             connection.run()
+        connection.ended.set()
 
     def _close_listener(self) -> None:
         listener = self._listener
@@ -199,7 +207,8 @@ class Connection:
         self._proxy = proxy
         self._client = client
         self._server = server
-        self._request = ""  # the one that is answered
+        self.request = ""  # "METHOD /path", the one that is answered
+        self.ended = threading.Event()
         self._counted = 0  # bytes of this answer
         self._corrupting = False
         self._spoke: socket.socket | None = None
@@ -233,18 +242,18 @@ class Connection:
         for kind, piece in pieces(self._client.makefile("rb"), lambda _head: True):
             if kind == "head":
                 method, target = piece.split(b" ", 2)[:2]
-                self._request = f"{method.decode()} {target.decode(errors='replace')}"
-                self._proxy.requests.append(self._request)
+                self.request = f"{method.decode()} {target.decode(errors='replace')}"
+                self._proxy.requests.append(self.request)
                 swallowed = self._swallow(piece)
             if kind == "end" and swallowed:
                 self._reply(swallowed)
             elif kind != "end" and not swallowed:
-                self._proxy.fault(self._request)  # a black hole holds it
+                self._proxy.fault(self)  # a black hole holds it
                 self._send(self._server, piece)
         self._server.shutdown(socket.SHUT_WR)
 
     def _swallow(self, head: bytes) -> Fault | None:
-        fault = self._proxy.fault(self._request, begins=True)
+        fault = self._proxy.fault(self, begins=True)
         if fault.kind != "answer":
             return None
         if re.search(rb"\r\nexpect: *100-continue", head, re.IGNORECASE):
@@ -255,7 +264,7 @@ class Connection:
         headers = {"Content-Length": str(len(fault.body)), **(fault.headers or {})}
         phrase = HTTPStatus(fault.status).phrase
         lines = [f"HTTP/1.1 {fault.status} {phrase}", *map(": ".join, headers.items()), "", ""]
-        body = b"" if self._request.startswith("HEAD ") else fault.body
+        body = b"" if self.request.startswith("HEAD ") else fault.body
         self._send(self._client, "\r\n".join(lines).encode() + body)
 
     def _answers(self) -> None:
@@ -264,7 +273,7 @@ class Connection:
                 self._counted, self._corrupting = 0, False
             if kind == "end":
                 continue
-            fault = self._proxy.fault(self._request)
+            fault = self._proxy.fault(self)
             if fault.kind == "reset" or (fault.kind == "cut" and kind == "body"):
                 if self._breaks_off(fault, piece):
                     return
@@ -291,7 +300,7 @@ class Connection:
 
     def _has_body(self, head: bytes) -> bool:
         status = int(head.split(b" ", 2)[1])
-        return not (status < 200 or status in (204, 304) or self._request.startswith("HEAD "))
+        return not (status < 200 or status in (204, 304) or self.request.startswith("HEAD "))
 
     def _send(self, to: socket.socket, data: bytes) -> None:
         if self._proxy.latency and self._spoke is not to:

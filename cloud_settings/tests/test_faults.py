@@ -93,6 +93,26 @@ class TestFaultProxy(BaseCase):
         self.proxy.pass_through()
         self.assertEqual(self.get(client=self.connect()), (200, BODY))
 
+    def test_dropped_connections_are_reset_once_the_call_returns(self):
+        for _number in range(100):
+            client = self.connect()
+            self.assertEqual(self.get(client=client), (200, BODY))
+            self.proxy.drop_connections()
+            client.sock.setblocking(False)
+            with self.assertRaises(ConnectionResetError):
+                client.sock.recv(1)
+
+    def test_connections_in_a_black_hole_are_dropped_at_once(self):
+        self.proxy.blackhole()
+        self.client.request("GET", "/a")
+        self.client.sock.settimeout(5)
+        while not self.proxy.requests:
+            time.sleep(0.01)
+        self.proxy.drop_connections()
+        self.client.sock.setblocking(False)
+        with self.assertRaises(ConnectionResetError):
+            self.client.sock.recv(1)
+
     def test_reset_loses_the_answer_and_not_the_request(self):
         self.proxy.reset(times=1)
         with self.assertRaises(ConnectionResetError):
