@@ -11,7 +11,6 @@ from odoo.addons.base_attachment_object_storage.store import (
 from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
     ATTEMPTS,
     MIB,
-    TIMEOUT_SECONDS,
     FaultContract,
 )
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
@@ -32,8 +31,8 @@ class S3Faults:
     def make_store_behind(self, proxy):
         settings = self.settings_with(
             AWS_HOST=proxy.url,
-            AWS_CONNECT_TIMEOUT=TIMEOUT_SECONDS,
-            AWS_READ_TIMEOUT=TIMEOUT_SECONDS,
+            AWS_CONNECT_TIMEOUT=self.timeout_seconds,
+            AWS_READ_TIMEOUT=self.timeout_seconds,
             AWS_MAX_ATTEMPTS=ATTEMPTS,
             AWS_MULTIPART_THRESHOLD=5 * MIB,
             AWS_MULTIPART_CHUNKSIZE=5 * MIB,
@@ -92,15 +91,13 @@ class TestS3Faults(S3Faults, S3SetUp, FaultContract, CleanPrefix, BaseCase):
     def test_greenlets_wait_for_the_server_side_by_side(self):
         self.proxy.latency = 0.5
         code = IMPORTS + (
-            "import gevent, time\n"
+            "import gevent\n"
             "store = S3Store(S3Settings.read(), bucket)\n"
             "store.exists('once')\n"
-            "began = time.monotonic()\n"
             "reads = [gevent.spawn(store.exists, str(n)) for n in range(16)]\n"
-            "gevent.joinall(reads, raise_error=True)\n"
-            "print(time.monotonic() - began)"
+            "gevent.joinall(reads, raise_error=True)"
         )
-        seconds = run_python(
+        run_python(
             code,
             self.bucket,
             first=GEVENT,
@@ -108,5 +105,5 @@ class TestS3Faults(S3Faults, S3SetUp, FaultContract, CleanPrefix, BaseCase):
             AWS_ACCESS_KEY_ID=self.settings.access_key.get_secret_value(),
             AWS_SECRET_ACCESS_KEY=self.settings.secret_key.get_secret_value(),
         )
-        # one after the other they would take 16 s
-        self.assertLess(float(seconds), 12)
+        # one after the other they would share one
+        self.assertGreaterEqual(self.proxy.most_connections, 8)

@@ -33,8 +33,8 @@ class SwiftFaults(SwiftSetUp):
 
     def settings_behind(self, **values):
         return self.settings_with(
-            SWIFT_CONNECT_TIMEOUT=TIMEOUT_SECONDS,
-            SWIFT_READ_TIMEOUT=TIMEOUT_SECONDS,
+            SWIFT_CONNECT_TIMEOUT=self.timeout_seconds,
+            SWIFT_READ_TIMEOUT=self.timeout_seconds,
             SWIFT_MAX_ATTEMPTS=ATTEMPTS,
             SWIFT_SEGMENT_SIZE=5 * MIB,
             **values,
@@ -104,6 +104,8 @@ class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
 @tagged("post_install", "-at_install")
 class TestIdentityFaults(SwiftFaults, BaseCase):
     """The same for the server that gives the tokens."""
+
+    timeout_seconds = TIMEOUT_SECONDS
 
     def setUp(self):
         super().setUp()

@@ -89,21 +89,19 @@ class TestOptions(SwiftSetUp, CleanPrefix, BaseCase):
                 "from odoo.addons.attachment_swift.client import client_for\n"
                 "from odoo.addons.attachment_swift.settings import SwiftSettings\n"
                 "from odoo.addons.attachment_swift.store import SwiftStore\n"
-                "import gevent, time\n"
+                "import gevent\n"
                 "bucket, behind = sys.argv[1:]\n"
                 "store = SwiftStore(SwiftSettings.read(), bucket)\n"
                 "store.exists('once')\n"
-                "began = time.monotonic()\n"
                 "client_for(store._settings)._endpoint = behind\n"
                 "reads = [gevent.spawn(store.exists, str(n)) for n in range(16)]\n"
-                "gevent.joinall(reads, raise_error=True)\n"
-                "print(time.monotonic() - began)"
+                "gevent.joinall(reads, raise_error=True)"
             )
             endpoint = urlsplit(client_for(self.settings).endpoint())
             with FaultProxy(endpoint.hostname, endpoint.port) as proxy:
                 proxy.latency = 0.5
                 behind = endpoint._replace(netloc=f"127.0.0.1:{proxy.port}").geturl()
-                seconds = run_python(
+                run_python(
                     code,
                     self.bucket,
                     behind,
@@ -114,10 +112,10 @@ class TestOptions(SwiftSetUp, CleanPrefix, BaseCase):
                     SWIFT_PROJECT_NAME=self.settings.owner,
                 )
                 self.assertGreaterEqual(len(proxy.requests), 16)
+                # one after the other they would share one
+                self.assertGreaterEqual(proxy.most_connections, 8)
             logins = [line for line in login.requests if line.startswith("POST")]
         self.assertEqual(len(logins), 1, "one login for all of them")
-        # one after the other they would take 16 s
-        self.assertLess(float(seconds), 12)
 
 
 def _address(url):

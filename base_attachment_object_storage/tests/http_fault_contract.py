@@ -12,7 +12,7 @@ from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
 from ..store import Unavailable
 from .attachment_setup import LOG
-from .fault_contract import BOUND_SECONDS
+from .fault_contract import BOUND_SECONDS, TIMEOUT_SECONDS
 from .http_contract import HTTP_LOG, HttpSetUp
 
 BODY_LOG = "odoo.addons.base_attachment_object_storage.body"
@@ -28,6 +28,7 @@ class HttpFaultContract(HttpSetUp):
 
     # loggers that tell of each try
     loud = ()
+    timeout_seconds = TIMEOUT_SECONDS
 
     def setUp(self):
         super().setUp()

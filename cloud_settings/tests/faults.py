@@ -52,6 +52,7 @@ class FaultProxy:
         self.host = host
         self.port = 0  # known once it listens
         self.requests: list[str] = []
+        self.most_connections = 0  # that were open at a time
         self.turns = 0  # how often a client spoke, after its beginning or an answer: round trips
         self.latency = 0.0  # seconds, before each request and each answer
         self.bandwidth: float | None = None  # bytes a second, each way
@@ -150,10 +151,13 @@ class FaultProxy:
                 if fault.times <= 0 and self._fault is fault:
                     self._fault = Fault()
 
-    def forget(self, connection: "Connection") -> None:
+    def forget(self, connection: "Connection") -> bool:
+        """Say whether the connection was open until now."""
         with self._changed:
+            was_open = connection in self._connections
             self._connections.discard(connection)
             self._changed.notify_all()
+            return was_open
 
     def _set(self, fault: Fault) -> None:
         with self._changed:
@@ -186,7 +190,9 @@ class FaultProxy:
             return
         server.settimeout(None)
         connection = Connection(self, client, server)
-        self._connections.add(connection)
+        with self._changed:
+            self._connections.add(connection)
+            self.most_connections = max(self.most_connections, len(self._connections))
         if self._stopped or self._fault.kind == "refuse":
             connection.close(reset=True)
         else:
@@ -223,7 +229,8 @@ class Connection:
         self.close()
 
     def close(self, reset: bool = False) -> None:
-        self._proxy.forget(self)
+        if not self._proxy.forget(self):
+            return  # a clean end by another thread would come before the reset
         if reset:
             _abort(self._client)
         for side in (self._server,) if reset else (self._server, self._client):
