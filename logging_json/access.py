@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from .context import Context, context_of_access
+from .values import ESCAPE
 
 LOGGERS = ("werkzeug", "longpolling")
 
@@ -33,7 +34,7 @@ class Access(NamedTuple):
 
 def parse(message: str) -> Access | None:
     """Return what an access line of this thread says, None for another line."""
-    found = _LINE.search(_COLOURS.sub("", message))
+    found = _LINE.search(_COLOURS.sub("", message) if ESCAPE in message else message)
     if not found:
         return None
     status = found["status"]

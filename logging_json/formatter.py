@@ -57,9 +57,6 @@ class OdooJsonFormatter(JsonFormatter):
         self._schema = SCHEMAS[schema]
         self._values = Values(limit)
         self._second = (0, "")
-        # how many attributes a record has that nobody added any to
-        factory = logging.getLogRecordFactory()
-        self._plain = len(vars(factory("", 0, "", 0, "", (), None)))
 
     def format(self, record: logging.LogRecord) -> str:
         try:
@@ -89,9 +86,7 @@ class OdooJsonFormatter(JsonFormatter):
             self._add_request(schema, context, access)
         if record.exc_info or record.exc_text or record.stack_info:
             self._add_stacks(schema, record)
-        if len(attributes) != self._plain + (ATTRIBUTE in attributes) or (
-            type(record.msg) is not str
-        ):
+        if not attributes.keys() <= RESERVED or type(record.msg) is not str:
             self._add_extras(schema, record)
         return schema
 

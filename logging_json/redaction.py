@@ -106,13 +106,10 @@ def is_sensitive(name: str) -> bool:
 
 def hide_session_ids(text: str) -> str:
     """Return a text in which session ids are cut to their first characters."""
-    for line in text.splitlines():
-        # splitting is far cheaper than the expression, and few words are that long
-        if len(line) >= SESSION_ID_LENGTH and any(
-            len(word) >= SESSION_ID_LENGTH for word in line.split()
-        ):
-            return _SESSION_ID.sub(lambda found: found[0][:SESSION_ID_SHOWN] + HIDDEN, text)
-    return text
+    # splitting is far cheaper than the expression, and few words are that long
+    if max(map(len, text.split()), default=0) < SESSION_ID_LENGTH:
+        return text
+    return _SESSION_ID.sub(lambda found: found[0][:SESSION_ID_SHOWN] + HIDDEN, text)
 
 
 _ASCII_LOWER = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}

@@ -5,11 +5,13 @@ The library's own looks its host up once, when it is made, and waits for that.
 
 import atexit
 import contextlib
+import logging
 import os
 import socket
 import threading
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from statsd.client.base import StatsClientBase
 from statsd.client.udp import Pipeline
@@ -17,6 +19,8 @@ from statsd.client.udp import Pipeline
 from .address import Address
 from .names import path
 from .settings import StatsdSettings
+
+_logger = logging.getLogger(__name__)
 
 # datagrams that wait for the first look-up of the host
 WAITING = 100
@@ -34,16 +38,36 @@ class Tagged(StatsClientBase):
         return line + bar + tags if line and bar else line
 
 
-class TaggedPipeline(Tagged, Pipeline):
-    """Several metrics in as few datagrams as they fit in."""
+class Gathered(Tagged, Pipeline):
+    """Several metrics in as few datagrams as they fit in, the counters of a name as one."""
+
+    def __init__(self, client: "StatsdClient") -> None:
+        super().__init__(client)
+        self._counts: dict[str, int] = {}
+
+    def incr(self, stat: str, count: int = 1, rate: float = 1) -> None:
+        if rate == 1:
+            self._counts[stat] = self._counts.get(stat, 0) + count
+        else:  # of samples the server makes the sum
+            self._send_stat(stat, f"{count}|c", rate)
+
+    def send(self) -> None:
+        for stat, count in self._counts.items():
+            self._send_stat(stat, f"{count}|c", 1)
+        self._counts = {}
+        if self._stats:
+            self._send()
+
+
+Event = TypeVar("Event")
 
 
 class StatsdClient(Tagged):
     """Sends datagrams, or drops and counts what cannot be sent at once.
 
-    A metric waits a moment for others: counters of one name are then one number, and a datagram
-    costs more than all that is put into it. The thread that sends them lives for that moment:
-    there is none for a fork to lose.
+    What happens waits a moment for more of it: then all of it is made metrics at once, counters
+    of one name are one number, and a datagram costs more than all that is put into it. The
+    thread that does so lives for that moment: there is none for a fork to lose.
 
     ``dropped`` is the number of metrics, of this process. Until the host was looked up for
     the first time, the first datagrams wait.
@@ -63,10 +87,19 @@ class StatsdClient(Tagged):
         os.register_at_fork(after_in_child=self._begin)
         atexit.register(self.flush)
 
+    def gather(self, tell: Callable[[Gathered, Event], None], event: Event) -> None:
+        """Have ``tell(sink, event)`` called in a moment; ``event`` must not change until then.
+
+        A request has no more to do.
+        """
+        self._gathered.append((tell, event))
+        if not self._is_due:
+            self._is_due = True
+            self._flush_later()
+
     def incr(self, stat: str, count: int = 1, rate: float = 1) -> None:
         """Increment a counter."""
-        # of samples the server makes the sum
-        self._gather(stat, count if rate == 1 else f"{count}|c", rate)
+        self.gather(_increment, (stat, count, rate))
 
     def take_dropped(self) -> int:
         """Return how many metrics were dropped since the last call, once it can be told."""
@@ -79,18 +112,16 @@ class StatsdClient(Tagged):
 
     def flush(self) -> None:
         """Send what was gathered."""
-        counts: dict[str, int] = {}
-        with TaggedPipeline(self) as pipe:
-            # another thread may take some of it
-            with contextlib.suppress(IndexError):
-                while True:
-                    stat, value, rate = self._gathered.popleft()
-                    if isinstance(value, int):
-                        counts[stat] = counts.get(stat, 0) + value
-                    else:
-                        pipe._send_stat(stat, value, rate)
-            for stat, count in counts.items():
-                pipe.incr(stat, count)
+        with Gathered(self) as sink:
+            while self._gathered:
+                try:
+                    tell, event = self._gathered.popleft()
+                except IndexError:  # another thread has taken the last one
+                    break
+                try:
+                    tell(sink, event)
+                except Exception:  # the others are sent
+                    _logger.warning("%r is lost", event, exc_info=True)
 
     def close(self) -> None:
         atexit.unregister(self.flush)
@@ -98,14 +129,7 @@ class StatsdClient(Tagged):
         self._socket.close()
 
     def _send_stat(self, stat: str, value: str, rate: float) -> None:
-        self._gather(stat, value, rate)
-
-    def _gather(self, stat: str, value: str | int, rate: float) -> None:
-        # a request has no more to do: what is made of it is made of many at once
-        self._gathered.append((stat, value, rate))
-        if not self._is_due:
-            self._is_due = True
-            self._flush_later()
+        self.gather(_send, (stat, value, rate))
 
     def _flush_later(self) -> None:
         timer = threading.Timer(GATHER_SECONDS, self._flush_due)
@@ -158,6 +182,14 @@ class StatsdClient(Tagged):
         # reentrant: garbage collection may run a store's operation in the midst of a metric
         self._lock = threading.RLock()
         self._waiting: deque[str] = deque()
-        self._gathered: deque[tuple[str, str | int, float]] = deque()
+        self._gathered: deque[tuple[Callable[[Gathered, Any], None], Any]] = deque()
         self._is_due = False
         self.dropped = 0
+
+
+def _increment(sink: Gathered, counter: tuple[str, int, float]) -> None:
+    sink.incr(*counter)
+
+
+def _send(sink: Gathered, metric: tuple[str, str, float]) -> None:
+    sink._send_stat(*metric)

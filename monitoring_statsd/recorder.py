@@ -7,10 +7,13 @@ from odoo.addons.cloud_settings.operations import Operation
 from odoo.addons.cloud_settings.queue_jobs import QueueJob
 
 from . import names as metrics
-from .client import StatsdClient
+from .client import Gathered, StatsdClient
 from .names import Names
 
 BUTTONS = "/web/dataset/call_button"
+
+# route, method, status, seconds, queries, their seconds, and of a button model and method
+Request = tuple[str, str, int, float, int, float, tuple[str, str] | None]
 
 
 class Recorder:
@@ -34,50 +37,75 @@ class Recorder:
         operations.unsubscribe(self.operation_done)
 
     def request_finished(self, request: ServedRequest) -> None:
-        if request.route in self._ignored:
+        route = request.route
+        if route in self._ignored:
             return
-        of, client, status = self._names.of, self._client, request.status
-        call = request.call if request.route.startswith(BUTTONS) else None
+        # the request itself keeps all that it was made of
+        self._client.gather(
+            self._tell_request,
+            (
+                route,
+                request.method,
+                request.status,
+                request.seconds,
+                request.queries,
+                request.query_seconds,
+                request.call if route.startswith(BUTTONS) else None,
+            ),
+        )
+
+    def cron_finished(self, job: CronJob) -> None:
+        # the job's duration grows until it is given back
+        self._client.gather(self._tell_cron_job, (job.name, job.job_id, job.seconds, job.error))
+
+    def queue_job_finished(self, job: QueueJob) -> None:
+        self._client.gather(self._tell_queue_job, job)
+
+    def operation_done(self, operation: Operation) -> None:
+        if operation.component in metrics.STORES:
+            self._client.gather(self._tell_operation, operation)
+
+    def _tell_request(self, sink: Gathered, request: Request) -> None:
+        route, method, status, seconds, queries, query_seconds, call = request
+        of = self._names.of
         if call:
             name = of(metrics.BUTTON, call)
         else:
-            name = of(metrics.REQUEST, (), (request.route, request.method, str(status)))
-        client.timing(name, 1000 * request.seconds)
-        client.incr(of(metrics.STATUS, (f"{status // 100}xx",)))
-        if request.queries:
-            client.incr(of(metrics.QUERIES), request.queries)
-            client.timing(of(metrics.SQL), 1000 * request.query_seconds)
-        self._tell_dropped()
+            name = of(metrics.REQUEST, (), (route, method, str(status)))
+        sink.timing(name, 1000 * seconds)
+        sink.incr(of(metrics.STATUS, (f"{status // 100}xx",)))
+        if queries:
+            sink.incr(of(metrics.QUERIES), queries)
+            sink.timing(of(metrics.SQL), 1000 * query_seconds)
+        self._tell_dropped(sink)
 
-    def cron_finished(self, job: CronJob) -> None:
-        name = metrics.segment(job.name)
+    def _tell_cron_job(self, sink: Gathered, job: tuple[str, int, float, str | None]) -> None:
+        name, job_id, seconds, error = job
+        name = metrics.segment(name)
         # nothing but _ is left of a name in other letters
-        labels = (name if name.strip("_-") else f"job_{job.job_id}",)
-        self._client.timing(self._names.of(metrics.CRON_JOB, labels), 1000 * job.seconds)
-        if job.error:
-            self._client.incr(self._names.of(metrics.CRON_FAILURE, labels))
-        self._tell_dropped()
+        labels = (name if name.strip("_-") else f"job_{job_id}",)
+        sink.timing(self._names.of(metrics.CRON_JOB, labels), 1000 * seconds)
+        if error:
+            sink.incr(self._names.of(metrics.CRON_FAILURE, labels))
+        self._tell_dropped(sink)
 
-    def queue_job_finished(self, job: QueueJob) -> None:
+    def _tell_queue_job(self, sink: Gathered, job: QueueJob) -> None:
         name = self._names.of(metrics.QUEUE_JOB, (job.channel, job.outcome))
-        self._client.timing(name, 1000 * job.seconds)
+        sink.timing(name, 1000 * job.seconds)
 
-    def operation_done(self, operation: Operation) -> None:
-        store = metrics.STORES.get(operation.component)
-        if store is None:
-            return
-        of, client = self._names.of, self._client
+    def _tell_operation(self, sink: Gathered, operation: Operation) -> None:
+        store, of = metrics.STORES[operation.component], self._names.of
         labels = (operation.backend, operation.name)
         if operation.seconds is None:
-            client.incr(of(store.event, labels))
+            sink.incr(of(store.event, labels))
             return
-        client.timing(of(store.operation, labels), 1000 * operation.seconds)
+        sink.timing(of(store.operation, labels), 1000 * operation.seconds)
         if operation.bytes:
-            client.incr(of(store.bytes, labels), operation.bytes)
+            sink.incr(of(store.bytes, labels), operation.bytes)
         if operation.error:
-            client.incr(of(store.error, (*labels, operation.error)))
+            sink.incr(of(store.error, (*labels, operation.error)))
 
-    def _tell_dropped(self) -> None:
+    def _tell_dropped(self, sink: Gathered) -> None:
         dropped = self._client.take_dropped()
         if dropped:
-            self._client.incr(self._names.of(metrics.DROPPED), dropped)
+            sink.incr(self._names.of(metrics.DROPPED), dropped)

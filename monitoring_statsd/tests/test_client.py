@@ -87,6 +87,18 @@ class TestClient(StatsdCase, BaseCase):
         client.incr("three")
         self.assertEqual(receiver.received(), "odoo.three:1|c")
 
+    def test_what_cannot_be_told_is_reported_and_the_rest_is_sent(self):
+        receiver = Receiver(self)
+        address = Address("statsd.test", 1, resolve=lambda *_host: receiver.answer)
+        client = self.client(address)
+        client.incr("one")
+        client.gather(lambda sink, event: sink.timing(event, "no number"), "an event")
+        client.incr("two")
+        with self.assertLogs("odoo.addons.monitoring_statsd.client", "WARNING") as logged:
+            client.flush()
+        self.assertIn("'an event' is lost", logged.output[0])
+        self.assertEqual(receiver.received(), "odoo.one:1|c\nodoo.two:1|c")
+
     def test_what_was_gathered_is_sent_when_a_process_ends(self):
         receiver = Receiver(self)
         address = Address("statsd.test", 1, resolve=lambda *_host: receiver.answer)
