@@ -54,19 +54,19 @@ def main(registry: Any, _environment: Callable[[Any], Any], *parts: str) -> None
     chosen = parts or PARTS
     folder = Path(tempfile.mkdtemp())
     try:
-        if "requests" in chosen:
-            requests(folder / "request")
         if "operations" in chosen:
             operations()
         if "scrape" in chosen:
             scrape(folder / "scrape")
         if "logs" in chosen:
             logs.main()
+        if "suite" in chosen:
+            with receiver() as port:
+                whole_suite.compare_with_bare(registry.db_name, port)
+        if "requests" in chosen:  # last: it leaves a thread, and the others fork
+            requests(folder / "request")
     finally:
         shutil.rmtree(folder)
-    if "suite" in chosen:
-        with receiver() as port:
-            whole_suite.compare_with_bare(registry.db_name, port)
 
 
 def requests(folder: Path) -> None:

@@ -10,6 +10,7 @@ import functools
 import multiprocessing
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ import psutil
 from odoo.tools import config
 
 from dev.documents import manifests
-from dev.process import free_ports
+from dev.process import answers, free_ports
 from dev.stack import Stack, project_of
 
 from .rounds import compare
@@ -129,4 +130,7 @@ def server(
     )
     environment = stack.odoo.environment(**{**stack.postgresql.env, **variables})
     with serving(command, port, environment):
+        # the next server would take a port for a free one that is not listened at yet
+        while workers and not answers(gevent_port):
+            time.sleep(0.1)
         yield port
