@@ -8,7 +8,7 @@ How::
         proxy.reset(after=100)       # an answer breaks off; its request did reach the server
         proxy.pass_through()         # and all is well again
         proxy.requests               # ["PUT /bucket/key", …]
-    proxy.turns                  # round trips, of any protocol
+        proxy.turns                  # round trips, of any protocol
 
 A fault holds for new connections and for those that are open, until the next one is set;
 ``latency`` and ``bandwidth`` come on top of any. HTTP/1.1 is understood where it is spoken;
@@ -16,6 +16,8 @@ any other protocol (RESP, TLS) passes as bytes, which count as the body of one l
 
 Threads: one accepts; each connection has one for each direction.
 FaultProxy -> Connection -> pieces() cuts a stream into heads, frames and bodies
+
+One file, though a long one: tests without Odoo load it by its path.
 """
 
 import re
