@@ -113,10 +113,10 @@ class StatsdClient(Tagged):
     def flush(self) -> None:
         """Send what was gathered."""
         with Gathered(self) as sink:
-            while self._gathered:
+            while True:
                 try:
                     tell, event = self._gathered.popleft()
-                except IndexError:  # another thread has taken the last one
+                except IndexError:  # no look before: another thread may take the last one
                     break
                 try:
                     tell(sink, event)
