@@ -83,8 +83,18 @@ _SENSITIVE = re.compile(
 )
 
 
+# each of the rules has one of these between name and value: no path has, and many words neither
+_SEPARATING = re.compile(r"[=:,%\s]")
+
+
 def redact(text: str) -> str:
     """Return a text without its secrets."""
+    if _SEPARATING.search(text):
+        text = _without_named(text)
+    return hide_session_ids(text) if len(text) >= SESSION_ID_LENGTH else text
+
+
+def _without_named(text: str) -> str:
     lower = text.lower()
     if len(lower) != len(text):
         # a letter of another alphabet has grown: positions would not fit
@@ -95,7 +105,7 @@ def redact(text: str) -> str:
             if spans:
                 text = _hidden(text, spans)
                 lower = _hidden(lower, spans)
-    return hide_session_ids(text) if len(text) >= SESSION_ID_LENGTH else text
+    return text
 
 
 @functools.lru_cache(maxsize=1000)

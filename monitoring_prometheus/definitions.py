@@ -5,7 +5,6 @@ values: route templates, never paths; classes of errors, never messages. None is
 or ``instance``: Prometheus names its targets with these.
 """
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,9 +35,6 @@ class Metric:
     def size(self) -> int:
         """How many numbers a label set has: each bucket, the one above them, the sum."""
         return len(self.buckets) + 2 if self.kind == "histogram" else 1
-
-    def bucket(self, value: float) -> int:
-        return bisect_left(self.buckets, value)
 
 
 REQUEST_SECONDS = Metric(

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import bisect_left
+from collections.abc import Callable
 from pathlib import Path
 
 from .definitions import LIMIT, OTHER, Metric
 from .value_file import ValueFile, encoded_key
 
 NOTHING = memoryview(b"").cast("d")
+
+Key = tuple[Metric, tuple[str, ...]]
+
+
+class Rows(dict[Key, int]):
+    """Where the numbers of a metric and its labels begin; ``make`` finds what is not there."""
+
+    def __init__(self, make: Callable[[Metric, tuple[str, ...]], int]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: Key) -> int:
+        return self._make(*key)
 
 
 class ProcessValues:
@@ -29,22 +44,22 @@ class ProcessValues:
         """Add to a counter or a gauge."""
         with self._lock:
             # first: a new row may move the numbers
-            row = self._row(metric, labels)
+            row = self._rows[metric, labels]
             self._numbers[row] += amount
 
     def put(self, metric: Metric, labels: tuple[str, ...], value: float) -> None:
         """Set a gauge."""
         with self._lock:
-            row = self._row(metric, labels)
+            row = self._rows[metric, labels]
             self._numbers[row] = value
 
     def observe(self, metric: Metric, labels: tuple[str, ...], value: float) -> None:
         """Add a value to a histogram."""
         with self._lock:
-            row = self._row(metric, labels)
-            numbers = self._numbers
-            numbers[row + metric.bucket(value)] += 1.0
-            numbers[row + len(metric.buckets) + 1] += value
+            row = self._rows[metric, labels]
+            numbers, buckets = self._numbers, metric.buckets
+            numbers[row + bisect_left(buckets, value)] += 1.0
+            numbers[row + len(buckets) + 1] += value
 
     def close(self) -> None:
         """End as a process does: the numbers stay in the folder."""
@@ -52,10 +67,6 @@ class ProcessValues:
             if self._file:
                 self._file.close()
             self._begin()
-
-    def _row(self, metric: Metric, labels: tuple[str, ...]) -> int:
-        row = self._rows.get((metric, labels))
-        return self._new_row(metric, labels) if row is None else row
 
     def _new_row(self, metric: Metric, labels: tuple[str, ...]) -> int:
         if self._sets.get(metric, 0) >= LIMIT:
@@ -74,7 +85,7 @@ class ProcessValues:
         # reentrant: garbage collection may run a store's operation in the midst of another
         self._lock = threading.RLock()
         self._file = None
-        self._rows: dict[tuple[Metric, tuple[str, ...]], int] = {}
+        self._rows = Rows(self._new_row)
         self._sets: dict[Metric, int] = {}
         self._numbers = NOTHING
 

@@ -23,19 +23,14 @@ KEYS_A_ROUND_TRIP = 5000
 
 
 class Found:
-    """What Redis has for the keys of one session, in their order."""
+    """What Redis has for one session; ``old`` if it is under the other form of the key alone."""
 
-    __slots__ = ("_answers", "body", "is_indexed", "old", "payload", "stamp", "unreadable")
+    __slots__ = ("body", "is_indexed", "old", "payload", "stamp", "unreadable")
 
-    def __init__(self, answers: list[Any], is_indexed: bool = False) -> None:
-        self._answers = answers
+    def __init__(self, payload: Any, old: bool = False, is_indexed: bool = False) -> None:
+        self.payload = payload
+        self.old = old
         self.is_indexed = is_indexed
-        self.payload: Any = answers[0]
-        # whether it is under the other form of the key alone
-        self.old = False
-        if not self.payload and len(answers) > 1:
-            self.payload = answers[1]
-            self.old = bool(self.payload)
         # what it says, once its values were asked for
         self.body = b""
         self.stamp: Stamp | None = None
@@ -46,7 +41,7 @@ class Found:
         return len(self.payload) if isinstance(self.payload, bytes) else 0
 
     def is_still(self, other: "Found") -> bool:
-        return self._answers == other._answers
+        return bool(self.payload == other.payload) and self.old == other.old
 
     def values(self) -> dict[str, Any] | None:
         """Return those of the session; None when there is none, ``unreadable`` says why not."""
@@ -65,18 +60,34 @@ class Found:
 
 
 def fetch(client: Any, keys: Sequence[str], entry: Sequence[str] = ()) -> Found:
-    """Read the keys of one session; another type under a key is an error among the answers.
+    """Read a session by the keys that may hold it, the first of them alone where that does.
+
+    Of another type under a key, what Redis says is the payload.
 
     :param entry: the key and the field of its index, where that is to be asked as well
     """
+    if not entry:
+        payload = _of_any_type(ask(client, [("GET", keys[0])]))[0]
+        if payload or len(keys) == 1:
+            return Found(payload)
+    # all of them at once: between two looks, another request may write it under the first key
+    # and delete the other
     commands: list[Command] = [("GET", key) for key in keys]
     if entry:
         commands.append(("HEXISTS", *entry))
-    answers = ask(client, commands)
+    answers = _of_any_type(ask(client, commands))
+    is_indexed = answers[len(keys) :] == [1]
+    for place, payload in enumerate(answers[: len(keys)]):
+        if payload:
+            return Found(payload, old=place > 0, is_indexed=is_indexed)
+    return Found(None)
+
+
+def _of_any_type(answers: list[Any]) -> list[Any]:
     for answer in answers:
         if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
             raise answer
-    return Found(answers[: len(keys)], is_indexed=answers[len(keys) :] == [1])
+    return answers
 
 
 def exist(client: Any, keys: Sequence[Sequence[str]]) -> list[bool]:

@@ -37,7 +37,7 @@ LONGEST = MAX_BYTES + 100
 _TO_JSON = json.JSONEncoder(separators=(",", ":"))
 _ATOMS = frozenset((type(None), bool, int, float, str))
 _TEXT = frozenset((str,))
-_NUMBERS = (int, float)
+NUMBERS = (int, float)
 _OF_DATABASES = (str, int, type(None))
 
 
@@ -117,11 +117,9 @@ def decode(text: bytes) -> tuple[dict[str, Any], Stamp | None]:
 
 def _judged(session: dict[str, Any], stamp: Stamp | None) -> tuple[dict[str, Any], Stamp | None]:
     """Return what was read; a ``ValueError`` where no lifetime could be reckoned with it."""
-    numbers = [*stamp] if stamp else []
-    numbers += [session[name] for name in TIMES if name in session]
-    for number in numbers:
+    for number in (*(stamp or ()), *map(session.get, TIMES)):
         # of NaN, which JSON of Python has, no comparison is true
-        if isinstance(number, _NUMBERS) and not -MAX_SECONDS <= number <= MAX_SECONDS:
+        if isinstance(number, NUMBERS) and not -MAX_SECONDS <= number <= MAX_SECONDS:
             raise ValueError("malformed session")
     if not isinstance(session.get("db"), _OF_DATABASES):
         raise ValueError("malformed session")

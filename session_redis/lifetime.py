@@ -13,7 +13,7 @@ from typing import Any
 from odoo import http
 
 from .compat import get_session_max_inactivity
-from .encoding import Stamp
+from .encoding import NUMBERS, Stamp
 from .settings import RedisSettings
 
 # a session is prolonged when this part of its lifetime has passed, not at every read
@@ -68,25 +68,23 @@ class Lifetimes:
         part = max(1, int(now.lifetime * PROLONG_AFTER))
         return last.at // part == now.at // part
 
-    def is_over(self, session: Any, stamp: Stamp | None) -> bool:
-        """Tell whether a session that Redis still holds has ended."""
+    def judge(self, session: Any, stamp: Stamp | None) -> tuple[bool, bool]:
+        """Tell whether a session that Redis still holds has ended, and whether use prolongs it."""
         deletion_time = session.get("deletion_time")
-        if isinstance(deletion_time, int | float):
-            return deletion_time <= time.time()
-        return stamp is not None and stamp.at + self._seconds(session, stamp) <= time.time()
-
-    def is_due(self, session: Any, stamp: Stamp) -> bool:
-        """Tell whether using a session should prolong its life."""
-        if "deletion_time" in session:
-            return False
-        return time.time() - stamp.at > PROLONG_AFTER * self._seconds(session, stamp)
+        if isinstance(deletion_time, NUMBERS):
+            return deletion_time <= time.time(), False
+        if stamp is None:
+            return False, True
+        seconds = self._seconds(session, stamp)
+        age = time.time() - stamp.at
+        return age >= seconds, age > PROLONG_AFTER * seconds
 
     def _seconds(self, session: Any, last: Stamp | None) -> int:
         deletion_time = session.get("deletion_time")
-        if isinstance(deletion_time, int | float):
+        if isinstance(deletion_time, NUMBERS):
             return max(1, math.ceil(deletion_time - time.time()))
         own = session.get("expiration")
-        if isinstance(own, int | float) and own >= 1:
+        if isinstance(own, NUMBERS) and own >= 1:
             return int(own)
         return self._usual(session) or (last.lifetime if last else int(http.SESSION_LIFETIME))
 

@@ -36,8 +36,11 @@ class Handing(Base):
             connection = self._ready.pop()
         except IndexError:
             return super().get_connection(*args, **options)
+        # where it was closed by an error; a redis-py that cannot tell looks for itself
+        if getattr(connection, "is_connected", False):
+            return connection
         try:
-            connection.connect()  # where it was closed by an error
+            connection.connect()
         except BaseException:
             super().release(connection)
             raise

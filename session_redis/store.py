@@ -3,7 +3,7 @@
 ``RedisSessionStore`` subclasses the file store of the running series. Which ids are valid,
 how they are made and when they rotate stays core's; reading and writing is replaced::
 
-    get             GET, of both forms of the key in one round trip (see keys)
+    get             GET; where there is nothing, both forms of the key (see keys)
     save            SET with EX, and the identifier's index; nothing when unchanged
     rotate          SET of the new, DEL of the old, and the indexes
     delete          DEL
@@ -40,7 +40,7 @@ from .commands import Command, Found, exist, fetch, members, size, write, write_
 from .compat import HAS_OLD_IDS
 from .connection import Connection, redis_errors_as_unavailable
 from .database import keep_logged_in
-from .encoding import Stamp, encode
+from .encoding import encode
 from .exceptions import SessionStoreUnavailable
 from .keys import SHORT_ID, Keys, shorten
 from .lifetime import Lifetimes
@@ -104,26 +104,29 @@ class RedisSessionStore(http.FilesystemSessionStore):
         if values is None:
             if found.unreadable:
                 self._warn(found.unreadable)
-        elif not self.lifetimes.is_over(values, found.stamp):
-            return self._session(sid, values, found)
+        else:
+            is_over, is_due = self.lifetimes.judge(values, found.stamp)
+            if not is_over:
+                return self._session(sid, values, found, is_due)
         return self.new() if self.renew_missing else self.session_class({}, sid, False)
 
-    def _session(self, sid: str, values: dict[str, Any], found: Found) -> StoredSession:
+    def _session(
+        self, sid: str, values: dict[str, Any], found: Found, is_due: bool
+    ) -> StoredSession:
         session = StoredSession.of_values(values, sid)
+        is_indexed = has_index(sid, values)
         # a release before 3.0 may write the old key at any time
         if self.keys.old_first or found.old:
             # and writes no index
-            is_due = found.old or (not found.is_indexed and has_index(sid, values))
+            is_due = found.old or (is_indexed and not found.is_indexed)
         else:
-            session.stored = Stored(sid, found.body, found.stamp, has_index(sid, values))
-            is_due = found.stamp is None or self._is_due(values, found.stamp)
+            session.stored = Stored(sid, found.body, found.stamp, is_indexed)
+            # a user's request is a use of the session; a look at it, as by an open websocket,
+            # is none
+            is_due = found.stamp is None or (is_due and bool(http.request))
         if is_due:
             self._rewrite(session, found)
         return session
-
-    def _is_due(self, values: dict[str, Any], stamp: Stamp) -> bool:
-        # a user's request is a use of the session; a look at it, as by an open websocket, is none
-        return bool(http.request) and self.lifetimes.is_due(values, stamp)
 
     def _warn(self, reason: str) -> None:
         count(COMPONENT, "payload_unreadable", BACKEND)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .facts import ENVIRONMENTS, Facts
@@ -96,9 +97,9 @@ class Report:
     def warnings(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.level != ERROR]
 
-    @property
+    @cached_property
     def ok(self) -> bool:
-        """Whether a server may serve."""
+        """Whether a server may serve; each request asks."""
         return not self.errors
 
     def __add__(self, other: "Report") -> "Report":

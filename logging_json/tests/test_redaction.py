@@ -2,7 +2,7 @@ from hypothesis import given, settings, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..redaction import HIDDEN, is_sensitive, redact
+from ..redaction import HIDDEN, RULES, _without_named, is_sensitive, redact
 
 SECRET = "hunTer2+x"
 SESSION_ID = "aB3_-Zz" * 12
@@ -88,6 +88,18 @@ class TestRedaction(BaseCase):
             self.assertTrue(is_sensitive(name), name)
         for name in ("name", "key", "bypass", "session", "inside", "author"):
             self.assertFalse(is_sensitive(name), name)
+
+    @settings(max_examples=500, deadline=None, database=None)
+    @given(
+        st.lists(
+            st.sampled_from(
+                [*(word.strip() for word, _rule in RULES), SECRET, *"/_-'\"\\()@.&;<>[]{}|?"]
+            )
+        )
+    )
+    def test_what_has_none_of_the_separating_characters_has_no_secret(self, parts):
+        text = "".join(parts).replace("://", "//")
+        self.assertEqual(_without_named(text), text)
 
     @settings(max_examples=500, deadline=None, database=None)
     @given(

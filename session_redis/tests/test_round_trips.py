@@ -33,10 +33,18 @@ class TestRoundTrips(RedisCase, BaseCase):
             session = self.near.get(self.session.sid)
         with self.takes(0):
             self.near.save(session)
-        with self.takes(1):
-            self.near.get(self.near.generate_key())
         with self.takes(0):
             self.near.get("no session id")
+
+    def test_read_is_one_command_and_looks_for_an_earlier_release_where_there_is_nothing(self):
+        for sid, commands in ((self.session.sid, 1), (self.near.generate_key(), 3)):
+            before = self.reads()
+            with self.takes(1 if commands == 1 else 2):
+                self.near.get(sid)
+            self.assertEqual(self.reads() - before, commands)
+
+    def reads(self):
+        return self.redis.info("commandstats").get("cmdstat_get", {"calls": 0})["calls"]
 
     def test_changed_save_is_one(self):
         session = self.near.get(self.session.sid)
