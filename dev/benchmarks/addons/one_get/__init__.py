@@ -4,11 +4,12 @@ A socket and no client: nothing that keeps sessions in Redis adds less to a requ
 """
 
 import functools
-import os
 import socket
 from typing import Any
 
 from odoo import http
+
+from odoo.addons.session_redis.settings import RedisSettings
 
 VALUE = b"x" * 300
 KEY = b"one_get"
@@ -29,12 +30,11 @@ def post_load() -> None:
 
 
 def _connect() -> socket.socket:
-    host, port, password = (
-        os.environ[f"ODOO_SESSION_REDIS_{name}"] for name in ("HOST", "PORT", "PASSWORD")
-    )
-    connection = socket.create_connection((host, int(port)))
+    settings = RedisSettings.read()
+    connection = socket.create_connection((settings.host, settings.port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    _ask(connection, b"AUTH", password.encode())
+    if settings.password:
+        _ask(connection, b"AUTH", settings.password.get_secret_value().encode())
     _ask(connection, b"SET", KEY, VALUE)
     return connection
 
