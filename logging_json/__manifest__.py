@@ -9,6 +9,6 @@
     "license": "AGPL-3",
     "development_status": "Beta",
     "depends": ["cloud_settings"],
-    "external_dependencies": {"python": ["pydantic", "python-json-logger"]},
+    "external_dependencies": {"python": ["orjson", "pydantic", "python-json-logger"]},
     "post_load": "post_load",
 }

@@ -11,6 +11,7 @@ OTel        https://opentelemetry.io/docs/specs/otel/logs/data-model, attributes
 ``schema/*.json`` describes each of them as a JSON Schema.
 """
 
+import functools
 import json
 import logging
 from pathlib import Path
@@ -170,7 +171,9 @@ class Ecs(Schema):
             self.fields["http"] = {"request": {"id": context.request_id}}
 
     def request(self, method: str, path: str) -> None:
-        http = self.fields.setdefault("http", {"request": {}})
+        http = self.fields.get("http")
+        if http is None:  # within a job
+            http = self.fields["http"] = {"request": {}}
         http["request"]["method"] = method
         self.fields["url"] = {"path": path}
 
@@ -260,6 +263,7 @@ class OTel(Schema):
 SCHEMAS: dict[str, type[Schema]] = {"default": Default, "ecs": Ecs, "otel": OTel}
 
 
+@functools.lru_cache(maxsize=100)
 def severity(number: int) -> int:
     """Return OpenTelemetry's number of a level of ``logging``."""
     return next((severity for level, severity in SEVERITIES if number >= level), 1)

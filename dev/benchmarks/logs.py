@@ -4,7 +4,7 @@ plain()         a message with arguments, within a request: at most 1.4 times th
 exception()     the same with an exception of 30 frames: at most 1.2 times
 
 Both write into a file, as a server does with ``--logfile``. The standard library's encoder is
-measured as well as orjson.
+measured as well, which is there for hosts without orjson.
 """
 
 import logging
