@@ -172,7 +172,7 @@ class Ecs(Schema):
 
     def request(self, method: str, path: str) -> None:
         http = self.fields.get("http")
-        if http is None:  # within a job
+        if http is None:  # the access line of a request that was not observed
             http = self.fields["http"] = {"request": {}}
         http["request"]["method"] = method
         self.fields["url"] = {"path": path}
