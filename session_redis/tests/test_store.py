@@ -2,6 +2,7 @@ import json
 import time
 from contextlib import suppress
 from datetime import date
+from types import SimpleNamespace
 
 import pytz
 
@@ -226,6 +227,23 @@ class TestStore(StoreCase, BaseCase):
         self.assertEqual(decode(self.payload(session))[0], {"uid": 2, "login": "x"})
         self.assertLessEqual(self.redis.ttl(self.old_key(sid)), 100)
         self.assertEqual(self.store.get(sid)["login"], "x")
+
+    def test_session_that_gets_the_present_key_between_two_looks_is_found(self):
+        sid = self.old_session(uid=2)
+        present, old = self.store.keys.of(sid)
+        pool = self.redis.connection_pool
+        looks = []
+
+        def look():
+            looks.append(sid)
+            if len(looks) == 2:
+                self.redis.rename(old, present)
+            return pool.get_connection()
+
+        connections = SimpleNamespace(get_connection=look, release=pool.release)
+        found = fetch(SimpleNamespace(connection_pool=connections), [present, old])
+        self.assertEqual(found.values(), {"uid": 2})
+        self.assertEqual(len(looks), 2)
 
     def test_log_out_deletes_both_keys(self):
         session = self.store.get(self.old_session(uid=2))
