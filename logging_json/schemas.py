@@ -171,9 +171,7 @@ class Ecs(Schema):
             self.fields["http"] = {"request": {"id": context.request_id}}
 
     def request(self, method: str, path: str) -> None:
-        http = self.fields.get("http")
-        if http is None:  # the access line of a request that was not observed
-            http = self.fields["http"] = {"request": {}}
+        http = self.fields.setdefault("http", {"request": {}})
         http["request"]["method"] = method
         self.fields["url"] = {"path": path}
 

@@ -67,7 +67,7 @@ def fetch(client: Any, keys: Sequence[str], entry: Sequence[str] = ()) -> Found:
     :param entry: the key and the field of its index, where that is to be asked as well
     """
     if not entry:
-        payload = _of_any_type(ask(client, [("GET", keys[0])]))[0]
+        payload = _good(ask(client, [("GET", keys[0])]), of_any_type=True)[0]
         if payload or len(keys) == 1:
             return Found(payload)
     # all of them at once: between two looks, another request may write it under the first key
@@ -75,19 +75,12 @@ def fetch(client: Any, keys: Sequence[str], entry: Sequence[str] = ()) -> Found:
     commands: list[Command] = [("GET", key) for key in keys]
     if entry:
         commands.append(("HEXISTS", *entry))
-    answers = _of_any_type(ask(client, commands))
+    answers = _good(ask(client, commands), of_any_type=True)
     is_indexed = answers[len(keys) :] == [1]
     for place, payload in enumerate(answers[: len(keys)]):
         if payload:
             return Found(payload, old=place > 0, is_indexed=is_indexed)
     return Found(None)
-
-
-def _of_any_type(answers: list[Any]) -> list[Any]:
-    for answer in answers:
-        if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
-            raise answer
-    return answers
 
 
 def exist(client: Any, keys: Sequence[Sequence[str]]) -> list[bool]:
@@ -167,9 +160,11 @@ def ask(client: Any, commands: Sequence[Command]) -> list[Any]:
     return answers
 
 
-def _good(answers: Sequence[Any]) -> Sequence[Any]:
+def _good(answers: Sequence[Any], of_any_type: bool = False) -> Sequence[Any]:
     for answer in answers:
         if isinstance(answer, Exception):
+            if of_any_type and str(answer).startswith("WRONGTYPE"):
+                continue
             raise answer
     return answers
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from odoo import http
 
+from odoo.addons.session_redis.commands import _pack
 from odoo.addons.session_redis.settings import RedisSettings
 
 VALUE = b"x" * 300
@@ -40,6 +41,5 @@ def _connect() -> socket.socket:
 
 
 def _ask(connection: socket.socket, *words: bytes) -> bytes:
-    parts = [b"*%d\r\n" % len(words), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)]
-    connection.sendall(b"".join(parts))
+    connection.sendall(_pack([words]))
     return connection.recv(4096)
