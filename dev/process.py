@@ -1,15 +1,20 @@
 """Daemons of the development services: started apart, found again by pid file, stopped."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .console import DevError
+
+RESERVED_SECONDS = 60
+RESERVATIONS = Path(tempfile.gettempdir()) / f"odoo-cloud-ports-{os.getuid()}"
 
 
 def free_ports(preferred: int, count: int = 1) -> list[int]:
@@ -21,11 +26,28 @@ def free_ports(preferred: int, count: int = 1) -> list[int]:
     """
     found: list[int] = []
     for port in range(preferred, 65536):
-        if _is_free(port):
+        if _is_free(port) and _reserve(port):
             found.append(port)
         if len(found) == count:
             return found
     raise DevError(f"no {count} free ports from {preferred} on")
+
+
+def _reserve(port: int) -> bool:
+    """Return True unless another command was given the port within RESERVED_SECONDS.
+
+    A port is free until its server listens, so two commands that look at the same time would
+    get the same one.
+    """
+    RESERVATIONS.mkdir(parents=True, exist_ok=True)
+    with (RESERVATIONS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        reservation = RESERVATIONS / str(port)
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - reservation.stat().st_mtime < RESERVED_SECONDS:
+                return False
+        reservation.touch()
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -1,4 +1,6 @@
-"""``dev/test [ADDON…] [end-to-end]``: all tests, or those of some addons, on real services.
+"""``dev/test [ADDON[:CLASS[.METHOD]]…] [end-to-end[:FILE[::TEST]]…]``: all tests, or some.
+
+All of them run on real services.
 
 Two runners do the work: Odoo's own for the addons, on a fresh database; pytest for what needs
 whole servers (``dev/tests``: two nodes and a browser, starts that are refused) and for the
@@ -56,47 +58,58 @@ class Outcome:
 def main(arguments: list[str]) -> int:
     addons = list(manifests())
     chosen = arguments or [*addons, END_TO_END]
-    unknown = set(chosen) - {*addons, END_TO_END}
+    names = {argument.partition(":")[0] for argument in chosen}
+    unknown = names - {*addons, END_TO_END}
     if unknown:
         raise DevError(
             f"no such addon: {', '.join(sorted(unknown))} (there are {', '.join(addons)})"
         )
-    modules = [name for name in chosen if name != END_TO_END]
+    modules = [name for name in addons if name in names]
+    tags = [f"/{name}" for name in chosen if not name.startswith(END_TO_END)]
+    files = [name.partition(":")[2] for name in chosen if name.startswith(f"{END_TO_END}:")]
     stack = Stack()
     check_state_directory(stack.state)
     runs: list[Callable[[], Outcome]] = []
     if modules:
-        runs.append(partial(run_odoo, stack, modules))
-    if END_TO_END in chosen:
+        runs.append(partial(run_odoo, stack, modules, tags))
+    if END_TO_END in names:
         directory = stack.state / "install" / "venv-end-to-end"
         venv = VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "end-to-end.txt"])
         venv.install()
-        runs += [partial(run_pytest, venv.python, half) for half in HALVES]
-    browser = ["chromium"] if END_TO_END in chosen else []
+        if files:
+            runs.append(partial(run_pytest, venv.python, files))
+        else:
+            runs += [partial(run_pytest, venv.python, [], half) for half in HALVES]
+    browser = ["chromium"] if END_TO_END in names else []
     with stack.in_use(*browser, for_tests=True), ThreadPoolExecutor(AT_ONCE) as threads:
         outcomes = list(threads.map(lambda run: run(), runs))
     return conclude(sum(outcomes, Outcome()))
 
 
-def run_odoo(stack: Stack, modules: Sequence[str]) -> Outcome:
-    """Run the addons' tests in Odoo's runner, on a database that is dropped afterwards."""
+def run_odoo(stack: Stack, modules: Sequence[str], tags: Sequence[str]) -> Outcome:
+    """Run the addons' tests in Odoo's runner, on a database that is dropped afterwards.
+
+    :param tags: the tests, as ``--test-tags`` has them
+    """
     database = f"suite_{os.getpid()}"
     variables = test_variables(stack, project_of(database))
     with stack.database(database, [], variables) as data:
         with step(f"Testing {', '.join(modules)} on Odoo {stack.odoo.series}"):
             status, output = follow(
-                stack.odoo.command(*odoo_arguments(stack, database, modules, data)),
+                stack.odoo.command(*odoo_arguments(stack, database, modules, tags, data)),
                 stack.odoo.environment(**variables),
             )
         absent = sorted(set(modules) - stack.databases.installed(database))
     return judge_odoo(modules, absent, status, output)
 
 
-def odoo_arguments(stack: Stack, database: str, modules: Sequence[str], data: Path) -> list[str]:
+def odoo_arguments(
+    stack: Stack, database: str, modules: Sequence[str], tags: Sequence[str], data: Path
+) -> list[str]:
     http_port, gevent_port = free_ports(18069, 2)
     return [
         *("-d", database, "-i", ",".join(modules), "--stop-after-init", "--test-enable"),
-        *("--test-tags", ",".join(f"/{module}" for module in modules)),
+        *("--test-tags", ",".join(tags)),
         *("--addons-path", stack.odoo.addons_path, "--data-dir", str(data)),
         *(
             f"--http-port={http_port}",
@@ -145,13 +158,19 @@ def judge_odoo(
     return Outcome(max(total - failed - len(skips), 0), failed, len(skips), tuple(complaints))
 
 
-def run_pytest(python: Path, half: str) -> Outcome:
-    """Run a half of ``dev/tests`` in a process and environment of its own."""
+def run_pytest(python: Path, names: Sequence[str], half: str | None = None) -> Outcome:
+    """Run a part of ``dev/tests`` in a separate process and environment.
+
+    :param names: files, with ``::`` tests of them; none of them: all files
+    """
+    selection = [REPOSITORY / "dev/tests" / name for name in names or [""]]
     command: list[str | Path] = [
         *(python, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"),
-        *(f"--half={half}", REPOSITORY / "dev/tests"),
+        *([f"--half={half}"] if half else []),
+        *selection,
     ]
-    with step(f"Testing whole servers and the repository, {half} half"):
+    part = f"{half} half" if half else ", ".join(names)
+    with step(f"Testing whole servers and the repository, {part}"):
         status, output = follow(command, child_environment(**settings.chosen()))
     counts = {
         word: int(number)

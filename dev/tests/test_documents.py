@@ -171,7 +171,9 @@ def require_development(words: list[str]) -> None:
     assert place.is_file() or (place.is_dir() and not arguments), program
     if program == "dev/test":
         known = {*manifests(), "end-to-end", "ADDON", "ADDON…"}
-        assert set(arguments) <= known, arguments
+        assert {argument.partition(":")[0] for argument in arguments} <= known, arguments
+        files = [name.split(":")[1] for name in arguments if name.startswith("end-to-end:")]
+        assert all((REPOSITORY / "dev/tests" / name).is_file() for name in files), arguments
     if program == "dev/bench":
         names = {argument.partition(":")[0] for argument in arguments} - {"NAME"}
         assert all((REPOSITORY / "dev/benchmarks" / f"{name}.py").exists() for name in names)
