@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from documented import Document
 
 from dev import documents, icons
 from dev.settings import REPOSITORY
@@ -48,6 +49,15 @@ def test_addon_table_follows_from_the_manifests() -> None:
 def test_reference_lists_every_variable_and_no_other() -> None:
     listed = listed_variables(documents.VARIABLES.read_text())
     assert listed == {name for _addon, name in documents.variables()}
+
+
+def test_reference_has_a_section_for_each_addon_with_variables() -> None:
+    page = Document(documents.VARIABLES.read_text())
+    owned: dict[str, set[str]] = {}
+    for addon, name in documents.variables():
+        owned.setdefault(addon, set()).add(name)
+    assert {addon: listed_variables(page.section(addon).text) for addon in owned} == owned
+    assert all(f"[{addon}](#{addon})" in page.text for addon in owned)
 
 
 @pytest.mark.parametrize("addon", sorted(documents.manifests()))
