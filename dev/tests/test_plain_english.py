@@ -33,7 +33,7 @@ PLAIN = [
     "It removes orphaned uploads.",
     "There is no file, and it has no owner.",
     "How to run it is described below.",
-    "`what is this`, “what is this” and \"what\nis this\"",
+    '`what is this`, “what is this” and "what\nis this"',
     "[a page](what-is-this/nobody.md) and https://nobody.example/in%20vain",
     "`{db}` stands for the database.",
     "```sh\nnobody tells what is here\n```",

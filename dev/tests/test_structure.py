@@ -1,0 +1,123 @@
+"""The measures of ``dev/main.py structure``: right on small packages, and no import cycle here."""
+
+from pathlib import Path
+
+import pytest
+
+from dev.commands.structure import main
+from dev.documents import manifests
+from dev.settings import REPOSITORY
+from dev.structure import Package, complexity, length, percentile, row
+
+# the store and its batch of writes import each other, one of them in a function
+LATE_CYCLES = {"session_redis"}
+
+MODULE = '''\
+"""A module."""
+
+import ast  # no module of the package
+
+from . import other
+from .parts.part import name
+
+
+class Visible:
+    def method(self, values):
+        """Do it.
+
+        A second line.
+        """
+        if values and name:
+            return [value for value in values if value]
+        for value in values:
+            assert value
+
+        def inner():
+            while True:
+                pass
+
+        return inner
+
+
+def _hidden():
+    from .late import thing
+'''
+
+
+def package(folder: Path, **modules: str) -> Package:
+    for name, text in {"__init__": "", **modules}.items():
+        path = folder / "acme" / f"{name.replace('__of__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Package(folder / "acme")
+
+
+def test_a_package_is_measured(tmp_path: Path) -> None:
+    acme = package(
+        tmp_path,
+        main=MODULE,
+        other="",
+        late="",
+        parts__of____init__="",
+        parts__of__part="name = 1\n",
+        tests__of__test_it="x = 1\n",
+    )
+    assert acme.entries == 4
+    assert acme.graph(with_late=False)["main"] == {"other", "parts.part"}
+    assert acme.graph(with_late=True)["main"] == {"other", "parts.part", "late"}
+    measures = row("acme", [acme])
+    assert measures["modules"] == "4"
+    assert measures["code lines"] == "16"
+    assert measures["longest module"] == str(len(MODULE.splitlines()))
+    assert (measures["module docs %"], measures["class docs %"]) == ("25", "0")
+    assert (measures["function docs %"], measures["cycles"]) == ("100", "0")
+
+
+def test_functions_are_measured(tmp_path: Path) -> None:
+    module = next(one for one in package(tmp_path, main=MODULE).modules if one.name == "main")
+    functions = {function.name: function for function in module.functions}
+    assert {name: length(function) for name, function in functions.items()} == {
+        "method": 15,
+        "inner": 3,
+        "_hidden": 2,
+    }
+    # if, and, comprehension with if, for, assert
+    assert complexity(functions["method"]) == 7
+    assert complexity(functions["inner"]) == 2
+
+
+def test_cycles_are_found_late_ones_apart(tmp_path: Path) -> None:
+    acme = package(
+        tmp_path,
+        one="from odoo.addons.acme.two import x\n",
+        two="def f():\n    from . import one\n",
+    )
+    assert not acme.cycle(with_late=False)
+    assert set(acme.cycle(with_late=True)) == {"one", "two"}
+    eager = package(tmp_path / "eager", one="from . import two\n", two="import acme.one\n")
+    assert set(eager.cycle(with_late=False)) == {"one", "two"}
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import one\n"
+    assert not package(tmp_path / "typed", one="from . import two\n", two=typed).cycle(
+        with_late=False
+    )
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 5), (0.9, 9), (1, 10)])
+def test_percentiles_are_values_that_occur(share: float, expected: int) -> None:
+    assert percentile(range(1, 11), share) == expected
+
+
+@pytest.mark.parametrize("addon", sorted(manifests()))
+def test_no_addon_imports_in_a_circle(addon: str) -> None:
+    measured = Package(REPOSITORY / addon)
+    assert not measured.cycle(with_late=False)
+    assert addon in LATE_CYCLES or not measured.cycle(with_late=True)
+
+
+def test_the_command_prints_a_row_for_each_addon(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    table = [line.split("|")[1:-1] for line in printed if line.startswith("|")]
+    assert len({len(cells) for cells in table}) == 1
+    names = [cells[0] for cells in table]
+    assert names == ["package", "---", *manifests(), "all addons", "dev"]
