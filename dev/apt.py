@@ -32,6 +32,7 @@ PROGRAMS = {
     "graphite-manage": "graphite-web",
     "rsvg-convert": "librsvg2-bin",
     "msgmerge": "gettext",
+    "dot": "graphviz",
 }
 
 # Debian links Odoo's fonts and jQuery to other packages; without them pages answer 500.

@@ -1,7 +1,7 @@
 """Measures of the code's structure: sizes, complexity, docstrings, and imports between modules.
 
-Tests, manifests and an ``__init__.py`` that only imports are not modules. A package that exports the
-names of its parts is a module like any other. "Late" imports are in a function or below
+Tests, manifests and an ``__init__.py`` that only imports are not modules. A package that exports
+the names of its parts is a node of the import graph. "Late" imports are in a function or below
 ``TYPE_CHECKING``. Idioms are the findings of ``plain_english``.
 """
 

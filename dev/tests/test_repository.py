@@ -4,11 +4,12 @@ import re
 import struct
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from documented import Document
 
-from dev import documents, icons
+from dev import documents, drawings, icons
 from dev.settings import REPOSITORY
 
 README = documents.README.read_text()
@@ -76,6 +77,15 @@ def test_addon_has_its_icon(addon: str) -> None:
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", png[16:24])
     assert (width, height) == (icons.SIZE, icons.SIZE)
+
+
+@pytest.mark.parametrize("source", drawings.SOURCES, ids=lambda source: source.name)
+def test_a_drawing_is_made_from_its_source(source: Path) -> None:
+    text = drawings.target(source).read_text()
+    assert drawings.mark(source) in text, "run python3 dev/main.py drawings"
+    picture = ElementTree.fromstring(text)
+    shown = " ".join(picture.itertext())
+    assert all(addon in shown for addon in ("session_redis", "attachment_s3", "logging_json"))
 
 
 def test_ci_runs_the_readme_s_test_command() -> None:
