@@ -102,3 +102,23 @@ def test_the_wheels_step_makes_what_the_next_one_uploads(stack: Stack, tmp_path:
     [upload] = (step for step in job["steps"] if "upload-artifact" in step.get("uses", ""))
     made = list((clone / upload["with"]["path"]).glob("*.whl"))
     assert len(made) == len(list((clone / "setup").glob("*/backend"))) > 1
+
+
+@pytest.mark.parametrize("name", ["bug", "feature"])
+def test_an_issue_form_has_questions(name: str) -> None:
+    path = REPOSITORY / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml"
+    form = yaml.safe_load(path.read_text())
+    assert form["name"] and form["description"]
+    questions = [part for part in form["body"] if part["type"] != "markdown"]
+    assert any(part.get("validations", {}).get("required") for part in questions)
+    assert len({part["id"] for part in questions}) == len(questions)
+    assert all(part["attributes"]["label"] for part in questions)
+
+
+def test_every_path_with_owners_exists() -> None:
+    lines = (REPOSITORY / ".github" / "CODEOWNERS").read_text().splitlines()
+    rules = [line.split() for line in lines if line and not line.startswith("#")]
+    assert rules[0][0] == "*"
+    for pattern, *owners in rules:
+        assert owners
+        assert list(REPOSITORY.glob(pattern.strip("/"))), pattern
