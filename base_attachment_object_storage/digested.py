@@ -13,8 +13,8 @@ IN_MEMORY = 8 * 1024 * 1024  # bytes; larger content goes through a file
 class Digested:
     """Bytes or a seekable file, with its size in bytes and its digests, all hexadecimal."""
 
-    def __init__(self, data: bytes | BinaryIO) -> None:
-        self.data = data
+    def __init__(self, data: bytes | bytearray | memoryview | BinaryIO) -> None:
+        self.data = bytes(data) if isinstance(data, bytearray | memoryview) else data
         digests = [
             hashlib.sha256(),
             hashlib.sha1(usedforsecurity=False),

@@ -81,7 +81,7 @@ class Collection:
     def shards(self, cursor: Any) -> list[int]:
         """Return the shards with objects that have marks."""
         cursor.execute(
-            "SELECT DISTINCT substring(store_fname from '/([0-9a-f]{2})/[0-9a-f]{64}$')"
+            "SELECT DISTINCT substring(store_fname from '/([0-9a-f]{2})/\\1[0-9a-f]{62}$')"
             "  FROM ir_attachment_garbage"
             " WHERE store_fname LIKE %s"
             "   AND time <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'",
@@ -119,7 +119,7 @@ class Collection:
             ' WHERE store_fname LIKE %s AND store_fname COLLATE "C" > %s GROUP BY name'
             " HAVING max(time) <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'"
             " ORDER BY name LIMIT %s",
-            (f"{self._pattern}{shard:02x}/{'_' * 64}", after, self._days, DELETE_LIMIT),
+            (f"{self._pattern}{shard:02x}/{shard:02x}{'_' * 62}", after, self._days, DELETE_LIMIT),
         )
         return dict(cursor.fetchall())
 

@@ -11,7 +11,8 @@ import re
 
 from .store.errors import Integrity
 
-_OWNED_KEY = re.compile(r"[^/]+/[0-9a-f]{2}/(?P<sha256>[0-9a-f]{64})")
+# the folder is the first byte of the digest: by it writers lock, and collection looks for marks
+_OWNED_KEY = re.compile(r"[^/]+/(?P<shard>[0-9a-f]{2})/(?P<sha256>(?P=shard)[0-9a-f]{62})")
 _CLAIM = "/owner.json"
 
 
@@ -26,7 +27,7 @@ def key_of_digest(owner: str, sha256: str) -> str:
 
 
 def is_owned(key: str) -> bool:
-    """Say whether a key has the form of those that owners have."""
+    """Return True if a key has the form of the keys that owners have."""
     return bool(_OWNED_KEY.fullmatch(key))
 
 
@@ -41,9 +42,10 @@ def plain(key: str) -> str:
 
 
 def may_name(key: str, sha256: str) -> bool:
-    """Say whether content with a digest may have a key: no claim, and no other content's."""
-    owned = _OWNED_KEY.fullmatch(plain(key))
-    return owned["sha256"] == sha256 if owned else not plain(key).endswith(_CLAIM)
+    """Return True unless a key is empty, a claim's, or names other content."""
+    key = plain(key)
+    owned = _OWNED_KEY.fullmatch(key)
+    return owned["sha256"] == sha256 if owned else bool(key) and not key.endswith(_CLAIM)
 
 
 def check_content(key: str, content: bytes) -> None:

@@ -9,6 +9,7 @@ The shard is the first byte of the key's digest: 256 locks at most, however many
 transaction has.
 """
 
+import itertools
 import zlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -16,7 +17,11 @@ from typing import Any, NamedTuple
 SHARDS = 256
 COLLECTIONS = "ir_attachment_garbage_collections"  # a sequence
 _LOCK_CLASS = zlib.crc32(b"ir_attachment.object") & 0x7FFFFFFF
+_NAME_CLASS = zlib.crc32(b"ir_attachment.chosen_name") & 0x7FFFFFFF
 _COUNTER = "ir_attachment.locked"
+
+# grows for as long as the process lives: a number is never used twice on a connection
+_numbers = itertools.count(1)
 
 
 def shard_of(key: str) -> int:
@@ -28,41 +33,57 @@ def shard_of(key: str) -> int:
         return zlib.crc32(key.encode(errors="surrogateescape")) % SHARDS
 
 
-class Held(NamedTuple):
-    """Locks of a transaction.
+class Locked(NamedTuple):
+    """What one call of ``lock_shared()`` found out.
 
-    ``number`` grows with each call of ``lock_shared()``, and falls back with a rollback to a
-    savepoint, which releases the locks that were taken since. So a lock that came with number
-    n is still held when a later call returns more than n, unless a call between the two has
-    not.
+    The locks that come with a number are released by a rollback to a savepoint that is older
+    than the call, and ``kept`` falls back to the number of the last call before that
+    savepoint. So a lock is held for as long as each later call has a ``kept`` that is at least
+    its number.
 
-    ``collections`` is what ``count_collection()`` has counted, when the locks were held: where
-    it is the same as before, nothing was deleted in between.
+    ``collections`` is the count of ``count_collection()`` when the locks were held: where two
+    are equal, nothing was deleted in between. ``unused`` are the names that no row has, of
+    those that were passed.
     """
 
     number: int
+    kept: int
     collections: int
+    unused: frozenset[str]
 
 
-def lock_shared(cursor: Any, shards: Iterable[int]) -> Held:
-    """Keep collection away from some shards until the end of the transaction."""
+def lock_shared(cursor: Any, shards: Iterable[int], names: Iterable[str] = ()) -> Locked:
+    """Keep collection away from some shards until the end of the transaction.
+
+    :param names: names of objects; the answer contains those that no row has
+    """
+    number = next(_numbers)
     # Two statements: a sequence that is read in the first one may be read before its locks are
-    # given. A sequence tells what is, not what was when the transaction began. And a setting
-    # that is local to the transaction falls back as the locks do.
+    # given. A sequence shows the present value, not the one when the transaction began. And a
+    # setting that is local to the transaction falls back as the locks do.
     cursor.execute(
-        # in one order, though shared locks wait for nobody but collection
+        # in one order, though shared locks wait for nothing but collection
         "SELECT pg_advisory_xact_lock_shared(%s, shard) FROM unnest(%s::int[]) AS shard;"
-        "SELECT set_config(%s,"
-        " (COALESCE(NULLIF(current_setting(%s, true), ''), '0')::int + 1)::text, true),"
-        f" last_value FROM {COLLECTIONS}",
-        (_LOCK_CLASS, sorted(set(shards)), _COUNTER, _COUNTER),
+        "WITH before AS MATERIALIZED ("
+        " SELECT COALESCE(NULLIF(current_setting(%s, true), ''), '0')::bigint AS number)"
+        " SELECT before.number, set_config(%s, %s, true), last_value,"
+        " ARRAY(SELECT used.fname FROM unnest(%s::varchar[]) AS used (fname) WHERE NOT EXISTS"
+        " (SELECT FROM ir_attachment a WHERE a.store_fname = used.fname))"
+        f" FROM before, {COLLECTIONS}",
+        (_LOCK_CLASS, sorted(set(shards)), _COUNTER, _COUNTER, str(number), list(names)),
     )
-    number, collections = cursor.fetchone()
-    return Held(int(number), collections)
+    kept, _set, collections, unused = cursor.fetchone()
+    return Locked(number, kept, collections, frozenset(unused))
+
+
+def try_lock_name(cursor: Any, name: str) -> bool:
+    """Return True if no other transaction is storing an object under this chosen name."""
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (_NAME_CLASS, name))
+    return bool(cursor.fetchone()[0])
 
 
 def make_collections_counter(cursor: Any) -> None:
-    """Have the sequence that ``count_collection()`` counts with; it goes with its table."""
+    """Create the sequence that ``count_collection()`` uses; it goes with its table."""
     cursor.execute(
         f"CREATE SEQUENCE IF NOT EXISTS {COLLECTIONS} OWNED BY ir_attachment_garbage.id"
     )
@@ -70,11 +91,11 @@ def make_collections_counter(cursor: Any) -> None:
 
 
 def count_collection(cursor: Any) -> None:
-    """Tell everybody at once that objects are going to be deleted, whatever becomes of it."""
+    """Announce to all transactions at once that objects are going to be deleted."""
     cursor.execute("SELECT nextval(%s)", (COLLECTIONS,))
 
 
 def try_lock(cursor: Any, shard: int) -> bool:
-    """Take a shard for collection, until the end of the transaction, if nobody stores in it."""
+    """Take a shard for collection until the end of the transaction, if no writer holds it."""
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (_LOCK_CLASS, shard))
     return bool(cursor.fetchone()[0])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .digested import Digested
 from .keys import is_owned, key_of_digest
-from .store import NotFound, ObjectStore
+from .store import Conflict, NotFound, ObjectStore
 from .store.protocol import OCTETS
 
 # from here on it is cheaper to ask first: two requests instead of sending the same again
@@ -21,6 +21,19 @@ def put_content(store: ObjectStore, key: str, content: Digested, mimetype: str) 
         return
     content.rewind()
     store.put(key, content.data, content.md5, stored_type(mimetype))
+
+
+def put_new_content(store: ObjectStore, key: str, content: Digested, mimetype: str) -> bool:
+    """Store content under a key that does not name it; return False if the key has another.
+
+    Content under a name never changes: rows of this database or of a copy may have the name.
+    """
+    content.rewind()
+    try:
+        store.put_new(key, content.data, content.md5, stored_type(mimetype))
+    except Conflict:
+        return _has_content(store, key, content)
+    return True
 
 
 def begin_content(
@@ -44,6 +57,17 @@ def stored_type(mimetype: str) -> str:
     name = (mimetype or "").partition(";")[0].strip().lower()
     safe = name.isascii() and name.count("/") == 1 and not any(s in name for s in SCRIPTABLE)
     return name if safe and name.isprintable() and " " not in name else OCTETS
+
+
+def _has_content(store: ObjectStore, key: str, content: Digested) -> bool:
+    try:
+        with store.open(key) as reader:
+            return (
+                reader.size == content.size
+                and Digested.spooled(reader, reader.size).sha256 == content.sha256
+            )
+    except NotFound:
+        return False
 
 
 def _is_there(store: ObjectStore, key: str, size: int) -> bool:

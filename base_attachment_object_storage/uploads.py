@@ -1,91 +1,43 @@
-"""What one transaction uploads: together, each content once, and never without a trace.
+"""What one transaction uploads, and the gate before its commit.
 
 ::
 
-    create()                    objects are on their way, in parallel, while rows are written;
-                                when it returns they are there, or it fails and leaves no row
-    write()                     the object first
+    create()        objects are on their way, in parallel, while rows are written; when it
+                    returns they are stored, or it fails
+    write()         the object first
 
-    rollback                    what was sent is marked as garbage, in a transaction of its own
-    rollback to a savepoint     the same after the commit, as far as it is noticed
+    flush           before a savepoint and before a commit: what waits is sent
+    commit          the gate: ``confirm()``
+    rollback        what was sent is marked as garbage, in a transaction of its own
 
-The memory lives in ``cursor.postrollback.data``, which Odoo clears with each commit and
-rollback, and with nothing else.
+The promise is given by ``Uploads.confirm()`` alone: every name that a row of this transaction
+has is stored under a lock that is held, or the commit is refused. It does not matter how the
+transaction came here: after savepoints that were rolled back, after errors that a caller
+caught, with rows that were deleted again. See ``commit_gate.py`` for how it is called.
+
+The memory is in ``cursor.postrollback.data``, which Odoo clears with each commit and rollback,
+and with nothing else.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
-from . import parallel
 from .beside import Beside, RecentlySeen
+from .commit_gate import MEMORY, guard_cursors
 from .digested import Digested
+from .garbage import mark_all
 from .keys import is_owned
-from .shards import Held, lock_shared, shard_of
-from .store import ObjectStore
-from .upload import begin_content, put_content
+from .pending_upload import LOST, PendingUpload, UploadBatch
+from .shards import Locked, lock_shared, shard_of, try_lock_name
+from .store import Conflict, NotFound, ObjectStore
+from .upload import put_new_content
 
 WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
 
 recently_seen = RecentlySeen(seconds=600, limit=10_000)
-
-MEMORY = "ir.attachment.uploads"
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A content and the object that it becomes; ``fname`` is the name that rows have for it."""
-
-    fname: str
-    store: ObjectStore
-    key: str
-    content: Digested
-    mimetype: str
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        # the digest too: a key that the context chose does not name its content
-        return self.fname, self.content.sha256
-
-    def send(self) -> None:
-        put_content(self.store, self.key, self.content, self.mimetype)
-
-    def begin(self) -> Callable[[], None] | None:
-        """Send without waiting for the answer; None where that is not to be had."""
-        return begin_content(self.store, self.key, self.content, self.mimetype)
-
-
-class _Going:
-    """Uploads that have begun, under locks that are held.
-
-    One that is small needs no thread: its request is sent, its answer awaited in the end.
-    """
-
-    def __init__(self, uploads: list[Upload], held: Held, absent: list[Upload]) -> None:
-        self.uploads = uploads
-        self.held = held
-        self.absent = absent
-        self._wait = absent[0].begin() if len(absent) == 1 else None
-        self._work = None if self._wait else parallel.Work(Upload.send, absent)
-
-    def finish(self) -> None:
-        wait, self._wait = self._wait, None
-        if wait:
-            wait()
-        if self._work:
-            with self._work:
-                for _sent in self._work:
-                    pass
-
-    def abandon(self) -> None:
-        """Wait until nothing is on its way any more."""
-        if self._work:
-            self._work.end()
-        with suppress(Exception):  # nobody wants it, and it may have failed already
-            self.finish()
 
 
 class Uploads:
@@ -93,23 +45,28 @@ class Uploads:
 
     :param cursor: of the transaction
     :param beside: another connection
+    :param access: encloses each use of a store whose error goes to the user
     """
 
-    def __init__(self, cursor: Any, beside: Beside) -> None:
+    def __init__(
+        self,
+        cursor: Any,
+        beside: Beside,
+        access: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
         self._cursor = cursor
         self._beside = beside
-        self._collecting = 0
-        self._waiting: dict[tuple[str, str], Upload] = {}
-        self._waiting_bytes = 0
-        self._going: list[_Going] = []
-        # what is in the store -> the number of its lock
-        self._locked: dict[Any, int] = {}
-        self._last_number = 0
-        self._hooked: dict[tuple[str, str], str] = {}
-        # names that rows of this transaction may have, and those that perhaps no row has
+        self._access = access
+        # all uploads by the names of their objects; some of them wait, some are in batches
+        self._uploads: dict[str, PendingUpload] = {}
+        self._waiting: dict[str, PendingUpload] = {}
+        self._batches: list[UploadBatch] = []
+        # the uploads of each block of ``together()``; None: each is waited for
+        self._blocks: list[list[PendingUpload] | None] = []
+        # names of objects that this transaction may have created
         self._sent: dict[str, None] = {}
-        self._unseen: set[str] = set()
-        self._in_vain: set[str] = set()
+        # names that hooks of other addons gave, by key and digest
+        self._hooked: dict[tuple[str, str], str] = {}
         # where core's checksums were placed: a name, or False for the database
         self.placed: dict[str, Any] = {}
 
@@ -125,128 +82,210 @@ class Uploads:
         return twin
 
     @classmethod
-    def of(cls, cursor: Any, registry: Any) -> "Uploads":
+    def of(
+        cls, cursor: Any, registry: Any, access: Callable[[str], AbstractContextManager[None]]
+    ) -> "Uploads":
         """Return the uploads of the cursor's transaction."""
         memory = cursor.postrollback.data
         if MEMORY not in memory:
-            memory[MEMORY] = uploads = cls(cursor, Beside(registry))
-            cursor.postrollback.add(uploads._rolled_back)
-            cursor.postcommit.add(uploads._committed)
+            guard_cursors(type(cursor))
+            memory[MEMORY] = cls(cursor, Beside(registry), access)
+            # before, for a connection that is lost ends its rollback with an error
+            cursor.prerollback.add(partial(cls._rolled_back, cursor))
         found: Uploads = memory[MEMORY]
         return found
 
     @staticmethod
     def waiting_content(cursor: Any, fname: str) -> bytes | None:
-        """Return the content of an object that is about to be uploaded."""
+        """Return the content of an object that is not stored yet."""
         uploads: Uploads | None = cursor.postrollback.data.get(MEMORY)
         if uploads is None:
             return None
-        going = (upload for going in uploads._going for upload in going.uploads)
-        for upload in (*uploads._waiting.values(), *going):
-            if upload.fname == fname:
-                return upload.content.whole()
-        return None
+        upload = uploads._waiting.get(fname) or uploads._uploads.get(fname)
+        return upload.content.whole() if upload and upload.content else None
+
+    # --- taking
 
     @contextmanager
-    def together(self) -> Iterator[Callable[[], None]]:
-        """Let what is added within go on until the function that this gives is called.
+    def together(self) -> Iterator[list[PendingUpload]]:
+        """Let uploads that are added within go on until the end of the block.
 
-        An error ends it, and forgets what was added. Such blocks may be nested: each waits for
-        its own, and fails by itself.
+        Then all of them are stored or have failed: the caller asks for the errors of those
+        that the block gives. An error that leaves the block does not drop any: a row may have
+        been written for it, and only the gate knows.
         """
-        self._begin()  # what waits is of the block around
-        outer = len(self._going)
-        self._collecting += 1
+        own: list[PendingUpload] = []
+        with self._block(own):
+            yield own
+            self._begin()
+        self._finish()
+
+    def one_by_one(self) -> AbstractContextManager[None]:
+        """Have each upload that is added within stored at once, also inside ``together()``."""
+        return self._block(None)
+
+    @contextmanager
+    def _block(self, own: list[PendingUpload] | None) -> Iterator[None]:
+        self._blocks.append(own)
         try:
-            yield lambda: self._finish(outer)
+            yield
         except BaseException:
-            self._abandon(outer)  # nobody will have a row
+            self._finish()  # no object comes after its transaction
             raise
         finally:
-            self._collecting -= 1
+            self._blocks.pop()
 
-    def add(self, upload: Upload) -> None:
-        """Have an object uploaded: now, or until the end of ``together()``."""
-        if upload.identity not in self._waiting:
-            self._waiting[upload.identity] = upload
-            self._waiting_bytes += upload.content.size
-        if not self._collecting or self._waiting_bytes > WAITING_BYTES:
-            self._finish(0)
-        elif not self._going:
+    def add(self, upload: PendingUpload) -> None:
+        """Have an object stored: now, or until the end of ``together()``."""
+        known = self._waiting.get(upload.fname) or self._uploads.get(upload.fname)
+        if known and not known.is_settled:
+            upload = known
+        else:
+            self._waiting[upload.fname] = upload
+        own = self._blocks[-1] if self._blocks else None
+        if own is None:
+            self._begin()
+            self._finish()
+            upload.require_stored()
+            return
+        own.append(upload)
+        if sum(waiting.size for waiting in self._waiting.values()) > WAITING_BYTES:
+            self._begin()
+            self._finish()
+        elif len(own) == 1:
             self._begin()  # one is seldom followed by others; where it is, they go together
+
+    def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
+        """Store by the hook of an addon, which only says afterwards what it calls the object."""
+        locked = self._lock([key])
+        known = self._uploads.get(self._hooked.get((key, sha256), ""))
+        if known and known.number != LOST:
+            return known.fname
+        fname = write()
+        self._sent[fname] = None
+        if is_owned(key):
+            self._hooked[key, sha256] = fname
+            self._uploads[fname] = upload = PendingUpload(fname, None, key, None, is_stored=True)
+            upload.lock(locked)
+        return fname
+
+    def put_chosen(
+        self, fname: str, store: ObjectStore, key: str, content: Digested, mimetype: str
+    ) -> bool:
+        """Store under a key that server code chose; return False if it has other content.
+
+        No collection deletes such an object, so no lock of a shard is needed.
+        """
+        if not try_lock_name(self._cursor, fname):
+            return False  # another transaction is about to store its content there
+        self._sent[fname] = None
+        return put_new_content(store, key, content, mimetype)
+
+    # --- sending
 
     def _begin(self) -> None:
         """Begin to upload what waits, unless this transaction has it in the store already."""
-        waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
-        if not waiting:
-            return
-        held = self._lock({shard_of(upload.key) for upload in waiting.values()})
-        there = {upload.identity for going in self._going for upload in going.uploads}
-        there.update(self._locked)
-        new = [upload for upload in waiting.values() if upload.identity not in there]
-        absent = [u for u in new if not recently_seen.is_there(u.identity, held.collections)]
-        self._note([upload.fname for upload in absent])
-        self._going.append(_Going(new, held, absent))
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            locked = self._lock([upload.key for upload in waiting.values()])
+            self._send(list(waiting.values()), locked)
 
-    def _finish(self, first: int) -> None:
-        """Wait until all uploads are in the store, from the first one on that is told.
+    def _send(self, uploads: list[PendingUpload], locked: Locked) -> None:
+        absent = []
+        for upload in uploads:
+            known = self._uploads.get(upload.fname)
+            if known and known.is_stored and known.number != LOST:
+                upload.number, upload.collections = known.number, known.collections
+                upload.is_stored = True
+            else:
+                upload.lock(locked)
+                upload.is_stored = recently_seen.is_there(upload.fname, locked.collections)
+            if upload.is_stored:
+                upload.content = None
+            else:
+                absent.append(upload)
+            self._uploads[upload.fname] = upload
+        # before they are objects: a failure may leave some
+        self._sent.update(dict.fromkeys(upload.fname for upload in absent))
+        if absent:
+            self._batches.append(UploadBatch(absent))
 
-        :raises StoreError: one is not; rows that name it must go
-        """
+    def _finish(self, begin_more: bool = True) -> None:
+        """Wait until all that has begun is stored or has failed."""
+        while self._batches:
+            batch = self._batches[0]
+            batch.finish(begin_more)
+            del self._batches[0]
+            for upload in batch.uploads:
+                if upload.is_stored:
+                    upload.content = None
+                    recently_seen.add([upload.fname], upload.collections)
+
+    def _lock(self, keys: list[str], names: "list[str] | tuple[()]" = ()) -> Locked:
+        locked = lock_shared(self._cursor, map(shard_of, keys), names)
+        for upload in self._uploads.values():
+            if upload.number > locked.kept:
+                # it came after a savepoint to which the transaction was rolled back
+                upload.number = LOST
+        return locked
+
+    # --- the end of a transaction
+
+    def flush(self) -> None:
+        """Send what waits, under locks that a savepoint which follows does not release."""
         self._begin()
+        self._finish()
+
+    def confirm(self) -> None:
+        """Let the transaction be committed, or raise.
+
+        :raises StoreError: a row of this transaction has no object
+        """
+        if not (self._uploads or self._waiting or self._sent):
+            return
+        self._finish()
+        uploads = {**self._uploads, **self._waiting}
+        locked = self._lock(
+            [upload.key for upload in uploads.values()], [*{**uploads, **self._sent}]
+        )
+        waiting, self._waiting = self._waiting, {}
+        used = [upload for name, upload in waiting.items() if name not in locked.unused]
+        self._send(used, locked)
+        self._finish()
+        with self._access("before the commit"):
+            for name, upload in self._uploads.items():
+                if name not in locked.unused:
+                    self._require_object(upload, locked)
+        self._mark_unused(locked)
+
+    def _require_object(self, upload: PendingUpload, locked: Locked) -> None:
+        """Raise if an object that a row has is not in the store."""
+        upload.require_stored()
+        if upload.number != LOST or upload.collections == locked.collections:
+            return
+        # a savepoint released the lock, it was taken again, and a collection ran in between
+        if upload.store is None:
+            raise Conflict(f"{upload.fname} may have been collected")
         try:
-            while len(self._going) > first:
-                going = self._going[first]
-                going.finish()
-                # not a key that the context chose: it may get other content in between
-                kept = [u.identity for u in going.uploads if is_owned(u.key)]
-                recently_seen.add(kept, going.held.collections)
-                self._locked.update(dict.fromkeys(kept, going.held.number))
-                del self._going[first]
-        except BaseException:
-            self._abandon(first)
-            raise
+            upload.store.head(upload.key)
+        except NotFound:
+            raise Conflict(f"{upload.fname} was collected") from None
 
-    def _abandon(self, first: int) -> None:
-        self._waiting, self._waiting_bytes = {}, 0
-        abandoned, self._going = self._going[first:], self._going[:first]
-        for going in abandoned:
+    def _mark_unused(self, locked: Locked) -> None:
+        """Mark the objects that were sent and have no row of this transaction.
+
+        A row that is seen may be one that another transaction has deleted in between: where a
+        savepoint was rolled back, a mark that is not needed is better than none.
+        """
+        rolled_back = {name for name, upload in self._uploads.items() if upload.number == LOST}
+        if left_over := [n for n in self._sent if n in locked.unused or n in rolled_back]:
+            mark_all(self._cursor, left_over)
+
+    @staticmethod
+    def _rolled_back(cursor: Any) -> None:
+        uploads: Uploads | None = cursor.postrollback.data.get(MEMORY)
+        if uploads:
             # a mark must not come before its object: collection would find nothing to delete
-            going.abandon()
-            self._in_vain.update(upload.fname for upload in going.absent)
-
-    def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
-        """Do what ``send`` does for a store that only says afterwards what it calls an object."""
-        number = self._lock({shard_of(key)}).number
-        if (key, sha256) in self._locked:
-            return self._hooked[key, sha256]
-        fname = write()
-        self._note([fname])
-        if is_owned(key):
-            self._hooked[key, sha256] = fname
-            self._locked[key, sha256] = number
-        return fname
-
-    def _lock(self, shards: Iterable[int]) -> Held:
-        held = lock_shared(self._cursor, shards)
-        if held.number <= self._last_number:
-            # these came after a savepoint to which the transaction was rolled back
-            self._locked = {name: n for name, n in self._locked.items() if n < held.number}
-        self._last_number = held.number
-        return held
-
-    def _note(self, names: list[str]) -> None:
-        """Take note of names before they are objects: a failure may leave some."""
-        self._sent.update(dict.fromkeys(names))
-        self._unseen.update(names)
-        # Odoo runs this before a savepoint and before the commit, and forgets it when
-        # it rolls back to a savepoint
-        self._cursor.precommit.add(partial(self._unseen.difference_update, names))
-
-    def _rolled_back(self) -> None:
-        if self._sent:
-            self._beside.mark(list(self._sent))
-
-    def _committed(self) -> None:
-        if left_over := self._unseen | self._in_vain:
-            self._beside.mark(list(left_over))
+            uploads._finish(begin_more=False)
+            if uploads._sent:
+                uploads._beside.mark(list(uploads._sent))

@@ -5,6 +5,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.addons.base_attachment_object_storage.tests.collection_contract import (
     CollectionContract,
 )
+from odoo.addons.base_attachment_object_storage.tests.commit_contract import CommitContract
 from odoo.addons.base_attachment_object_storage.tests.ownership_contract import (
     OwnershipContract,
 )
@@ -18,6 +19,11 @@ from .common import S3SetUp
 
 @tagged("post_install", "-at_install")
 class TestUploads(S3SetUp, UploadContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestCommits(S3SetUp, CommitContract, TransactionCase):
     pass
 
 

@@ -5,8 +5,9 @@
     create ──┬── _get_datas_related_values ── placement ── in the database
              │                                     └────── _upload ── is on its way
              ├── the rows
-             └── Uploads: all is there
-    write ────── _get_datas_related_values ── _upload ── sent at once
+             └── Uploads: all is stored, or an error
+    write ────── _get_datas_related_values ── _upload ── stored at once
+    commit ───── Uploads.confirm: each row has its object, or no commit
     _store_file_write       the older hook: where an addon overrides it, it is called
 """
 
@@ -16,10 +17,14 @@ from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..digested import Digested
-from ..keys import key_of_digest, may_name, plain
+from ..keys import is_owned, key_of_digest, may_name, plain
+from ..pending_upload import PendingUpload
 from ..placement import PARAMETER, Placement, PlacementError
-from ..store import Refused, StoreUri
-from ..uploads import Upload, Uploads
+from ..store import Refused, StoreError, StoreUri
+from ..uploads import Uploads
+
+# what follows from the content and from the place where it is stored
+DECIDED_FIELDS = {"store_fname", "checksum", "file_size"}
 
 
 class IrAttachment(models.Model):
@@ -27,22 +32,46 @@ class IrAttachment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [self._storage_values(vals) for vals in vals_list]
         if self._storage() not in self._get_stores():
             return super().create(vals_list)
-        with self._uploads().together() as finish:
+        with self._uploads().together() as uploads:
             records = super().create(vals_list)  # objects are on their way meanwhile
-            try:
-                with self._store_access(self._storage()):
-                    finish()
-            except BaseException:
-                records._forget_rows()
-                raise
+        try:
+            with self._store_access(self._storage()):
+                for upload in uploads:
+                    upload.require_stored()
+        except StoreError:
+            records._forget_rows()
+            raise
         return records
+
+    def write(self, vals):
+        return super().write(self._storage_values(vals))
+
+    @api.model
+    def _storage_values(self, vals):
+        """Return the values of a caller without those that only the storage decides.
+
+        A ``raw`` of any kind of bytes becomes ``bytes``, the only kind that core accepts.
+        """
+        decided = DECIDED_FIELDS if self.env.su else DECIDED_FIELDS | {"db_datas"}
+        vals = {name: value for name, value in vals.items() if name not in decided}
+        if isinstance(vals.get("raw"), bytearray | memoryview):
+            vals["raw"] = bytes(vals["raw"])
+        return vals
 
     def _forget_rows(self):
         """Take rows back whose objects are missing: the caller may go on, and commit."""
         self.env.cr.execute("DELETE FROM ir_attachment WHERE id = ANY(%s)", [self.ids])
         self.invalidate_recordset(flush=False)
+
+    def _set_attachment_data(self, asbytes):  # pylint: disable=missing-return
+        if self._storage() not in self._get_stores():
+            return super()._set_attachment_data(asbytes)
+        # a row that has content keeps it until the new content is stored
+        with self._uploads().one_by_one():
+            return super()._set_attachment_data(asbytes)
 
     def _get_datas_related_values(self, data, mimetype):
         location = self._storage()
@@ -73,24 +102,30 @@ class IrAttachment(models.Model):
         scheme = self._storage()
         store = self._get_object_store(scheme)
         digested = Digested(content)
-        key = self._key_of_context(store, digested)
-        key = key or key_of_digest(self._object_owner(), digested.sha256)
         if store is None or self._has_write_hook():
+            chosen = self.env.context.get("force_storage_key")
+            key = chosen or key_of_digest(self._object_owner(), digested.sha256)
             return self._upload_by_hook(key, digested)
+        fname = self._upload_under_chosen_key(store, digested, mimetype)
+        if fname:
+            return fname
+        key = key_of_digest(self._object_owner(), digested.sha256)
         fname = str(StoreUri(scheme, store.container, key))
         with self._store_access(key):
-            self._uploads().add(Upload(fname, store, key, digested, mimetype or ""))
+            self._uploads().add(PendingUpload(fname, store, key, digested, mimetype or ""))
         return fname
 
-    def _key_of_context(self, store, content):
-        """Return the key that the context chooses, None where it chooses none.
+    def _upload_under_chosen_key(self, store, content, mimetype):
+        """Store under the key that the context chooses, and return the row's name for it.
 
-        Whoever may call a method chooses the context: no key may replace another row's file.
-
-        :raises UserError: for a key that has other content, or is none of attachments
+        :return: None where the context chooses none, or one that has other content already:
+            content under a name never changes
+        :raises UserError: for a key that can never have this content
         """
         key = self.env.context.get("force_storage_key")
-        if key and not (may_name(key, content.sha256) and self._is_free(store, key, content)):
+        if not key:
+            return None
+        if not may_name(key, content.sha256):
             raise UserError(
                 _(
                     "“%s” is the name of another file in the file storage. "
@@ -98,22 +133,13 @@ class IrAttachment(models.Model):
                     key,
                 )
             )
-        return key or None
-
-    def _is_free(self, store, key, content):
-        """Say whether no other row has other content under a key."""
-        if store is None:  # only its hook knows what it calls an object
-            return True
-        names = [str(StoreUri(self._storage(), store.container, k)) for k in {key, plain(key)}]
-        if Uploads.waiting_content(self.env.cr, names[0]) not in (None, content.whole()):
-            return False
-        self.flush_model(["store_fname", "checksum"])
-        self.env.cr.execute(
-            "SELECT 1 FROM ir_attachment WHERE store_fname = ANY(%s)"
-            " AND checksum IS DISTINCT FROM %s AND id != ALL(%s) LIMIT 1",
-            (names, content.sha1, self.ids),
-        )
-        return not self.env.cr.rowcount
+        key = plain(key)  # one name for each object
+        if is_owned(key):
+            return None
+        fname = str(StoreUri(self._storage(), store.container, key))
+        with self._store_access(key):
+            stored = self._uploads().put_chosen(fname, store, key, content, mimetype or "")
+        return fname if stored else None
 
     @api.model
     def _upload_by_hook(self, key, content):
@@ -127,7 +153,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _uploads(self):
-        return Uploads.of(self.env.cr, self.pool)
+        return Uploads.of(self.env.cr, self.pool, self._store_access)
 
     @api.model
     def _store_file_write(self, key, bin_data):

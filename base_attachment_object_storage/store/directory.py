@@ -15,7 +15,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import BinaryIO
 from urllib.parse import quote, unquote
 
 from .content import CHUNK_SIZE, Content
-from .errors import Integrity, NotFound, OutOfRange, Refused, StoreError, Unavailable
+from .errors import Conflict, Integrity, NotFound, OutOfRange, Refused, StoreError, Unavailable
 from .protocol import ObjectInfo, ObjectReader, ObjectStore
 
 FOLDER, OBJECT, CONTINUED = "+", "=", ","
@@ -45,6 +45,19 @@ class DirectoryStore(ObjectStore):
             self._folder.mkdir(exist_ok=True)
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
+        self._write_then(os.replace, key, content)
+
+    def _put_new(self, key: str, content: Content, content_type: str) -> None:
+        def link(temporary: str, path: Path) -> None:
+            try:
+                os.link(temporary, path)
+            except FileExistsError as error:
+                raise Conflict(f"there is an object {key!r} already") from error
+            os.unlink(temporary)
+
+        self._write_then(link, key, content)
+
+    def _write_then(self, rename: Callable[[str, Path], None], key: str, content: Content) -> None:
         path = self._path(key)
         self._require_container()
         with _translated(key):
@@ -54,7 +67,7 @@ class DirectoryStore(ObjectStore):
             try:
                 with open(handle, "wb") as file:
                     _write(file, content, key)
-                os.replace(temporary, path)
+                rename(temporary, path)
             except BaseException:
                 os.unlink(temporary)
                 raise

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import BinaryIO, ClassVar, Protocol
 
 from .content import Content
-from .errors import NotFound, OutOfRange, Refused, StoreError
+from .errors import Conflict, NotFound, OutOfRange, Refused, StoreError
 
 Keys = list[str]
 OCTETS = "application/octet-stream"
@@ -146,6 +146,23 @@ class ObjectStore(ABC):
             with self._found():
                 self._put(key, whole, content_type or OCTETS)
 
+    def put_new(
+        self,
+        key: str,
+        content: bytes | BinaryIO,
+        md5: str | None = None,
+        content_type: str = OCTETS,
+    ) -> None:
+        """Store ``content`` like ``put()``, but only if there is no object under the key.
+
+        :raises Conflict: there is an object; it is as it was
+        """
+        with self._measured("put") as operation:
+            whole = Content(content, md5)
+            operation.bytes = whole.size
+            with self._found():
+                self._put_new(key, whole, content_type or OCTETS)
+
     def begin_put(
         self, key: str, content: bytes, md5: str | None = None, content_type: str = OCTETS
     ) -> Callable[[], None] | None:
@@ -260,6 +277,21 @@ class ObjectStore(ABC):
     @abstractmethod
     def _put(self, key: str, content: Content, content_type: str) -> None:
         """Store ``content``."""
+
+    def _put_new(self, key: str, content: Content, content_type: str) -> None:
+        """Store ``content``, where a backend can, in a way that replaces no object.
+
+        By default two requests: between them another writer may store as well.
+        """
+        self._require_free(key)
+        self._put(key, content, content_type)
+
+    def _require_free(self, key: str) -> None:
+        try:
+            self._head(key)
+        except NotFound:
+            return
+        raise Conflict(f"there is an object {key!r} already")
 
     def _can_begin_put(self) -> bool:
         """Say whether ``_begin_put()`` may be called."""

@@ -44,21 +44,31 @@ class TestShards(TransactionCase):
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
         )
         self.assertEqual(cursor.fetchone(), (SHARDS,))
-        self.assertEqual(lock_shared(self.other(), []).number, 1)
+        self.assertEqual(lock_shared(self.other(), []).kept, 0)
 
     def test_the_number_falls_back_with_a_rollback_to_a_savepoint_as_the_locks_do(self):
         cursor, collection = self.other(), self.other()
         first = lock_shared(cursor, [0xA])
         cursor.execute("SAVEPOINT raw")
         inside = lock_shared(cursor, [0xB])
-        self.assertGreater(inside, first)
+        self.assertEqual(inside.kept, first.number)
         cursor.execute("ROLLBACK TO SAVEPOINT raw")
         self.assertTrue(try_lock(collection, 0xB))
         self.assertFalse(try_lock(collection, 0xA))
         collection.rollback()
-        self.assertLessEqual(lock_shared(cursor, [0xC]), inside)
+        after = lock_shared(cursor, [0xC])
+        self.assertEqual(after.kept, first.number)
+        self.assertEqual(lock_shared(cursor, []).kept, after.number)
+        self.assertGreater(after.number, inside.number, "a number is never used again")
         cursor.commit()
-        self.assertLessEqual(lock_shared(cursor, [0xC]), first)
+        self.assertEqual(lock_shared(cursor, [0xC]).kept, 0)
+
+    def test_names_without_a_row_are_told_with_the_lock(self):
+        cursor = self.other()
+        cursor.execute("SELECT store_fname FROM ir_attachment WHERE store_fname != '' LIMIT 1")
+        used = [name for (name,) in cursor.fetchall()]
+        locked = lock_shared(cursor, [0xA], ["s3://no/row", *used])
+        self.assertEqual(locked.unused, {"s3://no/row"})
 
 
 @tagged("post_install", "-at_install")

@@ -7,6 +7,7 @@ from odoo.tests import TransactionCase, tagged
 
 from ..store import DirectoryStore
 from .collection_contract import CollectionContract
+from .commit_contract import CommitContract
 from .ownership_contract import OwnershipContract
 from .reconcile_contract import ReconcileContract
 from .upload_contract import UploadContract
@@ -29,6 +30,11 @@ class DirectorySetUp:
 
 @tagged("post_install", "-at_install")
 class TestUploads(DirectorySetUp, UploadContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestCommits(DirectorySetUp, CommitContract, TransactionCase):
     pass
 
 

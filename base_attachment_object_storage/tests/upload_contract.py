@@ -50,10 +50,14 @@ class UploadContract(TransactionSetUp):
     def test_more_than_fits_into_memory_is_sent_in_between(self):
         sent = []
         begin = Uploads._begin
+
+        def waiting_bytes(uploads):
+            return sum(upload.size for upload in uploads._waiting.values())
+
         self.patch(
             Uploads,
             "_begin",
-            lambda uploads: sent.append(uploads._waiting_bytes) or begin(uploads),
+            lambda uploads: sent.append(waiting_bytes(uploads)) or begin(uploads),
         )
         large = [bytes([number]) * (WAITING_BYTES // 2) for number in range(4)]
         values = {"name": "a.bin", "mimetype": "application/pdf"}
@@ -66,13 +70,12 @@ class UploadContract(TransactionSetUp):
         may_go = threading.Event()
         self.addCleanup(may_go.set)
         self.delay_uploads(may_go)
-        with self.attachments._uploads().together() as finish:
+        with self.attachments._uploads().together():
             contents = [b"on its way", b"not sent yet"]
             fnames = [self.attachments._upload(content) for content in contents]
             self.assertEqual([*map(self.exists, fnames)], [False, False])
             self.assertEqual([*map(self.attachments._file_read, fnames)], contents)
             may_go.set()
-            finish()
         self.assertEqual([*map(self.exists, fnames)], [True, True])
 
     def test_a_create_that_fails_ends_when_its_uploads_have_ended(self):
@@ -204,17 +207,15 @@ class UploadContract(TransactionSetUp):
 
     def test_nested_uploads_fail_and_end_by_themselves(self):
         uploads_ = self.attachments._uploads()
-        with uploads_.together() as finish:
+        with uploads_.together():
             outer = [self.attachments._upload(b"outer %d" % number) for number in range(2)]
             with self.assertRaises(ZeroDivisionError), uploads_.together():
                 self.attachments._upload(b"inner, in vain")
                 raise ZeroDivisionError
-            with uploads_.together() as finish_inner:
+            with uploads_.together():
                 inner = self.attachments._upload(b"inner")
-                finish_inner()
             self.assertTrue(self.exists(inner))
             outer.append(self.attachments._upload(b"outer again"))
-            finish()
         self.assertEqual([*map(self.exists, outer)], [True] * 3)
 
     def test_a_caller_that_catches_the_failure_of_an_upload_commits_no_row(self):

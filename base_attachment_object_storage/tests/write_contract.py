@@ -6,6 +6,7 @@ from copy import deepcopy
 
 from odoo.exceptions import UserError, ValidationError
 
+from ..keys import is_owned
 from ..placement import PARAMETER
 from ..shards import count_collection
 from ..store import StoreUri
@@ -101,26 +102,62 @@ class WriteContract(AttachmentSetUp):
             self.assertEqual(self.read_object(attachment), content)
 
     def test_a_key_of_the_context_replaces_no_file_of_another_row(self):
-        # any user who calls a method has the context
         owned = self.new(b"of the firm")
         claim = self.attachments._present_owner().claim_key
-        chosen = self.attachments.with_context(force_storage_key="flat")
-        flat = chosen.create({"name": "a", "mimetype": "application/pdf", "raw": b"flat"})
         other = StoreUri.parse(owned.store_fname).key
-        for key in (other, f"/folder/../{other}", "flat", "./flat", claim, f"/{claim}"):
+        for key in (other, f"/folder/../{other}", claim, f"/{claim}"):
             with self.subTest(key), self.assertRaisesRegex(UserError, "another name"):
-                self.attachments.with_context(force_storage_key=key).create(
-                    {"name": "a", "mimetype": "application/pdf", "raw": b"forged"}
-                )
+                self.new_under(key, b"forged")
         self.assertEqual(self.read_object(owned), b"of the firm")
-        self.assertEqual(self.read_object(flat), b"flat")
+
+    def test_content_under_a_chosen_key_never_changes(self):
+        flat = self.new_under("flat", b"flat")
+        for key in ("flat", "./flat"):
+            with self.subTest(key):
+                other = self.new_under(key, b"other, " + key.encode())
+                self.assertNotEqual(other.store_fname, flat.store_fname)
+                self.assertEqual(self.read_object(other), b"other, " + key.encode())
+                self.assertEqual(self.read_object(flat), b"flat")
+        self.assertEqual(self.new_under("flat", b"flat").store_fname, flat.store_fname)
+
+    def test_a_chosen_key_for_two_contents_goes_to_the_first(self):
         values = {"name": "b", "mimetype": "application/pdf"}
-        with self.assertRaises(UserError):
-            self.attachments.with_context(force_storage_key="both").create(
-                [{**values, "raw": b"one"}, {**values, "raw": b"two"}]
-            )
-        same = chosen.create({**values, "raw": b"flat"})
-        self.assertEqual(same.store_fname, flat.store_fname)
+        one, two = self.attachments.with_context(force_storage_key="both").create(
+            [{**values, "raw": b"one"}, {**values, "raw": b"two"}]
+        )
+        self.assertEqual(StoreUri.parse(one.store_fname).key, "both")
+        self.assertTrue(is_owned(StoreUri.parse(two.store_fname).key))
+        self.assertEqual([*map(self.read_object, one + two)], [b"one", b"two"])
+
+    def test_an_object_that_no_row_has_is_not_replaced_either(self):
+        # that of another database in the same bucket, for one
+        self.make_store().put("folder/a.pdf", b"of the original")
+        attachment = self.new_under("folder/a.pdf", b"of the copy")
+        self.assertTrue(is_owned(StoreUri.parse(attachment.store_fname).key))
+        self.assertEqual(self.read_object(attachment), b"of the copy")
+        self.assertEqual(self.make_store().read("folder/a.pdf"), b"of the original")
+
+    def test_a_chosen_key_in_the_form_of_another_owners_is_not_used(self):
+        digest = hashlib.sha256(b"mine").hexdigest()
+        attachment = self.new_under(f"another-owner/{digest[:2]}/{digest}", b"mine")
+        owner = self.attachments._object_owner()
+        self.assertTrue(StoreUri.parse(attachment.store_fname).key.startswith(f"{owner}/"))
+
+    def new_under(self, key, raw):
+        chosen = self.attachments.with_context(force_storage_key=key)
+        return chosen.create({"name": "a", "mimetype": "application/pdf", "raw": raw})
+
+    def test_content_may_be_any_kind_of_bytes(self):
+        for kind in (bytes, bytearray, memoryview):
+            with self.subTest(kind.__name__):
+                raw = b"content of a " + kind.__name__.encode()
+                attachment = self.new(kind(raw))
+                self.assertEqual(self.read_object(attachment), raw)
+                attachment.write({"raw": kind(raw * 2)})
+                self.assertEqual(self.read_object(attachment), raw * 2)
+                attachment.raw = kind(raw * 3)
+                self.assertEqual(self.read_object(attachment), raw * 3)
+                self.assertEqual(attachment.checksum, hashlib.sha1(raw * 3).hexdigest())
 
     def test_a_test_case_may_copy_what_a_transaction_has_uploaded(self):
         # as Odoo's own do in setUp(), after a class has made its records

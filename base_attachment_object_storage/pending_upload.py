@@ -1,0 +1,125 @@
+"""Objects that a transaction stores: one ``PendingUpload`` each, sent in batches.
+
+::
+
+    waiting ── begin ── sent ── stored      content is in memory until then
+                          └──── failed      the error is kept, and the content too
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from . import parallel
+from .digested import Digested
+from .shards import Locked
+from .store import ObjectStore, StoreError, Unavailable
+from .upload import begin_content, put_content
+
+LOST = float("inf")  # the number of a lock that was released
+
+
+@dataclass
+class PendingUpload:
+    """A content and the object that it becomes; ``fname`` is the name that rows have for it.
+
+    ``store`` is None where only an addon's hook knows the store; it has stored by then.
+    """
+
+    fname: str
+    store: ObjectStore | None
+    key: str
+    content: Digested | None
+    mimetype: str = ""
+    is_stored: bool = False
+    error: Exception | None = None
+    # of the lock under which it is stored, and the collections until then; see shards.Locked
+    number: float = LOST
+    collections: int = -1
+
+    @property
+    def is_settled(self) -> bool:
+        return self.is_stored or self.error is not None
+
+    @property
+    def size(self) -> int:
+        return self.content.size if self.content else 0
+
+    def lock(self, locked: Locked) -> None:
+        """Note that the lock of this object is held since a call of ``lock_shared()``."""
+        self.number, self.collections = locked.number, locked.collections
+
+    def send(self) -> None:
+        """Store the content; called in any thread.
+
+        :raises Unavailable: the others of the batch would only wait as long
+        """
+        assert self.store and self.content
+        try:
+            put_content(self.store, self.key, self.content, self.mimetype)
+        except Unavailable:
+            raise
+        except StoreError as error:
+            self.error = error
+        else:
+            self.is_stored = True
+
+    def fail(self, error: BaseException) -> None:
+        """Note the error of its batch, unless the outcome is known."""
+        if not self.is_settled:
+            self.error = error if isinstance(error, Exception) else Unavailable("interrupted")
+
+    def require_stored(self) -> None:
+        """Raise unless it is stored: the error with which storing has failed."""
+        if not self.is_stored:
+            raise self.error or Unavailable(f"{self.fname} is not stored")
+
+
+class UploadBatch:
+    """Uploads that have begun, under locks that are held.
+
+    A single small one needs no thread: its request is sent, its answer awaited in the end.
+    """
+
+    def __init__(self, uploads: Sequence[PendingUpload]) -> None:
+        self.uploads = uploads
+        self._wait: Callable[[], None] | None = None
+        self._work: parallel.Work[PendingUpload, None] | None = None
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001  # kept for whoever needs the object
+            self._end(error)
+
+    def _begin(self) -> None:
+        if len(self.uploads) == 1:
+            upload = self.uploads[0]
+            assert upload.store and upload.content
+            self._wait = begin_content(upload.store, upload.key, upload.content, upload.mimetype)
+        if self._wait is None:
+            self._work = parallel.Work(PendingUpload.send, self.uploads)
+
+    def finish(self, begin_more: bool = True) -> None:
+        """Wait until each upload is stored or has failed; raises no error of the store.
+
+        :param begin_more: False where those that have not begun need not begin any more
+        """
+        try:
+            if self._wait:
+                self._wait()
+                self.uploads[0].is_stored = True
+            if self._work and begin_more:
+                for _sent in self._work:
+                    pass
+        except Exception as error:  # noqa: BLE001  # kept for whoever needs the object
+            self._end(error)
+        except BaseException as error:
+            self._end(error)
+            raise
+        else:
+            self._end(InterruptedError("the transaction was rolled back"))
+
+    def _end(self, error: BaseException) -> None:
+        self._wait = None
+        if self._work:
+            self._work.end()
+        for upload in self.uploads:
+            upload.fail(error)
