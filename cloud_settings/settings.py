@@ -1,10 +1,27 @@
-"""Settings that come from environment variables, one class for each addon."""
+"""Settings that come from environment variables, one class for each addon.
+
+Rules for every class: a group that is switched off is not validated, no message shows any part
+of a value, no secret has white space around it, and a value that Kubernetes has set for a
+Service of the same name is explained.
+"""
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -16,6 +33,10 @@ from .exceptions import ConfigurationError
 
 Settings = TypeVar("Settings", bound="EnvironmentSettings")
 
+# what Kubernetes, and Docker with links, sets as NAME_PORT for a Service called "name"
+_SERVICE = re.compile(r"(?:tcp|udp|sctp)://[^\s/]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 
 class EnvironmentSettings(BaseSettings):
     """A group of environment variables; each field's alias is a variable's name.
@@ -23,7 +44,11 @@ class EnvironmentSettings(BaseSettings):
     ``read()`` takes the process's environment, where a blank variable counts as
     unset. Values given by keyword (``SomeSettings(AWS_REGION="x")``) stand alone:
     nothing of the environment is mixed into them.
+
+    ``switch`` is the variable that switches the group on or off, where there is one.
     """
+
+    switch: ClassVar[str | None] = None
 
     model_config = SettingsConfigDict(
         case_sensitive=True,
@@ -45,6 +70,47 @@ class EnvironmentSettings(BaseSettings):
         if isinstance(init_settings, InitSettingsSource) and init_settings.init_kwargs:
             return (init_settings,)
         return (env_settings,)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _only_while_on(cls, values: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        return handler(values if cls.is_on(values) else cls._switch_of(values))
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_service(cls, value: Any, info: ValidationInfo) -> Any:
+        name = cls.model_fields[info.field_name or ""].alias or ""
+        if name.endswith("_PORT") and isinstance(value, str) and _SERVICE.fullmatch(value.strip()):
+            service = name.removesuffix("_PORT").lower().replace("_", "-")
+            raise ValueError(
+                "takes a number, and has the address that Kubernetes sets for a Service called "
+                f"{service}: set the variable to the number, or enableServiceLinks: false in the "
+                "Pod, or call the Service otherwise"
+            )
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _no_white_space_around_secrets(cls, value: Any) -> Any:
+        if isinstance(value, SecretStr):
+            text = value.get_secret_value()
+            if text != text.strip():
+                raise ValueError("has white space at its beginning or its end: remove it")
+            if _CONTROL.search(text):
+                raise ValueError("has a line break or another control character: remove it")
+        return value
+
+    @classmethod
+    def is_on(cls, values: Mapping[str, Any]) -> bool:
+        """Return False if the group's switch is off; one that is not a flag is a mistake."""
+        if not cls.switch:
+            return True
+        [field] = [one for one in cls.model_fields.values() if one.alias == cls.switch]
+        return may_be_on(values.get(cls.switch, field.default))
+
+    @classmethod
+    def _switch_of(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name == cls.switch}
 
     @classmethod
     def read(cls: type[Settings]) -> Settings:  # pylint: disable=method-required-super
@@ -83,12 +149,21 @@ def _sentence(detail: Any) -> str:
     return f"{detail['loc'][0]}: {message}" if detail["loc"] else message
 
 
+def may_be_on(value: Any) -> bool:
+    """Return False if a flag is off; what is not a flag is a mistake of its field."""
+    try:
+        return bool(_FLAG.validate_python(value))
+    except ValidationError:
+        return True
+
+
 def _without_blanks(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
 # A flag as operators write it: 1, true, yes, on (in any case), and their opposites
 Flag = Annotated[bool, BeforeValidator(_without_blanks)]
+_FLAG: TypeAdapter[bool] = TypeAdapter(Flag)
 
 
 def _file_of_certificates(path: str) -> str:

@@ -13,6 +13,8 @@ NONE = "none"
 class LoggingSettings(EnvironmentSettings):
     """The variables ``ODOO_LOGGING_JSON*``."""
 
+    switch = "ODOO_LOGGING_JSON"
+
     enabled: Flag = Field(
         default=False,
         alias="ODOO_LOGGING_JSON",

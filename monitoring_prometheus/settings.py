@@ -11,6 +11,8 @@ from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
 
 class PrometheusSettings(EnvironmentSettings):
+    switch = "ODOO_PROMETHEUS"
+
     enabled: Flag = Field(
         default=True, alias="ODOO_PROMETHEUS", description="0: nothing is counted or served"
     )

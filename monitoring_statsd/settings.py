@@ -15,6 +15,8 @@ LARGEST_DATAGRAM = 65507
 
 
 class StatsdSettings(EnvironmentSettings):
+    switch = "ODOO_STATSD"
+
     enabled: Flag = Field(default=False, alias="ODOO_STATSD", description="1: metrics are sent")
     customer: str = Field(
         default="",

@@ -6,7 +6,6 @@ address says besides, and none tries again by itself. Who asks decides that, see
 """
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from .settings import RedisSettings
 
@@ -45,7 +44,7 @@ def close(client: Any) -> None:
 def _master(settings: RedisSettings) -> Any:
     from redis import sentinel
 
-    from .pools import MasterPool
+    from .sentinel_pool import MasterConnection, MasterPool, MasterTlsConnection
 
     password = settings.sentinel_password
     manager: Any = sentinel.Sentinel
@@ -63,7 +62,12 @@ def _master(settings: RedisSettings) -> Any:
         db=settings.db or 0,
     )
     name = settings.sentinel_master_name or ""
-    return found.master_for(name, connection_pool_class=MasterPool)
+    return found.master_for(
+        name,
+        connection_pool_class=MasterPool,
+        connection_class=MasterTlsConnection if settings.tls else MasterConnection,
+        timeout=settings.read_timeout,
+    )
 
 
 def _of_cluster(settings: RedisSettings) -> Any:
@@ -71,56 +75,50 @@ def _of_cluster(settings: RedisSettings) -> Any:
     from redis.cluster import ClusterNode, RedisCluster
     from redis.retry import Retry
 
+    from .exchange import TcpConnection, TlsConnection
+    from .pools import Pool
+
     node_class: Any = ClusterNode
-    options = {**_options(settings), **_login(settings), **_tls(settings, settings.tls)}
+    address = settings.address
+    nodes = [(address.host, address.port)] if address else settings.nodes
+    options = {**_options(settings), **_login(settings)}
     # once more, after the nodes were asked where the slots are now
     options["retry"] = Retry(NoBackoff(), 1)
-    nodes = settings.nodes
-    if settings.url:
-        parts = urlsplit(settings.url.get_secret_value())
-        nodes = [(parts.hostname or "localhost", parts.port or 6379)]
-        options |= _tls(settings, parts.scheme == "rediss")
-        options |= {name: value for name, value in _of_url(settings).items() if name in options}
-    return RedisCluster(startup_nodes=[node_class(*node) for node in nodes], **options)
+    if settings.has_tls:
+        options |= _certificates(settings)
+    host, port = nodes[0]
+    return RedisCluster(
+        # only with a URL does it make the pools of its nodes of another class than its own
+        url=f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}",
+        startup_nodes=[node_class(*node) for node in nodes[1:]],
+        connection_pool_class=Pool,
+        connection_class=TlsConnection if settings.has_tls else TcpConnection,
+        timeout=settings.read_timeout,
+        **options,
+    )
 
 
 def _pool(settings: RedisSettings) -> Any:
-    import redis
-
+    from .exchange import SocketConnection, TcpConnection, TlsConnection
     from .pools import Pool
 
-    address = _address(settings)
-    options = {**_options(settings), **_login(settings)}
-    if "path" in address:
+    options = {**_options(settings), **_login(settings), "timeout": settings.read_timeout}
+    address = settings.address
+    db = settings.db or (address and address.db)
+    if db is not None:
+        options["db"] = db
+    if address and address.max_connections:
+        options["max_connections"] = address.max_connections
+    if path := address.path if address else settings.socket:
         del options["socket_keepalive"]
-    if issubclass(address.get("connection_class", object), redis.SSLConnection):
-        options |= _tls(settings, True)
-        del options["ssl"]
-    if settings.db is not None:
-        options["db"] = settings.db
-    return Pool(**{**options, **address, **_timeouts(settings)})
-
-
-def _address(settings: RedisSettings) -> dict[str, Any]:
-    """Return what redis-py makes of a URL, also where there is none."""
-    import redis
-
-    if settings.url:
-        return _of_url(settings)
-    if settings.socket:
-        return {
-            "connection_class": redis.UnixDomainSocketConnection,
-            "path": str(settings.socket),
-        }
-    kind = redis.SSLConnection if settings.tls else redis.Connection
-    return {"connection_class": kind, "host": settings.host, "port": settings.port}
-
-
-def _of_url(settings: RedisSettings) -> dict[str, Any]:
-    from redis import connection
-
-    parse_url: Any = connection.parse_url
-    return dict(parse_url(settings.url.get_secret_value())) if settings.url else {}
+        return Pool(connection_class=SocketConnection, path=str(path), **options)
+    if address:
+        options |= {"host": address.host, "port": address.port}
+    else:
+        options |= {"host": settings.host, "port": settings.port}
+    if settings.has_tls:
+        return Pool(connection_class=TlsConnection, **options, **_certificates(settings))
+    return Pool(connection_class=TcpConnection, **options)
 
 
 def _timeouts(settings: RedisSettings) -> dict[str, Any]:
@@ -134,33 +132,37 @@ def _options(settings: RedisSettings) -> dict[str, Any]:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    seconds = settings.address and settings.address.health_check_interval
     return {
         **_timeouts(settings),
         "socket_keepalive": True,
-        "health_check_interval": HEALTH_CHECK_SECONDS,
+        "health_check_interval": HEALTH_CHECK_SECONDS if seconds is None else seconds,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }
 
 
 def _login(settings: RedisSettings) -> dict[str, Any]:
-    password = settings.password
+    username, password = settings.username, settings.password
+    address = None if settings.sentinel_host else settings.address
     return {
-        "username": settings.username,
-        "password": password.get_secret_value() if password else None,
+        "username": (address and address.username) or username,
+        "password": (address and address.password)
+        or (password.get_secret_value() if password else None),
     }
 
 
 def _tls(settings: RedisSettings, enabled: bool) -> dict[str, Any]:
-    if not enabled:
-        return {}
+    return {"ssl": True, **_certificates(settings)} if enabled else {}
+
+
+def _certificates(settings: RedisSettings) -> dict[str, Any]:
     files = {
         "ssl_ca_certs": settings.tls_ca,
         "ssl_certfile": settings.tls_cert,
         "ssl_keyfile": settings.tls_key,
     }
     return {
-        "ssl": True,
         "ssl_cert_reqs": "required",
         "ssl_check_hostname": True,
         **{name: str(path) for name, path in files.items() if path},

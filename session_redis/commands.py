@@ -47,13 +47,15 @@ class Found:
         """Return those of the session; None when there is none, ``unreadable`` says why not."""
         if not self.payload:
             return None
+        if not isinstance(self.payload, bytes):
+            self.unreadable = "the key is of another type"
+            return None
         try:
-            if not isinstance(self.payload, bytes):
-                raise ValueError(self.payload)
             text = unpack(self.payload)
             values, self.stamp = decode(text)
-        except ValueError as error:
-            self.unreadable = str(error)
+        except ValueError:
+            # not its text: nothing of a payload is ever in a message
+            self.unreadable = f"{self.size} bytes that are not a session"
             return None
         self.body = without_stamp(text)
         return values
@@ -177,24 +179,9 @@ def _ask_pool(client: Any, commands: Sequence[Command]) -> list[Any] | None:
         return None
     connection = pool.get_connection()
     try:
-        connection.send_packed_command([_pack(commands)])
-        return [_answer(connection) for _command in commands]
-    except BaseException:
-        # an answer that is still on its way must not become that of the next command
-        connection.disconnect()
-        raise
+        return connection.exchange(_pack(commands), len(commands))  # type: ignore[no-any-return]
     finally:
         pool.release(connection)
-
-
-def _answer(connection: Any) -> Any:
-    import redis
-
-    try:
-        return connection.read_response()
-    except redis.ResponseError as error:
-        # the answers after it have to be read as well
-        return error
 
 
 def _pack(commands: Sequence[Command]) -> bytes:

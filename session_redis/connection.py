@@ -6,8 +6,9 @@
     a server changes its role   again and again, for one read timeout: a fail-over, a start
     a timeout                   never again: the request has waited long enough
     a refusal                   never again: it would be refused once more
+    no connection is free       never again: the pool has waited, see ``pools``
 
-All but refusals of a single command then open the breaker, see ``breaker``.
+All but refusals of a single command, and a full pool, then open the breaker, see ``breaker``.
 """
 
 import functools
@@ -247,4 +248,6 @@ def hide_session_ids(error: Exception) -> None:
 def without_session_ids(message: str) -> str:
     """Return an error's text without the command, whose key and value are secrets."""
     reason = message.rpartition("of pipeline caused error: ")[2]
+    # a server that does not know a command repeats what it was given
+    reason = reason.partition(", with args beginning with:")[0]
     return re.sub(r"[\w-]{40,}", lambda secret: f"{secret.group()[:8]}…", reason)

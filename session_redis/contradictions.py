@@ -6,7 +6,8 @@ them; one that came up without TLS where its certificates are named would be a l
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+
+from .redis_url import RedisURL, parse_url
 
 Given = Mapping[str, Any]
 
@@ -35,29 +36,33 @@ def _one_of(first: str, second: str) -> Rule:
     return Rule(first, _both(first, second), f"unset this variable or {NAME}{second}, not both")
 
 
-def _url(given: Given) -> str:
-    return str(given.get("URL", ""))
+def _url(given: Given) -> RedisURL | None:
+    try:
+        return parse_url(str(given.get("URL", "")))
+    except ValueError:
+        return None  # its field has the mistake
 
 
-def _url_has(what: str) -> Callable[[Given], bool]:
-    def has(given: Given) -> bool:
-        try:
-            parts = urlsplit(_url(given))
-            return bool(getattr(parts, what)) if parts.scheme else False
-        except ValueError:
-            return False
-
-    return has
+def _url_has(part: str) -> Callable[[Given], bool]:
+    return lambda given: getattr(_url(given), part, None) is not None
 
 
-def _url_has_db(given: Given) -> bool:
-    parts = urlsplit(_url(given))
-    path = parts.scheme in ("redis", "rediss") and parts.path.strip("/")
-    return bool(path) or "db" in dict(parse_qsl(parts.query))
+def _both_with_url(variable: str, part: str) -> Callable[[Given], bool]:
+    return lambda given: variable in given and _url_has(part)(given)
 
 
 def _has_tls(given: Given) -> bool:
-    return "TLS" in given or "SENTINEL_TLS" in given or _url(given).startswith("rediss://")
+    return "TLS" in given or "SENTINEL_TLS" in given or _is_url("rediss", given)
+
+
+def _is_url(scheme: str, given: Given) -> bool:
+    url = _url(given)
+    return bool(url and url.scheme == scheme)
+
+
+def _is_no_cluster_url(given: Given) -> bool:
+    url = _url(given)
+    return bool(url and (url.db is not None or url.scheme == "unix"))
 
 
 _UNSET_ONE = "says the same as " + NAME + "URL: unset one of them"
@@ -86,13 +91,11 @@ RULES = (
         _without("SENTINEL_USERNAME", "SENTINEL_PASSWORD"),
         f"needs {NAME}SENTINEL_PASSWORD",
     ),
-    Rule(
-        "USERNAME", lambda given: "USERNAME" in given and _url_has("username")(given), _UNSET_ONE
-    ),
-    Rule("DB", lambda given: "DB" in given and _url_has_db(given), _UNSET_ONE),
+    Rule("USERNAME", _both_with_url("USERNAME", "username"), _UNSET_ONE),
+    Rule("DB", _both_with_url("DB", "db"), _UNSET_ONE),
     Rule(
         "CLUSTER",
-        lambda given: "CLUSTER" in given and (_url_has_db(given) or _url(given)[:5] == "unix:"),
+        lambda given: "CLUSTER" in given and _is_no_cluster_url(given),
         f"needs {NAME}URL without a database and a socket: a Cluster has neither",
     ),
     Rule("TLS", _both("TLS", "URL"), f"is said by {NAME}URL: rediss:// is with TLS"),
@@ -122,7 +125,7 @@ PASSED_OVER = (
     ("HOST", _both("HOST", "SENTINEL_HOST"), "SENTINEL_HOST"),
     ("PORT", _both("PORT", "SENTINEL_HOST"), "SENTINEL_HOST"),
     ("URL", _both("URL", "SENTINEL_HOST"), "SENTINEL_HOST"),
-    ("PASSWORD", lambda given: "PASSWORD" in given and _url_has("password")(given), "URL"),
+    ("PASSWORD", _both_with_url("PASSWORD", "password"), "URL"),
 )
 
 

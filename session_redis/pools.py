@@ -1,72 +1,139 @@
-"""Pools of redis-py that hand a connection from one command to the next as it is.
+"""Pools of redis-py that hand a connection from one command to the next, if it is clean.
 
-Why: redis-py's own asks the system before each command whether the connection is still good,
-keeps count of it four times, and takes ten times as long. A connection that was lost meanwhile
-is found out by the command, which ``connection`` repeats.
+Why not redis-py's own: it keeps count of each connection four times, and takes ten times as
+long. What it asks of the system before each command is asked here too: a connection with
+unread data, or whose last command did not complete, is closed and opened again. Where all
+connections are in use, a command waits for one; redis-py's pool refuses. One that an
+exception took away from its command, before it could be released, is no longer counted.
 
-The pool of redis-py takes those connections for used ones; it gets them back to be closed.
 Imported with the first use of Redis, as redis-py is.
 """
 
-# these are no methods of models, and give back nothing
-# pylint: disable=missing-return,super-method-mismatch
+# these are not methods of models
+# pylint: disable=missing-return,method-required-super
 
+import threading
+import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import redis
-from redis import sentinel
 
 if TYPE_CHECKING:
     Base = redis.ConnectionPool
 else:
     Base = object
 
+# how often it is looked whether a connection was taken away
+LOOK_SECONDS = 0.05
+
+
+class PoolFull(redis.RedisError):
+    """Each connection that the pool may open was in use for as long as a command may wait."""
+
 
 class Handing(Base):
-    """Mixed into a pool of redis-py."""
+    """Mixed into a pool of redis-py, whose connections are those of ``exchange``.
+
+    :param timeout: seconds to wait for a connection while all of them are in use
+    """
+
+    def __init__(self, *args: Any, timeout: float = 2.0, **options: Any) -> None:
+        self._timeout = timeout
+        self._released = threading.Condition()
+        self._waiting = 0
+        super().__init__(*args, **options)
 
     def reset(self) -> None:
         """Forget all connections, as in a process that was forked off."""
         self._ready: list[Any] = []
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         super().reset()
 
-    def get_connection(self, *args: Any, **options: Any) -> Any:
-        """Return a connection that nobody else uses until it is released."""
+    def get_connection(self, *_args: Any, **_options: Any) -> Any:
+        """Return a clean connection that nobody else uses until it is released.
+
+        :raises PoolFull: where there is none in time
+        """
         try:
             connection = self._ready.pop()
         except IndexError:
-            return super().get_connection(*args, **options)
-        # where it was closed by an error; a redis-py that cannot tell looks for itself
-        if getattr(connection, "is_connected", False):
-            return connection
-        try:
-            connection.connect()
-        except BaseException:
-            super().release(connection)
-            raise
+            connection = self._another()
+        connection.is_lent = True
+        if not connection.is_clean():
+            try:
+                self._open(connection)
+            except BaseException:
+                self.release(connection)
+                raise
         return connection
 
     def release(self, connection: Any) -> None:
-        """Take back a connection of which every answer was read, or which was disconnected."""
+        """Take a connection back, once; one with an answer under way is closed."""
+        if not connection.is_lent:
+            return
+        connection.is_lent = False
         # that of Sentinel owns none to a server that is no master any more
-        if self.owns_connection(connection):
+        is_owned = self.owns_connection(connection)
+        if connection.unanswered or not is_owned:
+            connection.disconnect()
+        if is_owned:
             self._ready.append(connection)
         else:
-            super().release(connection)
+            self._connections.discard(connection)
+        if self._waiting:
+            with self._released:
+                self._released.notify()
 
     def disconnect(self, inuse_connections: bool = True) -> None:
         """Close the connections that nobody uses, or all."""
+        idle = []
         while self._ready:
             try:
-                super().release(self._ready.pop())
+                idle.append(self._ready.pop())
             except IndexError:
                 break  # another thread was faster
-        super().disconnect(inuse_connections)
+        for connection in idle:
+            connection.is_lent = True
+            connection.disconnect()
+            self.release(connection)
+        if inuse_connections:
+            for connection in list(self._connections):
+                connection.disconnect()
+
+    def _open(self, connection: Any) -> None:
+        connection.disconnect()
+        connection.connect()
+        if not connection.is_clean():
+            connection.disconnect()
+            raise redis.ConnectionError("the server says more than it was asked for")
+
+    def _another(self) -> Any:
+        """Return a connection that was released meanwhile, or a new one."""
+        until = time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._ready.pop()
+            except IndexError:
+                pass
+            with self._released:
+                if len(self._connections) < self.max_connections:
+                    connection = self.connection_class(**self.connection_kwargs)
+                    self._connections.add(connection)
+                    return connection
+                if time.monotonic() > until:
+                    raise PoolFull(f"all {self.max_connections} connections are in use")
+                self._wait()
+
+    def _wait(self) -> None:
+        self._waiting += 1
+        try:
+            # looked at once more: who releases looks at the number of those who wait
+            if not self._ready:
+                self._released.wait(LOOK_SECONDS)
+        finally:
+            self._waiting -= 1
 
 
 class Pool(Handing, redis.ConnectionPool):
     """Connections to one server."""
-
-
-class MasterPool(Handing, sentinel.SentinelConnectionPool):
-    """Connections to the server that the Sentinels name."""

@@ -10,24 +10,25 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PositiveInt,
     SecretStr,
-    TypeAdapter,
     ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag, may_be_on
 
 from .contradictions import contradictions, passed_over
+from .redis_url import RedisURL, parse_url
 
 PREFIX = "ODOO_SESSION_REDIS_"
-URL_SCHEMES = ("redis://", "rediss://", "unix://")
 ADDRESS = re.compile(r"(?:\[(?P<ip>[^\]]+)\]|(?P<name>[^:\s\[\]]+))(?::(?P<port>\d{1,5}))?")
 
 
 class RedisSettings(EnvironmentSettings):
     """The variables ``ODOO_SESSION_REDIS*``; all others are ignored while the first is off."""
+
+    switch = "ODOO_SESSION_REDIS"
 
     enabled: Flag = Field(
         default=False,
@@ -178,7 +179,8 @@ class RedisSettings(EnvironmentSettings):
     @classmethod
     def _mistakes_at_once(cls, values: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
         # a rule of the model would be left out while any field is wrong
-        values = values if _is_on(values, "ODOO_SESSION_REDIS") else {}
+        if not cls.is_on(values):
+            return handler(values)
         wrong = []
         try:
             settings = handler(values)
@@ -201,9 +203,9 @@ class RedisSettings(EnvironmentSettings):
 
     @field_validator("url")
     @classmethod
-    def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
-        if url and not url.get_secret_value().startswith(URL_SCHEMES):
-            raise ValueError(f"takes an address that starts with {', '.join(URL_SCHEMES)}")
+    def _whole_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url:
+            parse_url(url.get_secret_value())
         return url
 
     @field_validator("tls_ca", "tls_cert", "tls_key")
@@ -228,6 +230,17 @@ class RedisSettings(EnvironmentSettings):
     def passed_over(cls) -> list[str]:
         """Return a sentence for each variable of the environment that is set and not used."""
         return passed_over(_given(cls.given()))
+
+    @property
+    def address(self) -> RedisURL | None:
+        """The parts of the URL, where there is one."""
+        return parse_url(self.url.get_secret_value()) if self.url else None
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the connections to the server are encrypted."""
+        address = None if self.sentinel_host else self.address
+        return address.scheme == "rediss" if address else self.tls
 
     @property
     def nodes(self) -> list[tuple[str, int]]:
@@ -255,13 +268,6 @@ def addresses(text: str, port: int) -> list[tuple[str, int]]:
     return found
 
 
-def _is_on(values: Any, name: str) -> bool:
-    try:
-        return TypeAdapter(Flag).validate_python(values.get(name, False))
-    except ValidationError:
-        return True  # its field has the mistake
-
-
 def _given(values: Any) -> dict[str, Any]:
     """Return what is set, by the ends of the names; a flag that is off is not."""
     flags = {PREFIX + name for name in ("TLS", "CLUSTER", "SENTINEL_TLS", "OLD_KEYS")}
@@ -270,7 +276,7 @@ def _given(values: Any) -> dict[str, Any]:
         if isinstance(value, SecretStr)
         else value
         for name, value in values.items()
-        if value is not None and (name not in flags or _is_on(values, name))
+        if value is not None and (name not in flags or may_be_on(value))
     }
 
 

@@ -107,6 +107,10 @@ class FaultProxy:
         """Flip bytes in the bodies of answers; heads stay as they are."""
         self._set(Fault("corrupt", only=only, times=times))
 
+    def double(self, *, times: int | None = None) -> None:
+        """Send answers twice, as a server or a proxy that has lost count does."""
+        self._set(Fault("double", times=times))
+
     def answer(
         self,
         status: int,
@@ -302,6 +306,9 @@ class Connection:
         return True
 
     def _corrupted(self, fault: Fault, piece: bytes) -> bytes:
+        if fault.kind == "double":
+            self._proxy.spend(fault)
+            return piece + piece
         if fault.kind == "corrupt" and not self._corrupting:
             self._corrupting = True  # to the end of this answer
             self._proxy.spend(fault)

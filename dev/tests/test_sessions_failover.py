@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import signal
 import threading
 import time
 import uuid
@@ -117,6 +119,58 @@ def test_a_fail_over_under_load_logs_nobody_out(
             assert set(before) == {200} and set(after) == {200}, (before, after)
     finally:
         sentinel.stop()
+
+
+def test_a_master_that_comes_back_from_a_pause_is_not_used(
+    servers: Callable[..., Any], database: Database, tmp_path: Path
+) -> None:
+    sentinel = RedisSentinel(tmp_path / "sentinel", 27080)
+    sentinel.start()
+    try:
+        variables = {**sentinel.env, "ODOO_SESSION_REDIS_PREFIX": "paused"}
+        clients = [Client(database.name) for _number in range(CLIENTS)]
+        with servers(variables) as front_ends:
+            for client in clients:
+                assert client.log_in(front_ends[0]).result["uid"]
+            for number in range(4 * CLIENTS):  # each worker has a connection to it
+                assert not clients[number % CLIENTS].check(front_ends[number % 2]).error
+            former = sentinel.master
+            pid = sentinel.daemons[former].pid
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                # without a request meanwhile, which would find out that it is silent
+                wait_until(lambda: sentinel.master not in ("", former))
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            before = session_commands(sentinel, former)
+            leaving, sid = clients[0], clients[0].sid
+            assert leaving.log_out(front_ends[0]).status == 200
+            assert sentinel.ask(former, "ROLE").startswith("master")
+            for number in range(8):
+                leaving.sid = sid
+                assert leaving.check(front_ends[number % 2]).error
+                late = Client(database.name)
+                assert late.log_in(front_ends[number % 2]).result["uid"]
+                assert not late.check(front_ends[1 - number % 2]).error
+                if sentinel.ask(former, "ROLE").startswith("master"):
+                    # later it repeats what its own master is told
+                    assert session_commands(sentinel, former) == before
+            for client in clients[1:]:
+                assert not client.check(front_ends[1]).error
+        judge_logs(front_ends, clients, sentinel.password, sentinel.sentinel_password)
+    finally:
+        sentinel.stop()
+
+
+def session_commands(sentinel: RedisSentinel, name: str) -> dict[str, int]:
+    """Return how often a process was asked for what sessions need."""
+    stats = sentinel.ask(name, "INFO", "commandstats")
+    found = re.findall(r"cmdstat_(\w+):calls=(\d+)", stats)
+    return {
+        command: int(calls)
+        for command, calls in found
+        if command in ("get", "set", "del", "hset", "hgetall", "hget", "multi", "eval", "evalsha")
+    }
 
 
 def test_a_silent_redis_costs_little_and_recovers_by_itself(

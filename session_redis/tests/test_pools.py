@@ -42,17 +42,62 @@ class TestPools(RedisCase, BaseCase):
         self.assertEqual(len(ids), 1)
 
     def test_no_more_connections_are_opened_than_a_url_allows(self):
-        password = self.server.password.get_secret_value() if self.server.password else ""
-        url = (
-            f"redis://:{password}@{self.server.host}:{self.server.port}?max_connections={THREADS}"
-        )
-        store = self.new_store(url=url, host=None, port=None, password=None)
+        store = self.new_small_store(THREADS)
         self.open_several(store)
         for _number in range(3 * THREADS):
             self.assertTrue(store.get(self.session.sid))
             self.assertTrue(
                 store.connection.run(lambda client: client.pipeline().ping().execute())
             )
+
+    def url(self, options):
+        password = self.server.password.get_secret_value() if self.server.password else ""
+        return f"redis://:{password}@{self.server.host}:{self.server.port}?{options}"
+
+    def new_small_store(self, connections, **values):
+        url = self.url(f"max_connections={connections}")
+        return self.new_store(url=url, host=None, port=None, password=None, **values)
+
+    def test_more_threads_than_connections_wait_and_none_fails(self):
+        store = self.new_small_store(2)
+        sessions = [self.new_session(uid=number) for number in range(2, 14)]
+        start = Barrier(len(sessions))
+
+        def read_often(session):
+            start.wait()
+            return {store.get(session.sid).get("uid") for _number in range(100)}
+
+        with ThreadPoolExecutor(len(sessions)) as pool:
+            read = list(pool.map(read_often, sessions))
+        self.assertEqual(read, [{session["uid"]} for session in sessions])
+        self.assertFalse(store.connection.breaker.is_open)
+
+    def test_full_pool_is_no_outage(self):
+        store = self.new_small_store(1, read_timeout="0.2")
+        pool = store.connection.client.connection_pool
+        connection = pool.get_connection()
+        logged = self.assertLogs("odoo.addons.session_redis", "ERROR")
+        with logged as logs, self.assertRaises(SessionStoreUnavailable):
+            store.get(self.session.sid)
+        self.assertIn("all 1 connections are in use", logs.output[0])
+        self.assertFalse(store.connection.breaker.is_open)
+        pool.release(connection)
+        self.assertEqual(store.get(self.session.sid).uid, 2)
+
+    def test_connection_that_is_released_twice_is_given_out_once(self):
+        pool = self.new_store().connection.client.connection_pool
+        connection = pool.get_connection()
+        pool.release(connection)
+        pool.release(connection)
+        self.assertIsNot(pool.get_connection(), pool.get_connection())
+
+    def test_closed_connections_do_not_fill_the_pool(self):
+        store = self.new_small_store(THREADS)
+        for _number in range(3):
+            self.open_several(store)
+            store.connection.client.connection_pool.disconnect(inuse_connections=False)
+        self.open_several(store)
+        self.assertTrue(store.get(self.session.sid))
 
     def test_connections_that_were_all_lost_cost_one_attempt(self):
         with FaultProxy(self.server.host, self.server.port) as proxy:
