@@ -109,12 +109,14 @@ def without_quotes(prose: str) -> str:
 
 
 def _markdown(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of a Markdown text that are neither code nor quotations."""
-    is_code = False
+    """Yield the numbered lines of a Markdown text that are not code, quoted or generated."""
+    is_code = is_generated = False
     for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("```"):
+        if line.startswith("[//]: #"):
+            is_generated = not is_generated
+        elif line.lstrip().startswith("```"):
             is_code = not is_code
-        elif not is_code and not line.startswith(">"):
+        elif not is_code and not is_generated and not line.startswith(">"):
             yield number, line.strip()
 
 

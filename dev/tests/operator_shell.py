@@ -81,12 +81,10 @@ class OperatorShell:
 
         :param tracebacks: whether its log may have one
         """
-        environment = {**self.stack.odoo.environment(**self.variables), **self.settings, **more}
-        environment.pop("PYTHONPATH")
         done = subprocess.run(
             ["sh", "-c", self.named(line)],
             cwd=self.directory,
-            env=environment,
+            env={**self._environment, **more},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -96,3 +94,21 @@ class OperatorShell:
         assert done.returncode == 0, f"{line}\n{done.stdout}"
         assert tracebacks or "Traceback" not in done.stdout, f"{line}\n{done.stdout}"
         return done.stdout
+
+    def start(self, line: str, log: Path) -> "subprocess.Popen[bytes]":
+        """Run one documented line in the background, in a process group of its own."""
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                ["sh", "-c", self.named(line)],
+                cwd=self.directory,
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        environment = {**self.stack.odoo.environment(**self.variables), **self.settings}
+        environment.pop("PYTHONPATH")
+        return environment

@@ -1,8 +1,9 @@
 """The README's variables by environment: all of them are right, and none may be left out.
 
-A line of the README is ``- `NAME`: value``. A value in backticks is the one that is given, with
-``<project>`` replaced; what depends on the platform is this machine's. A line that says
-"optional" may be left out, every other one is missed.
+A row of the README's table has a variable, and a cell for each environment; an empty cell needs
+no variable. A value in backticks is given as it is, with ``<project>`` replaced; a value of the
+platform is this machine's. A variable whose cell says "optional" may be left out, every other one
+is missed.
 """
 
 import json
@@ -24,10 +25,8 @@ from dev.stack import Stack
 
 PAGE = Document.read(README).section("Environment variables")
 ENVIRONMENTS = ("prod", "integration", "test", "dev")
-STORES = {"s3": "Attachments in S3", "swift": "Attachments in Swift"}
-SHARED = ("Sessions in Redis", "JSON logging", "Metrics")
-
-LINE = re.compile(r"^- (?P<environments>[a-z, ]+):|^  - `(?P<name>[A-Z_]+)`: (?P<rest>.*)$", re.M)
+STORES = {"s3": "S3", "swift": "Swift"}
+SHARED = ("Redis", "logs", "StatsD")
 # forks for each question, so that the addons are imported once; see answers()
 QUESTIONS = """
 import json, os, sys
@@ -53,21 +52,32 @@ class Variable:
     optional: bool
 
 
-def listed(title: str, environment: str) -> list[Variable]:
-    """Return the variables of one environment in one part of the README."""
-    found, applies = [], False
-    for line in LINE.finditer(PAGE.section(title).text):
-        if line["environments"]:
-            applies = environment in line["environments"].split(", ")
-        elif applies:
-            value = re.match(r"`([^`]+)`", line["rest"])
-            found.append(Variable(line["name"], value and value[1], "optional" in line["rest"]))
+def rows() -> list[list[str]]:
+    """Return the cells of the README's table, its head first."""
+    lines = [line for line in PAGE.text.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    return [row for row in cells if not set(row[0]) <= {"-"}]
+
+
+def listed(purpose: str, environment: str) -> list[Variable]:
+    """Return the variables of one environment for one purpose."""
+    head, *body = rows()
+    column = head.index(environment)
+    found = []
+    for row in body:
+        assert len(row) == len(head), row
+        cell = row[column]
+        if row[0] == purpose and cell:
+            value = re.match(r"`([^`]+)`", cell)
+            assert value or cell.startswith("platform"), row
+            name = row[1].strip("`")
+            found.append(Variable(name, value and value[1], "optional" in cell))
     return found
 
 
 def all_listed(store: str, environment: str) -> list[Variable]:
-    titles = (STORES[store], *SHARED)
-    return [variable for title in titles for variable in listed(title, environment)]
+    purposes = (STORES[store], *SHARED)
+    return [variable for purpose in purposes for variable in listed(purpose, environment)]
 
 
 class Site:
@@ -178,7 +188,10 @@ def test_the_readme_s_variables_are_right_and_each_is_missed(
         stack.postgresql.drop(site.name)
 
 
-def test_the_readme_has_lines_for_every_environment() -> None:
+def test_the_readme_has_a_column_for_every_environment() -> None:
+    head, *body = rows()
+    assert head == ["for", "variable", *ENVIRONMENTS]
+    assert {row[0] for row in body} == {*STORES.values(), *SHARED}
     for store in STORES:
         assert len(all_listed(store, "prod")) >= 12
     counted = {environment: len(all_listed("s3", environment)) for environment in ENVIRONMENTS}

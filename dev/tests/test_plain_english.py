@@ -39,6 +39,7 @@ PLAIN = [
     "```sh\nnobody tells what is here\n```",
     "> nobody tells what is here",
     "Nobody <!-- plain-english: allow -->",
+    "[//]: # (addons)\n\nnobody\n\n[//]: # (end addons)",
 ]
 
 
