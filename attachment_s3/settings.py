@@ -34,6 +34,7 @@ def _lower(value: Any) -> Any:
 ChecksumMode = Annotated[Literal["when_required", "when_supported"], BeforeValidator(_lower)]
 
 MIB = 1024 * 1024
+PROBE_SECONDS = 5.0
 
 
 class S3Settings(EnvironmentSettings):
@@ -185,6 +186,16 @@ class S3Settings(EnvironmentSettings):
         if key and not encryption.startswith("aws:kms"):
             raise ValueError("needs AWS_SERVER_SIDE_ENCRYPTION=aws:kms")
         return key
+
+    def impatient(self) -> "S3Settings":
+        """Return the same settings with one try a request, and at most a few seconds for it."""
+        return self.model_copy(
+            update={
+                "max_attempts": 1,
+                "connect_timeout_seconds": min(PROBE_SECONDS, self.connect_timeout_seconds),
+                "read_timeout_seconds": min(PROBE_SECONDS, self.read_timeout_seconds),
+            }
+        )
 
     def object_options(self) -> dict[str, str]:
         """Return what is asked for each new object, as botocore names it."""

@@ -23,11 +23,12 @@ from odoo.addons.base_attachment_object_storage.store import (
     Refused,
     StoreError,
     delete_singly,
+    endpoint_name,
     total_of,
 )
 
 from . import direct, multipart
-from .client import client_for, error_for, field, translated
+from .client import client_for, error_for, field, revealed, translated
 from .settings import S3Settings
 
 
@@ -44,6 +45,16 @@ class S3Store(ObjectStore):
         self._settings = settings
 
     @property
+    def endpoint(self) -> str:
+        settings = self._settings
+        secrets = settings.access_key, settings.secret_key, settings.proxy
+        address = settings.endpoint, settings.region
+        return endpoint_name(self.backend, *address, *map(revealed, secrets))
+
+    def _impatient(self) -> "S3Store":
+        return S3Store(self._settings.impatient(), self.container)
+
+    @property
     def _client(self) -> Any:
         return client_for(self._settings)
 
@@ -57,7 +68,7 @@ class S3Store(ObjectStore):
         elsewhere = {"endpoint": host, "region": self._client.meta.region_name}
         return client_for(self._settings.model_copy(update=elsewhere))
 
-    def create_container(self) -> None:
+    def _create_container(self) -> None:
         client = self._client
         region = client.meta.region_name
         # us-east-1 is the default and, as the only region, refused as a constraint

@@ -144,18 +144,18 @@ def _login(settings: SwiftSettings) -> Any:
     from swiftclient.authv1 import PasswordPlugin
 
     if settings.is_version_1:
-        password = _revealed(settings.password)
+        password = revealed(settings.password)
         return PasswordPlugin(settings.auth_url, settings.account, password, settings.owner)
     if settings.application_credential:
         return v3.ApplicationCredential(
             settings.auth_url,
             application_credential_id=settings.application_credential,
-            application_credential_secret=_revealed(settings.application_secret),
+            application_credential_secret=revealed(settings.application_secret),
         )
     return v3.Password(
         settings.auth_url,
         username=settings.account,
-        password=_revealed(settings.password),
+        password=revealed(settings.password),
         project_name=settings.owner,
         **_domain("user", settings.user_domain),
         **_domain("project", settings.project_domain),
@@ -166,7 +166,8 @@ def _domain(of: str, name: str | None) -> dict[str, str]:
     return {f"{of}_domain_name": name} if name else {f"{of}_domain_id": "default"}
 
 
-def _revealed(secret: Any) -> Any:
+def revealed(secret: Any) -> Any:
+    """Return the text of a secret of the settings; None where there is none."""
     return secret.get_secret_value() if secret else None
 
 

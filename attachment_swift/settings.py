@@ -20,6 +20,7 @@ from odoo.addons.cloud_settings.settings import CertificateFile, EnvironmentSett
 
 _logger = logging.getLogger(__name__)
 
+PROBE_SECONDS = 5.0
 GIB = 1024 * 1024 * 1024
 LARGEST_OBJECT = 5 * GIB  # in one request; every Swift has this limit by default
 
@@ -169,6 +170,16 @@ class SwiftSettings(EnvironmentSettings):
     def owner(self) -> str | None:
         """The project's name, under its new or its old variable."""
         return self.project or self.tenant
+
+    def impatient(self) -> "SwiftSettings":
+        """Return the same settings with one try a request, and at most a few seconds for it."""
+        return self.model_copy(
+            update={
+                "max_attempts": 1,
+                "connect_timeout_seconds": min(PROBE_SECONDS, self.connect_timeout_seconds),
+                "read_timeout_seconds": min(PROBE_SECONDS, self.read_timeout_seconds),
+            }
+        )
 
     def required(self) -> list[str]:
         """Return what is missing to reach a server, a sentence a variable."""

@@ -26,11 +26,12 @@ from odoo.addons.base_attachment_object_storage.store import (
     StoreError,
     Unavailable,
     delete_singly,
+    endpoint_name,
     total_of,
 )
 
 from . import segments
-from .client import SwiftClient, client_for, error_for, quoted, translated
+from .client import SwiftClient, client_for, error_for, quoted, revealed, translated
 from .settings import SwiftSettings
 
 
@@ -46,10 +47,21 @@ class SwiftStore(ObjectStore):
         self._settings = settings
 
     @property
+    def endpoint(self) -> str:
+        settings = self._settings
+        secrets = settings.password, settings.application_secret, settings.temp_url_key
+        user = settings.owner, settings.account, settings.application_credential
+        address = settings.auth_url, settings.region
+        return endpoint_name(self.backend, *address, *user, *map(revealed, secrets))
+
+    def _impatient(self) -> "SwiftStore":
+        return SwiftStore(self._settings.impatient(), self.container)
+
+    @property
     def _client(self) -> SwiftClient:
         return client_for(self._settings)
 
-    def create_container(self) -> None:
+    def _create_container(self) -> None:
         """Create the container, and have it take URLs that are signed with the key."""
         key = self._settings.temp_url_key
         headers = {"X-Container-Meta-Temp-URL-Key": key.get_secret_value()} if key else {}
@@ -74,7 +86,8 @@ class SwiftStore(ObjectStore):
         secret = self._settings.temp_url_key
         if secret is None:
             return None
-        url = urlsplit(self._client.endpoint())
+        with self._contact():  # the first use logs in
+            url = urlsplit(self._client.endpoint())
         expires = int(datetime.now(timezone.utc).timestamp()) + seconds
         # what is signed is not quoted, what is sent is
         path = f"{url.path}/{self.container}/{key}"

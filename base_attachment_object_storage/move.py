@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import parallel
+from . import lanes, parallel
 from .mover import Carried, Limits, MoveReport, Row, Source, carry
 
 _logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Move:
 
         threads = attachments._attachment_storage_settings().move_threads
         attachments._keep_collection_away(attachments.env.cr)
-        with attachments._store_access(self._location):
+        with lanes.background(), attachments._store_access(self._location):
             try:
                 for sources in self._streams(objects):
                     carried = (

@@ -6,8 +6,12 @@
         ...
 
 The caller's thread takes the items and gets the results, so only ``function`` runs in
-other threads: it must touch nothing of Odoo, no cursor and no record. All callers of a
-process share the threads in turn; nobody calls ``each()`` from within one of them.
+other threads: it must touch nothing of Odoo, no cursor and no record. ``function`` must not
+call ``each()``.
+
+Work in the background (``lanes``) has threads of its own, so that no user waits for a file
+of a move. Users' work never queues behind the work of others: a store that is slow is left
+to ``store_guard``, which a thread must reach to be refused.
 
 A process that was forked begins with none: threads do not survive a fork. Under gevent the
 threads are greenlets.
@@ -20,12 +24,17 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-THREADS = 16
+from . import lanes
+
+THREADS = 16  # of one work at a time
+# made when they are needed; so many users' works at a time do not wait for each other
+USERS_THREADS = 32 * THREADS
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_executors: list[ThreadPoolExecutor] = []
+# whether it is for the background: its threads
+_executors: dict[bool, ThreadPoolExecutor] = {}
 os.register_at_fork(after_in_child=_executors.clear)
 
 
@@ -59,6 +68,8 @@ class Work(Generic[Item, Result]):
         threads: int = THREADS,
     ) -> None:
         self._function = function
+        self._caller = lanes.holder()
+        self._is_background = lanes.is_background()
         self._coming = iter(items)
         self._unfinished = 0
         self._ended = False
@@ -89,14 +100,15 @@ class Work(Generic[Item, Result]):
 
     def _begin(self, count: int) -> None:
         for item in itertools.islice(self._coming, count):
-            _executor().submit(self._do, item)
+            _executor(self._is_background).submit(self._do, item)
             self._unfinished += 1
 
     def _do(self, item: Item) -> None:
         try:
             if self._ended:
                 raise InterruptedError("another item has failed")
-            result = self._function(item)
+            with lanes.working_for(self._caller, self._is_background):
+                result = self._function(item)
         except BaseException as error:  # noqa: BLE001  # for the caller's thread to raise
             self._outcomes.put(_raising(error))
         else:
@@ -110,7 +122,9 @@ def _raising(error: BaseException) -> Callable[[], Any]:
     return outcome
 
 
-def _executor() -> ThreadPoolExecutor:
-    if not _executors:
-        _executors.append(ThreadPoolExecutor(THREADS, thread_name_prefix="attachments"))
-    return _executors[0]
+def _executor(is_background: bool) -> ThreadPoolExecutor:
+    if is_background not in _executors:
+        threads = THREADS if is_background else USERS_THREADS
+        name = "attachments.background" if is_background else "attachments"
+        _executors[is_background] = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    return _executors[is_background]

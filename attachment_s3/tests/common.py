@@ -1,5 +1,6 @@
 """The S3 server that the tests use: the one of the environment."""
 
+from odoo.addons.base_attachment_object_storage.store_guard import forget_outages
 from odoo.addons.cloud_settings.tests.services import service
 
 from ..connections import Connections
@@ -42,6 +43,7 @@ class S3SetUp:
         self.bucket = self.settings.bucket.replace("{db}", "test")
         self.other_container = f"{self.bucket}-other"
         self.make_store().create_container()
+        self.addCleanup(forget_outages)
         super().setUp()
 
     def environment(self):

@@ -13,6 +13,7 @@ from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
     MIB,
     FaultContract,
 )
+from odoo.addons.base_attachment_object_storage.tests.guard_contract import GuardContract
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
 from odoo.addons.cloud_settings.tests.new_process import GEVENT, run_python
 
@@ -107,3 +108,8 @@ class TestS3Faults(S3Faults, S3SetUp, FaultContract, CleanPrefix, BaseCase):
         )
         # one after the other they would share one
         self.assertGreaterEqual(self.proxy.most_connections, 8)
+
+
+@tagged("post_install", "-at_install")
+class TestS3Guard(S3Faults, S3SetUp, GuardContract, CleanPrefix, BaseCase):
+    loud = ("odoo.addons.attachment_s3.multipart",)

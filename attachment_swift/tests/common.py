@@ -1,5 +1,6 @@
 """The Swift server that the tests use: the one of the environment."""
 
+from odoo.addons.base_attachment_object_storage.store_guard import forget_outages
 from odoo.addons.cloud_settings.tests.services import service
 
 from ..settings import SwiftSettings, swift_settings
@@ -28,6 +29,7 @@ class SwiftSetUp:
         self.bucket = self.settings.container.replace("{db}", "test")
         self.other_container = f"{self.bucket}-other"
         self.make_store().create_container()
+        self.addCleanup(forget_outages)
         super().setUp()
 
     def environment(self):

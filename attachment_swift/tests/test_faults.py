@@ -13,6 +13,7 @@ from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
     TIMEOUT_SECONDS,
     FaultContract,
 )
+from odoo.addons.base_attachment_object_storage.tests.guard_contract import GuardContract
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
@@ -43,12 +44,13 @@ class SwiftFaults(SwiftSetUp):
     def make_store_behind(self, proxy):
         # a client of its own: the port makes no settings alike
         settings = self.settings_behind(SWIFT_TEMP_URL_KEY=f"for port {proxy.port}")
-        client, usual = client_for(settings), client_for(self.settings)
-        # logged in already: the time of a login is not what is tested here
-        client._session.auth = usual._session.auth
+        usual = client_for(self.settings)
         # the catalogue of the identity service names the server, and not the proxy
         address = urlsplit(usual.endpoint())._replace(netloc=f"127.0.0.1:{proxy.port}")
-        client._endpoint = address.geturl()
+        for client in (client_for(settings), client_for(settings.impatient())):
+            # logged in already: the time of a login is not what is tested here
+            client._session.auth = usual._session.auth
+            client._endpoint = address.geturl()
         return SwiftStore(settings, self.bucket)
 
 
@@ -140,3 +142,8 @@ class TestIdentityFaults(SwiftFaults, BaseCase):
                 self.assertNotIn(secret, str(caught.exception))
             self.proxy.pass_through()
         self.assertEqual(list(self.behind.list("no such prefix")), [])
+
+
+@tagged("post_install", "-at_install")
+class TestSwiftGuard(SwiftFaults, GuardContract, CleanPrefix, BaseCase):
+    loud = (LIBRARY_LOG,)

@@ -12,6 +12,7 @@ from contextlib import closing
 
 from odoo import api, fields, models
 
+from .. import lanes
 from ..garbage import Collection, CollectionReport
 from ..shards import make_collections_counter
 from ..store import StoreError
@@ -57,7 +58,8 @@ class IrAttachmentGarbage(models.Model):
         attachments = self.env["ir.attachment"].sudo()
         settings = attachments._attachment_storage_settings()
         days = settings.retention_days if days is None else days
-        report = self._collect(attachments, days)
+        with lanes.background():
+            report = self._collect(attachments, days)
         _logger.info("Collection of stored objects: %s", report)
         return report.as_dict()
 

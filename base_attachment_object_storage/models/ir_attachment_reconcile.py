@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 
 from odoo import api, models
 
+from .. import lanes
 from ..keys import is_owned
 from ..reconcile import ReconcileReport, compare
 from ..store import StoreError
@@ -43,7 +44,8 @@ class IrAttachment(models.Model):
             if objection:
                 _logger.warning("Reconcile marks nothing: %s", objection)
                 owner, dry_run = self._present_owner(), True
-            self._reconcile(owner, timedelta(hours=margin_hours), dry_run, report)
+            with lanes.background():
+                self._reconcile(owner, timedelta(hours=margin_hours), dry_run, report)
         except StoreError as error:
             report.refused = str(error)
         _logger.info("Reconcile of %s: %s", self._storage(), report)

@@ -12,8 +12,10 @@ from .errors import (
     StoreError,
     Unavailable,
 )
+from .instrumentation import endpoint_name
 from .memory import MemoryStore
-from .protocol import ObjectInfo, ObjectReader, ObjectStore, total_of
+from .objects import ObjectInfo, ObjectReader, total_of
+from .protocol import ObjectStore
 from .singly import delete_singly
 from .uri import StoreUri
 
@@ -35,6 +37,7 @@ __all__ = [
     "StoreUri",
     "Unavailable",
     "delete_singly",
+    "endpoint_name",
     "new_md5",
     "total_of",
 ]

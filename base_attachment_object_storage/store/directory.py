@@ -24,7 +24,8 @@ from urllib.parse import quote, unquote
 
 from .content import CHUNK_SIZE, Content
 from .errors import Conflict, Integrity, NotFound, OutOfRange, Refused, StoreError, Unavailable
-from .protocol import ObjectInfo, ObjectReader, ObjectStore
+from .objects import ObjectInfo, ObjectReader
+from .protocol import ObjectStore
 
 FOLDER, OBJECT, CONTINUED = "+", "=", ","
 PIECE = 200
@@ -40,7 +41,7 @@ class DirectoryStore(ObjectStore):
         self.container = container
         self._folder = root / quote(container, safe="")
 
-    def create_container(self) -> None:
+    def _create_container(self) -> None:
         with _translated(self.container):
             self._folder.mkdir(exist_ok=True)
 

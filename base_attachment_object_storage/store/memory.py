@@ -8,7 +8,8 @@ import hashlib
 
 from .content import CHUNK_SIZE, Content
 from .errors import Integrity, NotFound, OutOfRange, Refused, StoreError
-from .protocol import ObjectInfo, ObjectReader, ObjectStore
+from .objects import ObjectInfo, ObjectReader
+from .protocol import ObjectStore
 
 
 class MemoryStore(ObjectStore):
@@ -22,7 +23,7 @@ class MemoryStore(ObjectStore):
         self.container = container
         self._containers = {} if containers is None else containers
 
-    def create_container(self) -> None:
+    def _create_container(self) -> None:
         self._containers.setdefault(self.container, {})
 
     def _put(self, key: str, content: Content, content_type: str) -> None:

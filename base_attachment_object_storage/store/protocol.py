@@ -4,111 +4,26 @@ One store is one bucket (S3) or container (Swift). A backend implements the unde
 verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
 ``tests/store_contract.py``::
 
-    caller ── put, open, read, head, delete_many, list      counted here, once for all
-                └── _put, _open, _head, _delete_batch, _page    a backend's requests
+    caller ── put, open, read, head, delete_many, list
+              └── measured, contact                             here, once for all backends
+                  └── _put, _open, _head, _delete_batch, _page  a backend's requests
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from types import TracebackType
-from typing import BinaryIO, ClassVar, Protocol
+from typing import BinaryIO, ClassVar
 
 from .content import Content
-from .errors import Conflict, NotFound, OutOfRange, Refused, StoreError
+from .errors import Conflict, NotFound, OutOfRange, Refused, StoreError, Unavailable
+from .instrumentation import Measured, Unmeasured, unguarded
+from .objects import ObjectInfo, ObjectReader, Page
 
 Keys = list[str]
 OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
+PROBE = "probe"  # a key that no content has
 DELETE_LIMIT = 1000  # keys in one bulk request, as S3 has it
-
-
-@dataclass(frozen=True)
-class ObjectInfo:
-    """An object as listings and ``head`` describe it.
-
-    ``size`` is in bytes, ``modified`` in UTC with its offset; None where the store does not
-    tell. Only ``head`` tells ``content_type``.
-    """
-
-    key: str
-    size: int
-    modified: datetime | None = None
-    content_type: str = ""
-
-
-# some objects, and where the rest begins; None: there is no more
-Page = tuple[list[ObjectInfo], str | None]
-
-
-class ObjectReader:
-    """The bytes of one object, in chunks; ``size`` says how many there will be.
-
-    ``total`` is the size of the whole object; None where the store does not tell. It holds a
-    connection: exhaust it, close it, or use it in a ``with`` block.
-    """
-
-    def __init__(
-        self,
-        chunks: Iterable[bytes],
-        size: int,
-        close: Callable[[], None] = lambda: None,
-        total: int | None = None,
-    ) -> None:
-        self.size = size
-        self.total = total
-        self.close = close
-        self._chunks = chunks
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._chunks)
-
-    def read(self) -> bytes:  # pylint: disable=method-required-super
-        return b"".join(self)
-
-    def __enter__(self) -> "ObjectReader":
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def total_of(content_range: str | None, size: int) -> int | None:
-    """Return the size of an object of which a server has sent ``size`` bytes.
-
-    :param content_range: the answer's Content-Range, as ``bytes 0-9/500``; a whole object
-        has none
-    """
-    if content_range is None:
-        return size
-    total = content_range.rpartition("/")[2].strip()
-    return int(total) if total.isdecimal() else None
-
-
-class Measured(Protocol):
-    """What is known of an operation while it lasts."""
-
-    bytes: int
-
-
-class Unmeasured:
-    """Stands where nobody counts."""
-
-    def __init__(self, verb: str, backend: str) -> None:
-        self.bytes = 0
-
-    def __enter__(self) -> "Unmeasured":
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        pass
 
 
 class ObjectStore(ABC):
@@ -124,6 +39,24 @@ class ObjectStore(ABC):
     # (verb, backend) -> encloses an operation; the addon has it counted, so that this
     # package needs no other
     measured: Callable[[str, str], AbstractContextManager[Measured]] = Unmeasured
+    # (store, bytes that are sent, whether it waits for the rest of an answer) -> encloses a
+    # request; the addon lets it fail where the server is known to be unavailable
+    contact: Callable[["ObjectStore", int, bool], AbstractContextManager[None]] = unguarded
+
+    @property
+    def endpoint(self) -> str:
+        """A name of the server and the credentials; empty where there is no server."""
+        return ""
+
+    def answers(self) -> bool:
+        """Return True if the server answers a small request, whatever it says; not guarded."""
+        try:
+            self._impatient()._head(PROBE)
+        except Unavailable:
+            return False
+        except StoreError:
+            pass  # most often that there is no such object
+        return True
 
     def put(
         self,
@@ -143,7 +76,7 @@ class ObjectStore(ABC):
         with self._measured("put") as operation:
             whole = Content(content, md5)
             operation.bytes = whole.size
-            with self._found():
+            with self._found(), self._contact(whole.size):
                 self._put(key, whole, content_type or OCTETS)
 
     def put_new(
@@ -160,7 +93,7 @@ class ObjectStore(ABC):
         with self._measured("put") as operation:
             whole = Content(content, md5)
             operation.bytes = whole.size
-            with self._found():
+            with self._found(), self._contact(whole.size):
                 self._put_new(key, whole, content_type or OCTETS)
 
     def begin_put(
@@ -177,11 +110,12 @@ class ObjectStore(ABC):
         with ExitStack() as stack:
             stack.enter_context(self._measured("put")).bytes = whole.size
             stack.enter_context(self._found())
-            finish = self._begin_put(key, whole, content_type or OCTETS)
+            with self._contact(whole.size):
+                finish = self._begin_put(key, whole, content_type or OCTETS)
             rest = stack.pop_all()
 
         def wait() -> None:
-            with rest:
+            with rest, self._contact():
                 finish()
 
         return wait
@@ -200,13 +134,13 @@ class ObjectStore(ABC):
 
     def read(self, key: str) -> bytes:  # pylint: disable=method-required-super
         """Return all bytes of an object."""
-        with self._measured("read") as operation, self._open(key, 0, None) as reader:
+        with self._measured("read") as operation, self._open_range(key, 0, None) as reader:
             operation.bytes = reader.size
             return reader.read()
 
     def head(self, key: str) -> ObjectInfo:
         """Return what is known of an object without its bytes."""
-        with self._measured("head"):
+        with self._measured("head"), self._contact():
             return self._head(key)
 
     def exists(self, key: str) -> bool:
@@ -225,7 +159,7 @@ class ObjectStore(ABC):
         pending = list(dict.fromkeys(keys))
         failures: dict[str, StoreError] = {}
         for at in range(0, len(pending), self.delete_limit):
-            with self._measured("delete"), self._found():
+            with self._measured("delete"), self._found(), self._contact():
                 failures.update(self._delete_batch(pending[at : at + self.delete_limit]))
         return failures
 
@@ -233,18 +167,19 @@ class ObjectStore(ABC):
         """Yield every object whose key starts with ``prefix``, ordered by key."""
         after = None
         while True:
-            with self._measured("list"), self._found():
+            with self._measured("list"), self._found(), self._contact():
                 page, after = self._page(prefix, after)
             yield from page
             if after is None:
                 return
 
-    @abstractmethod
     def create_container(self) -> None:
         """Create the bucket or container; it may exist already if it is ours.
 
-        Whoever may only use it, and create none, gets no error for one that is there.
+        A key that may only use it, and create none, gets no error for one that is there.
         """
+        with self._contact():
+            self._create_container()
 
     def has_container(self) -> bool:
         """Say whether the container is there and may be listed; asks the store."""
@@ -273,6 +208,14 @@ class ObjectStore(ABC):
         return None
 
     # --- what a backend does
+
+    def _impatient(self) -> "ObjectStore":
+        """Return the same store with one short try a request."""
+        return self
+
+    def _create_container(self) -> None:
+        """Create the bucket or container, unless it is there."""
+        raise NotImplementedError
 
     @abstractmethod
     def _put(self, key: str, content: Content, content_type: str) -> None:
@@ -324,11 +267,22 @@ class ObjectStore(ABC):
         if length == 0:
             return ObjectReader([], 0)
         try:
-            return self._open(key, start, length)
+            with self._contact():
+                reader = self._open(key, start, length)
         except OutOfRange:
             if start:
                 raise
             return ObjectReader([], 0)  # an empty object has no first byte either
+        return ObjectReader(self._chunks_of(reader), reader.size, reader.close, reader.total)
+
+    def _chunks_of(self, reader: ObjectReader) -> Iterator[bytes]:
+        chunks = iter(reader)
+        while True:
+            with self._contact(continues=True):
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
 
     @contextmanager
     def _found(self) -> Iterator[None]:
@@ -340,3 +294,6 @@ class ObjectStore(ABC):
 
     def _measured(self, verb: str) -> AbstractContextManager[Measured]:
         return ObjectStore.measured(verb, self.backend)
+
+    def _contact(self, size: int = 0, continues: bool = False) -> AbstractContextManager[None]:
+        return ObjectStore.contact(self, size, continues)

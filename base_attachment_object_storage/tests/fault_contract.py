@@ -12,6 +12,7 @@ from odoo.tools import mute_logger
 from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
 from ..store import NotFound, Refused, StoreError, Unavailable
+from ..store_guard import guard_of
 
 MIB = 1024 * 1024
 LARGE = 11 * MIB  # three parts
@@ -35,7 +36,15 @@ def outcome(use):
     return None, time.monotonic() - began
 
 
-class FaultContract:
+def wait_until_closed(case, store):
+    """Wait until a store's circuit breaker has found its server to be back."""
+    deadline = time.monotonic() + BOUND_SECONDS
+    while guard_of(store).breaker.is_open:
+        case.assertLess(time.monotonic(), deadline, "the breaker stays open")
+        time.sleep(0.01)
+
+
+class FaultSetUp:
     """Mixed into a test case before ``CleanPrefix``.
 
     Its ``prepare()`` sets ``store``, which reaches the server, and ``server_url``; its
@@ -112,6 +121,10 @@ class FaultContract:
     def assert_nothing_stored(self):
         for name in ("small", "large"):
             self.assertFalse(self.store.exists(self.key(name)))
+
+
+class FaultContract(FaultSetUp):
+    """What each verb does; mixed in like ``FaultSetUp``."""
 
     def test_a_refused_connection_is_unavailable(self):
         self.proxy.refuse()

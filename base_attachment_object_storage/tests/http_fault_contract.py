@@ -12,7 +12,7 @@ from odoo.addons.cloud_settings.tests.faults import FaultProxy
 
 from ..store import Unavailable
 from .attachment_setup import LOG
-from .fault_contract import BOUND_SECONDS, TIMEOUT_SECONDS
+from .fault_contract import BOUND_SECONDS, TIMEOUT_SECONDS, wait_until_closed
 from .http_contract import HTTP_LOG, HttpSetUp
 
 BODY_LOG = "odoo.addons.base_attachment_object_storage.body"
@@ -77,6 +77,7 @@ class HttpFaultContract(HttpSetUp):
                     self.assertEqual(response.headers["Retry-After"], "30")
                     self.assertLess(time.monotonic() - began, BOUND_SECONDS)
                 self.proxy.pass_through()
+                wait_until_closed(self, self.make_store())
         self.assertEqual(self.fetch().content, self.content)
 
     @mute_logger(BODY_LOG, HTTP_LOG, LOG)
@@ -88,6 +89,7 @@ class HttpFaultContract(HttpSetUp):
                     # a reset may come before the first byte is read
                     self.assertEqual(self.fetch().status_code, 503)
         self.proxy.pass_through()
+        wait_until_closed(self, self.make_store())
         self.assertEqual(self.fetch().content, self.content)
 
     @mute_logger(LOG)

@@ -1,4 +1,5 @@
 from . import (
+    test_bulkhead,
     test_cron_jobs,
     test_faults,
     test_http_requests,

@@ -1,0 +1,143 @@
+"""A store that is away costs milliseconds: the circuit breaker and the bulkhead of each server.
+
+``ObjectStore`` encloses each of its requests in a ``Contact`` (``ObjectStore.contact``)::
+
+    __enter__   the breaker is open: fail at once      the bulkhead is full: fail at once
+    __exit__    Unavailable: a failure                 anything else: the server has answered
+
+The breaker opens with the first failure that took long, or the third quick one in a row. A
+refusal, a missing object or a wrong checksum is an answer. All stores of one server that use
+the same credentials share a guard, in all processes of a prefork server: where one worker
+has found the server unavailable, the others open their breakers without a try.
+"""
+
+import logging
+import time
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+
+from odoo.addons.cloud_settings.bulkhead import Bulkhead, Full
+from odoo.addons.cloud_settings.circuit_breaker import CircuitBreaker
+
+from . import lanes
+from .store import ObjectStore, Unavailable
+
+_logger = logging.getLogger(__name__)
+
+# an error that a server sends is quick, also where a client has waited before a second try
+LONG_SECONDS = 3.0
+QUICK_FAILURES = 3
+PROBE_SECONDS = 1.0
+
+
+class Guard:
+    """What a process knows of one server; ``store`` is one of its containers."""
+
+    def __init__(self, store: ObjectStore, name: str) -> None:
+        self._store = store
+        self.bulkhead = Bulkhead(name)
+        self.breaker = CircuitBreaker(
+            self._probe,
+            component="object_store",
+            backend=store.backend,
+            server=f"The object store ({store.backend})",
+            thread_name="object_store.breaker",
+            logger=_logger,
+            probe_seconds=PROBE_SECONDS,
+        )
+        self._failures = 0
+
+    def forget(self) -> None:
+        """Let requests pass, whatever was found out before."""
+        self.breaker.stop()
+        self.bulkhead.withdraw_report()
+
+    def require_closed(self) -> None:
+        """Raise ``Unavailable`` while the server is known to be unavailable."""
+        if not self.breaker.is_open and self.bulkhead.is_outage_reported:
+            self.breaker.open()  # another process has found out
+        if not self.breaker.lets_pass():
+            raise Unavailable("the store has not answered before, and is probed until it does")
+
+    def note(self, error: BaseException | None, seconds: float) -> None:
+        """Count an answer or a failure."""
+        if not isinstance(error, Unavailable):
+            self._failures = 0
+            return
+        self._failures += 1
+        if seconds < LONG_SECONDS and self._failures < QUICK_FAILURES:
+            return
+        self._failures = 0
+        if self.breaker.open():
+            self.bulkhead.report_outage()
+            _logger.warning("The store is unavailable, its requests fail at once: %s", error)
+
+    def _probe(self) -> bool:
+        answers = self._store.answers()
+        if answers:
+            self.bulkhead.withdraw_report()
+        else:
+            self.bulkhead.report_outage()
+        return answers
+
+
+class Contact:
+    """One request to a server, or one wait for the rest of its answer (``continues``)."""
+
+    __slots__ = ("_began", "_continues", "_guard", "_holder", "_size")
+
+    def __init__(self, guard: Guard, size: int, continues: bool) -> None:
+        self._guard = guard
+        self._size = size
+        self._continues = continues
+        self._holder: int | None = None
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        if not self._continues:
+            self._guard.require_closed()
+        if not lanes.is_background():
+            self._take_place(lanes.holder())
+        self._began = time.monotonic()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._holder is not None:
+            self._guard.bulkhead.leave(self._holder)
+        self._guard.note(exc, time.monotonic() - self._began)
+
+    def _take_place(self, holder: int) -> None:
+        try:
+            if self._guard.bulkhead.enter(holder, self._size):
+                self._holder = holder
+        except Full:
+            if not self._continues:  # an answer that has begun may well end
+                raise Unavailable("too many requests wait for the store") from None
+
+
+_guards: dict[str, Guard] = {}
+
+
+def guard_of(store: ObjectStore) -> Guard | None:
+    """Return the guard of a store's server; None where it has no server."""
+    name = store.endpoint
+    guard = _guards.get(name)
+    if guard is None and name:
+        guard = _guards.setdefault(name, Guard(store, name))
+    return guard
+
+
+def forget_outages() -> None:
+    """Let the requests to every store pass; for tests, which take servers away."""
+    for guard in _guards.values():
+        guard.forget()
+
+
+def contact(store: ObjectStore, size: int, continues: bool) -> AbstractContextManager[None]:
+    """Return what encloses a request; see ``ObjectStore.contact``."""
+    guard = guard_of(store)
+    return Contact(guard, size, continues) if guard else nullcontext()
