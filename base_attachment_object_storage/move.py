@@ -13,17 +13,19 @@ is in memory.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import lanes, parallel
-from .mover import Carried, Limits, MoveReport, Row, Source, carry
+from .mover import Carried, Limits, MoveReport, Row, Source, carry, explain
+from .store import StoreError, Unavailable
 
 _logger = logging.getLogger(__name__)
 
 COMMIT_ROWS = 100  # what a killed process has sent in vain at most, beside what its threads send
 COMMIT_BYTES = 64 * 1024 * 1024
 COMMIT_SECONDS = 2
+MOST_REFUSALS = 20  # one after the other: the target accepts nothing at all
 
 
 class Move:
@@ -50,6 +52,10 @@ class Move:
         self._arrived: list[Carried] = []
         self._arrived_rows = self._arrived_bytes = 0
         self._flushed = time.monotonic()
+        # of the target, since it has last accepted something
+        self._refusals = 0
+        self._refusal: Exception | None = None
+        self._has_accepted = False
 
     def run(self, objects: bool, verify: bool) -> None:
         attachments = self._attachments
@@ -58,7 +64,12 @@ class Move:
         def work(source: Source) -> Carried:
             kept = [self._stays(row) for row in source.rows]
             again = read_again if verify else None
-            return carry(source, None if all(kept) else put, any(kept), again)
+            try:
+                return carry(source, None if all(kept) else put, any(kept), again)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  # the target refuses this content
+                return Carried(source, problem=explain(error), refusal=error)
 
         threads = attachments._attachment_storage_settings().move_threads
         attachments._keep_collection_away(attachments.env.cr)
@@ -70,6 +81,8 @@ class Move:
                     )
                     for one in carried:
                         self._settle(one)
+                if isinstance(self._refusal, StoreError) and not self._has_accepted:
+                    raise self._refusal
             finally:
                 self._flush()
         self._report.complete = not self._ended
@@ -106,8 +119,10 @@ class Move:
     def _settle(self, carried: Carried) -> None:
         rows = carried.source.rows
         if carried.problem:
-            self._report.failed += [(row.id, carried.problem) for row in rows]
+            self._fail(rows, carried.problem)
+            self._count_refusal(carried.refusal)
             return
+        self._refusals, self._has_accepted = 0, True
         self._arrived.append(carried)
         self._arrived_rows += len(rows)
         self._arrived_bytes += len(carried.content or b"")
@@ -118,6 +133,17 @@ class Move:
         ):
             self._flush()
 
+    def _fail(self, rows: Iterable[Row], problem: str) -> None:
+        self._report.failed += [(row.id, problem) for row in rows]
+
+    def _count_refusal(self, refusal: Exception | None) -> None:
+        """Raise a refusal of the target when it is one of many, and nothing was accepted since."""
+        if refusal is None:
+            return
+        self._refusals, self._refusal = self._refusals + 1, refusal
+        if self._refusals >= MOST_REFUSALS:
+            raise refusal
+
     def _flush(self) -> None:
         """Point the rows of what has arrived to it, commit, and tell."""
         arrived, self._arrived = self._arrived, []
@@ -127,22 +153,39 @@ class Move:
             return
         places = []
         swapped = set()
+        failed = set()
         for one in arrived:
             for row in one.source.rows:
                 if not self._stays(row):
                     places.append((row, one.store_fname))
-                elif self._attachments._swap_content(row, None, one.content):
-                    swapped.add(row.id)
+                elif problem := self._keep(row, one.content, swapped):
+                    self._fail([row], problem)
+                    failed.add(row.id)
         if places:
             swapped |= self._attachments._swap(places)
         for one in arrived:
             done = sum(row.id in swapped for row in one.source.rows)
             self._report.moved += done
-            self._report.skipped += len(one.source.rows) - done
+            self._report.skipped += sum(
+                row.id not in swapped and row.id not in failed for row in one.source.rows
+            )
             self._report.bytes += done * one.size
         self._attachments.invalidate_model()
         self._attachments._commit_move()
         self._tell()
+
+    def _keep(self, row: Row, content: bytes | None, swapped: set[int]) -> str | None:
+        """Put content into a row; return the reason why PostgreSQL does not accept it."""
+        cursor = self._attachments.env.cr
+        try:
+            with cursor.savepoint(flush=False):
+                if self._attachments._swap_content(row, None, content):
+                    swapped.add(row.id)
+        except Exception as error:  # of any kind; without a connection nothing goes on
+            if cursor.closed:
+                raise
+            return explain(error)
+        return None
 
     def _tell(self) -> None:
         report = self._report

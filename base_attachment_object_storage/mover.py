@@ -21,10 +21,11 @@ from typing import Any
 
 from .digested import Digested
 from .store.content import CHUNK_SIZE
-from .store.errors import Integrity, NotFound, Refused
+from .store.errors import Integrity, NotFound, Unavailable
 
-# what is wrong with one source only: the others move
-UNREADABLE = (NotFound, Integrity, Refused, OSError)
+# What PostgreSQL accepts in one statement is 1 GiB, in which each byte has two digits; what is
+# larger could be written in parts, but never be read again.
+LARGEST_IN_DATABASE = 500 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Source:
         """Return the same with its content, or with the reason why it cannot be read."""
         try:
             content = self.read()
-        except UNREADABLE as error:
+        except Exception as error:  # noqa: BLE001  # carry() decides what it means
             return replace(self, read=partial(fail, error))
         return replace(self, read=lambda: content)
 
@@ -65,13 +66,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Carried:
-    """What became of a source: the name of its object, its bytes, or the reason why not."""
+    """What became of a source: the name of its object, its bytes, or the reason why not.
+
+    ``refusal`` is the error of the target, where it refused this content.
+    """
 
     source: Source
     size: int = 0
     store_fname: str | None = None
     content: bytes | None = None
     problem: str | None = None
+    refusal: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -145,20 +150,24 @@ def carry(
 ) -> Carried:
     """Read a source, check it, and hand it to its target.
 
-    A source that is missing, wrong or forbidden is reported and left as it is. A target that
-    does not take content ends the move: the error is raised.
+    Whatever is wrong with a source is reported, and the source is left as it is. Only a store
+    that does not answer raises; so does any error of the target.
 
     :param put: stores the content and returns its name; None where no store is the target
     :param keep_content: return the bytes as well, for the database
     :param read_again: reads what was put, by its name, to compare it
     :raises Integrity: when that is something else
     """
+    if keep_content and source.rows[0].size > LARGEST_IN_DATABASE:
+        return Carried(source, problem=_too_large(source.rows[0].size))
     try:
         content = source.read()
-    except UNREADABLE as error:
-        return Carried(source, problem=str(error) or type(error).__name__)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, the others move
+        return Carried(source, problem=explain(error))
     try:
-        problem = _mismatch(source, content)
+        problem = _mismatch(source, content, keep_content)
         if problem:
             return Carried(source, problem=problem)
         name = put(content, source.mimetype) if put else None
@@ -168,6 +177,17 @@ def carry(
         return Carried(source, content.size, name, kept)
     finally:
         content.close()
+
+
+def explain(error: Exception) -> str:
+    """Return the reason that a report gives for an error."""
+    if isinstance(error, MemoryError):
+        return "the content does not fit into the memory of this process"
+    return str(error).strip() or type(error).__name__
+
+
+def _too_large(size: int) -> str:
+    return f"the content is too large for the database: {size} bytes of {LARGEST_IN_DATABASE}"
 
 
 def _compare(content: Digested, again: Digested, name: str) -> None:
@@ -227,9 +247,11 @@ def fail(error: Exception) -> Digested:
     raise error
 
 
-def _mismatch(source: Source, content: Digested) -> str | None:
+def _mismatch(source: Source, content: Digested, keep_content: bool) -> str | None:
     if not content.size:
         return "the content is missing"
     if source.checksum and source.checksum != content.sha1:
         return "the content is not what its checksum names"
+    if keep_content and content.size > LARGEST_IN_DATABASE:
+        return _too_large(content.size)
     return None

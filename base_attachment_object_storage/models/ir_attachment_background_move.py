@@ -1,6 +1,7 @@
 """A move that an administrator starts and a scheduled action carries on, slice by slice."""
 
 import logging
+from contextlib import suppress
 
 import psycopg2
 
@@ -107,8 +108,11 @@ class IrAttachmentBackgroundMove(models.Model):
             )
         except (StoreError, UserError) as error:
             _logger.warning("The move %d ended: %s", move.id, error)
-            self.env.cr.rollback()
-            move._end("failed", str(error))
+            move._fail(str(error))
+            return
+        except Exception as error:
+            _logger.exception("The move %d ended with an unexpected error", move.id)
+            move._fail(_("Unexpected error: %s. See the log of the server.", type(error).__name__))
             return
         move._note(before, report)
         # a new transaction, which sees what the other cursor has written and may write it too
@@ -123,6 +127,18 @@ class IrAttachmentBackgroundMove(models.Model):
 
     def _figures(self):
         return {name: self[name] for name in ("moved", "skipped", "failed", "bytes")}
+
+    def _fail(self, message):
+        """End the move whatever became of the transaction, and of its connection."""
+        with suppress(psycopg2.Error):
+            self.env.cr.rollback()
+        with self._cursor_of_its_own() as cursor:
+            cursor.execute(
+                "UPDATE ir_attachment_background_move"
+                "   SET state = 'failed', message = %s, seconds_left = 0 WHERE id = %s",
+                (message, self.id),
+            )
+        self.invalidate_recordset()
 
     def _end(self, state, message):
         self.write({"state": state, "message": message, "seconds_left": 0})

@@ -112,6 +112,22 @@ class IrAttachment(models.Model):
 
     @api.model
     def _contents_in_database(self, ids):
+        """Return the contents of rows, or the errors of those that cannot be read."""
+        try:
+            with self.env.cr.savepoint(flush=False):
+                return self._read_from_database(ids)
+        except Exception as error:  # too large, or damaged; without a connection nothing goes on
+            if self.env.cr.closed:
+                raise
+            if len(ids) == 1:
+                return {ids[0]: error}
+        contents = {}
+        for number in ids:
+            contents.update(self._contents_in_database([number]))
+        return contents
+
+    @api.model
+    def _read_from_database(self, ids):
         self.env.cr.execute("SELECT id, db_datas FROM ir_attachment WHERE id = ANY(%s)", [ids])
         return {number: bytes(content or b"") for number, content in self.env.cr.fetchall()}
 
@@ -120,7 +136,8 @@ class IrAttachment(models.Model):
         """Return a function that reads the content of a row, and whether a thread may call it."""
         if not row.store_fname:
             content = in_database.get(row.id, b"")
-            return partial(Digested, content), True
+            read = fail if isinstance(content, Exception) else Digested
+            return partial(read, content), True
         if not self._is_file_from_a_store(row.store_fname):
             return partial(read_local, self._full_path(row.store_fname)), True
         try:

@@ -3,8 +3,9 @@
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
+from .. import move, mover
 from ..models.ir_attachment_move_steps import BATCH
-from ..store import Unavailable
+from ..store import Integrity, Refused, Unavailable
 from .attachment_setup import LOG, MOVE_LOG, MoveSetUp
 
 
@@ -79,6 +80,130 @@ class MoveRunContract(MoveSetUp):
             "SELECT count(*) FROM ir_attachment WHERE store_fname LIKE '%://%' AND type = 'binary'"
         )
         self.assertEqual(self.env.cr.fetchone(), (report.moved,))
+
+    def fail_for(self, content, error):
+        """Have the target refuse one content."""
+        make_put = self.registry["ir.attachment"]._make_put
+
+        def failing(records, place):
+            put = make_put(records, place)
+
+            def put_others(digested, mimetype):
+                if digested.whole() == content:
+                    raise error
+                return put(digested, mimetype)
+
+            return put_others
+
+        self.patch(self.registry["ir.attachment"], "_make_put", failing)
+
+    def test_an_error_of_one_content_is_reported_and_all_others_move(self):
+        errors = [
+            MemoryError(),
+            OSError("no space left on device"),
+            ValueError("not a name"),
+            RuntimeError("anything"),
+            Refused("too large"),
+            Integrity("other bytes"),
+        ]
+        for number, error in enumerate(errors):
+            with self.subTest(error), mute_logger(MOVE_LOG):
+                content = b"refused %d" % number
+                bad = self.created_at("db", content)
+                others = [self.created_at("db", content + b" %d" % n) for n in range(3)]
+                before = self.columns(bad)
+                self.fail_for(content, error)
+                report = self.attachments._move()
+                self.assertEqual([number for number, _reason in report.failed], [bad.id])
+                self.assertTrue(report.failed[0][1])
+                self.assertEqual((report.moved, report.complete), (3, True))
+                self.assertEqual(self.columns(bad), before)
+                self.assertTrue(all("://" in other.store_fname for other in others))
+                bad.unlink()
+
+    def test_a_target_that_accepts_nothing_ends_the_move(self):
+        self.many_in_the_database(3 * move.MOST_REFUSALS)
+        attempts = []
+
+        def refuse(content, mimetype):
+            attempts.append(content.sha1)
+            raise Refused("read only")
+
+        self.patch(self.registry["ir.attachment"], "_make_put", lambda records, place: refuse)
+        refused = False
+        with mute_logger(LOG, MOVE_LOG):
+            try:
+                self.attachments._move()
+            except Refused:  # assertRaises() would roll back, on 17.0
+                refused = True
+        self.assertTrue(refused)
+        self.assertLess(len(attempts), 3 * move.MOST_REFUSALS)
+
+    def test_content_that_is_too_large_for_the_database_is_reported_and_not_read(self):
+        large, small = self.new(b"large" * 10), self.new(b"small")
+        before = self.columns(large)
+        self.patch(mover, "LARGEST_IN_DATABASE", 49)
+        self.set_location("db")
+        self.calls.clear()
+        with mute_logger(MOVE_LOG):
+            report = self.attachments._move()
+        self.assertEqual(self.calls, ["open"])
+        self.assertEqual([number for number, _reason in report.failed], [large.id])
+        self.assertIn("too large for the database", report.failed[0][1])
+        self.assertEqual((report.moved, report.complete), (1, True))
+        self.assertEqual((self.columns(large), small.store_fname), (before, False))
+
+    def test_content_that_postgresql_refuses_is_reported_and_all_others_move(self):
+        bad = self.new(b"refused by the database")
+        before = self.columns(bad)
+        others = [self.new(b"other %d" % number) for number in range(3)]
+        codes = ("program_limit_exceeded", "data_exception", "out_of_memory", "disk_full")
+        for code in codes:
+            self.set_location(self.scheme)
+            self.attachments._move()
+            self.refuse_in_the_database(bad, code)
+            self.set_location("db")
+            with self.subTest(code), mute_logger(MOVE_LOG, "odoo.sql_db"):
+                report = self.attachments._move()
+                self.assertEqual([number for number, _reason in report.failed], [bad.id])
+                self.assertEqual((report.moved, report.skipped), (3, 0))
+                self.assertEqual(self.columns(bad), before)
+                self.env.invalidate_all()
+                self.assertFalse(any(other.store_fname for other in others))
+
+    def refuse_in_the_database(self, attachment, code):
+        """Have PostgreSQL raise an error when content is written to a row."""
+        self.env.cr.execute(
+            f"""
+            CREATE OR REPLACE FUNCTION refuse_content() RETURNS trigger AS $$ BEGIN
+                IF NEW.db_datas IS NOT NULL AND NEW.id = {attachment.id} THEN
+                    RAISE EXCEPTION 'refused' USING ERRCODE = '{code}';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER refuse_content BEFORE UPDATE ON ir_attachment
+                FOR EACH ROW EXECUTE FUNCTION refuse_content();
+            """  # pylint: disable=sql-injection
+        )
+
+    def test_content_that_the_database_does_not_give_is_reported_and_all_others_move(self):
+        bad = self.created_at("db", b"damaged")
+        before = self.columns(bad)
+        others = [self.created_at("db", b"fine %d" % number) for number in range(3)]
+        read = self.registry["ir.attachment"]._read_from_database
+
+        def fail(records, ids):
+            if bad.id in ids:
+                records.env.cr.execute("SELECT 1 / 0")
+            return read(records, ids)
+
+        self.patch(self.registry["ir.attachment"], "_read_from_database", fail)
+        with mute_logger(MOVE_LOG, "odoo.sql_db"):
+            report = self.attachments._move()
+        self.assertEqual([number for number, _reason in report.failed], [bad.id])
+        self.assertEqual((report.moved, report.complete), (3, True))
+        self.assertEqual(self.columns(bad), before)
+        self.assertTrue(all("://" in other.store_fname for other in others))
 
     def test_what_an_update_stored_before_this_addon_loaded_is_moved(self):
         attachment = self.created_at("file", b"stored by a module that loads first")

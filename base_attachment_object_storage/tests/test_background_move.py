@@ -75,6 +75,21 @@ class TestBackgroundMove(MemorySetUp, AttachmentSetUp, TransactionCase):
         self.assertEqual(move.state, "failed")
         self.assertIn("does not answer", move.message)
 
+    def test_no_error_leaves_a_move_running(self):
+        self.patch(self.env.cr, "rollback", lambda: None)  # the test's own cursor
+        for error in (RuntimeError("unexpected"), MemoryError(), KeyError("of a library")):
+
+            def fail(attachments, error=error, **options):
+                raise error
+
+            self.patch(self.registry["ir.attachment"], "_move", fail)
+            move = self.moves._start()
+            with self.subTest(error):
+                with self.assertLogs("odoo.addons.base_attachment_object_storage", "ERROR"):
+                    self.continue_move()
+                self.assertEqual(move.state, "failed")
+                self.assertIn(type(error).__name__, move.message)
+
     def test_another_location_ends_the_move(self):
         move = self.moves._start()
         self.set_location("db")

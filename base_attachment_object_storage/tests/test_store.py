@@ -257,7 +257,9 @@ class TestMover(BaseCase):
         self.assertIsNone(carried.problem)
 
     def test_what_is_missing_wrong_or_forbidden_is_a_problem_and_not_uploaded(self):
-        for content in (b"", b"y", NotFound("gone"), Refused("forbidden"), Integrity("other")):
+        errors = (NotFound("gone"), Refused("forbidden"), Integrity("other"))
+        others = (OSError(), MemoryError(), ValueError("no name"), RuntimeError("of a library"))
+        for content in (b"", b"y", *errors, *others):
             with self.subTest(content):
                 self.assertTrue(self.carry(content).problem)
         self.assertEqual(self.uploads, [])
