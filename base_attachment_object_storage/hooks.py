@@ -11,7 +11,6 @@ Until the addon is loaded, new content goes to the database instead (``_register
 moves it when all is loaded), objects are read, and those that a row drops are marked.
 """
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +21,7 @@ from odoo.addons.base.models.ir_attachment import IrAttachment
 
 from .garbage import GARBAGE_TABLE, mark
 from .settings import storage_settings
-from .store import NotFound, StoreUri
-
-_logger = logging.getLogger(__name__)
+from .store import StoreUri
 
 # None from 18.0 on
 core_from_attachment = getattr(http.Stream, "from_attachment", None)
@@ -74,11 +71,8 @@ def _file_read(self: Any, fname: str, size: int | None = None) -> Any:
         # only 19.0 knows the size
         return _core_file_read(self, fname, *([] if size is None else [size]))
     storage_settings().require_enabled()
-    try:
-        return _readers[scheme](StoreUri.parse(fname))[:size]
-    except NotFound as error:
-        _logger.warning("%s: %s", fname, error)
-        return b""  # as core reads a missing file
+    # an error also for a missing file: what is computed from it would replace what is there
+    return _readers[scheme](StoreUri.parse(fname))[:size]
 
 
 def _file_delete(self: Any, fname: str) -> Any:

@@ -152,8 +152,8 @@ class Move:
         if not arrived:
             return
         places = []
-        swapped = set()
-        failed = set()
+        swapped: set[int] = set()
+        failed: set[int] = set()
         for one in arrived:
             for row in one.source.rows:
                 if not self._stays(row):

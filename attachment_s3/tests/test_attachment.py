@@ -2,6 +2,9 @@
 
 from odoo.tests import TransactionCase, tagged
 
+from odoo.addons.base_attachment_object_storage.tests.binary_field_contract import (
+    BinaryFieldContract,
+)
 from odoo.addons.base_attachment_object_storage.tests.outage_contract import (
     AttachmentOutageContract,
     MoveOutageContract,
@@ -34,6 +37,11 @@ class TestUninstall(S3SetUp, UninstallContract, TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestAttachment(S3SetUp, AttachmentOutageContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestBinaryField(S3SetUp, BinaryFieldContract, TransactionCase):
     pass
 
 

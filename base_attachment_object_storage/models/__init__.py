@@ -1,4 +1,5 @@
 from . import (
+    base,
     ir_attachment,
     ir_attachment_background_move,
     ir_attachment_garbage,
@@ -12,4 +13,6 @@ from . import (
     ir_config_parameter,
     ir_http,
     ir_module_module,
+    ir_ui_menu,
+    res_partner,
 )

@@ -24,14 +24,19 @@ from ..keys import check_content
 from ..settings import storage_settings
 from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable
 from ..uploads import Uploads
+from .base import concerns_one_file
 
 _logger = logging.getLogger(__name__)
 
 CONTENT_FIELDS = {"raw", "datas", "db_datas"}
+# in the context: files that cannot be read are empty in the answer to a client
+SHOW_UNREADABLE = "attachment_show_unreadable"
 
 
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
+
+    _empty_content = b""
 
     # --- which store
 
@@ -83,12 +88,9 @@ class IrAttachment(models.Model):
         if not self._is_file_from_a_store(fname):
             # only 19.0 knows the size
             return super()._file_read(fname, *([] if size is None else [size]))
-        try:
-            content = Uploads.waiting_content(self.env.cr, fname)
-            if content is None:
-                content = self._read_from_store(fname)
-        except NotFound:
-            return b""  # as core reads a missing file; see _require_content()
+        content = Uploads.waiting_content(self.env.cr, fname)
+        if content is None:
+            content = self._read_from_store(fname)
         return content if size is None else content[:size]
 
     @api.model
@@ -104,11 +106,31 @@ class IrAttachment(models.Model):
         check_content(uri.key, content)
         return content
 
+    def _may_be_shown_without(self, error):
+        """Return True if what cannot be read may be empty in an answer to a client.
+
+        The server sends mail with what it reads so: only what is missing is empty, as in core.
+        """
+        shown = self.env.context.get("bin_size") or self.env.context.get(SHOW_UNREADABLE)
+        return isinstance(error, NotFound) or bool(shown and concerns_one_file(error))
+
     def _require_content(self):
         """Raise ``NotFound`` where content is missing that a caller is about to store again."""
         for attachment in self:
-            if attachment.store_fname and not attachment.raw:
+            if attachment.store_fname and not attachment._has_content():
                 raise attachment._missing()
+
+    def _has_content(self):
+        try:
+            return bool(self.raw)
+        except NotFound:
+            return False
+
+    def _has_stored_content(self):
+        try:
+            return bool(self._file_read(self.store_fname))
+        except NotFound:
+            return False
 
     def _missing(self):
         return NotFound(_("The file “%s” is missing from the file storage.", self.name))
@@ -143,7 +165,7 @@ class IrAttachment(models.Model):
         stored = self.filtered(lambda a: self._is_file_from_a_store(a.store_fname))
         for attachment in stored:
             # emptied on purpose, or is it what a failed read of this very file gave?
-            if not asbytes(attachment) and not self._file_read(attachment.store_fname):
+            if not asbytes(attachment) and not attachment._has_stored_content():
                 raise attachment._missing()
         replaced = stored.mapped("store_fname")
         super()._set_attachment_data(asbytes)

@@ -1,11 +1,12 @@
 """What attachments do with a store, whatever the store: mixed in by each backend addon."""
 
 import base64
+from contextlib import suppress
 
 from odoo.tools import mute_logger
 
-from ..store import Integrity, StoreUri, Unavailable
-from .attachment_setup import LOG
+from ..store import Integrity, NotFound, StoreUri, Unavailable
+from .attachment_setup import BASE_LOG, LOG
 from .failed_read_contract import FailedReadContract
 from .write_contract import WriteContract
 
@@ -35,16 +36,19 @@ class AttachmentContract(WriteContract, FailedReadContract):
         self.env.invalidate_all()
         self.assertEqual(attachment.raw, b"old suite")
 
-    @mute_logger(LOG)
-    def test_a_missing_object_reads_as_empty_as_a_missing_file_does(self):
+    @mute_logger(LOG, BASE_LOG)
+    def test_a_missing_object_is_empty_to_a_client_and_an_error_to_code(self):
         attachment = self.new(b"lost")
         self.lose_object(attachment)
-        self.assertEqual(attachment.raw, b"")
+        self.assertEqual(attachment.read(["raw", "datas"])[0]["raw"], b"")
+        for field in ("raw", "datas"):
+            with self.subTest(field), self.assertRaises(NotFound):
+                attachment.mapped(field)
 
     def test_a_missing_object_is_logged(self):
         attachment = self.new(b"lost")
         self.lose_object(attachment)
-        with self.assertLogs(LOG, "WARNING") as logs:
+        with self.assertLogs(LOG, "WARNING") as logs, suppress(NotFound):
             attachment.mapped("raw")
         self.assertIn(attachment.store_fname, logs.output[0])
 

@@ -12,6 +12,7 @@ from ..settings import StorageSettings
 from ..store import StoreUri
 
 LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment"
+BASE_LOG = "odoo.addons.base_attachment_object_storage.models.base"
 CORE_LOG = "odoo.addons.base.models.ir_attachment"
 MOVE_LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment_move"
 

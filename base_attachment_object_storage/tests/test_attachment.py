@@ -5,6 +5,7 @@ from odoo.tests import TransactionCase, tagged
 from ..store import MemoryStore, StoreUri
 from .attachment_contract import AttachmentContract
 from .attachment_setup import AttachmentSetUp
+from .binary_field_contract import BinaryFieldContract
 from .move_contract import MoveContract
 
 
@@ -23,6 +24,11 @@ class MemorySetUp:
 
 @tagged("post_install", "-at_install")
 class TestAttachment(MemorySetUp, AttachmentContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestBinaryField(MemorySetUp, BinaryFieldContract, TransactionCase):
     pass
 
 

@@ -1,0 +1,254 @@
+"""Fields of any model whose content is in the store: mixed in by each backend addon.
+
+A content that cannot be read is an error of its own record, and is stored nowhere.
+"""
+
+import base64
+from contextlib import suppress
+
+from odoo.tools import mute_logger
+
+from ..placement import PARAMETER
+from ..store import Integrity, NotFound, Refused, StoreError, StoreUri
+from .attachment_setup import BASE_LOG, CORE_LOG, LOG, AttachmentSetUp, StoreCounter, noise
+
+SIZES = ["image_1920", "image_1024", "image_512", "image_256", "image_128"]
+WARNINGS = (LOG, BASE_LOG, CORE_LOG)
+
+
+class RefusingStore(StoreCounter):
+    """A store that refuses one key, as one with an object of somebody else in it does."""
+
+    def __init__(self, store, calls, key):
+        super().__init__(store, calls)
+        self._key = key
+
+    def read(self, key):
+        if key == self._key:
+            raise Refused(f"{key}: forbidden")
+        return self._store.read(key)
+
+
+class BinaryFieldContract(AttachmentSetUp):
+    """Partners with images, one of which is missing, damaged or refused."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["ir.config_parameter"].sudo().set_param(PARAMETER, "{}")
+        muted = mute_logger(*WARNINGS)
+        muted.__enter__()
+        self.addCleanup(muted.__exit__, None, None, None)
+
+    def partners(self, count=4):
+        """Return partners with different images, all of them in the store."""
+        image = base64.b64encode(noise((200, 200)))
+        partners = self.env["res.partner"].create(
+            [{"name": f"partner {number}", "image_1920": image} for number in range(count)]
+        )
+        for number, partner in enumerate(partners):
+            partner.image_1920 = base64.b64encode(noise((200 + number, 200)))
+        self.refresh()
+        return partners
+
+    def refresh(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+    def attachments_of(self, records, field="image_1920"):
+        domain = [("res_model", "=", records._name), ("res_field", "=", field)]
+        found = self.attachments.search([*domain, ("res_id", "in", records.ids)])
+        self.assertEqual(len(found), len(records))
+        self.assertTrue(all("://" in name for name in found.mapped("store_fname")))
+        return found
+
+    def sizes_of(self, partner):
+        """Return what the rows of all sizes of an image say."""
+        self.refresh()
+        self.env.cr.execute(
+            "SELECT res_field, store_fname, checksum, file_size FROM ir_attachment"
+            " WHERE res_model = 'res.partner' AND res_id = %s ORDER BY res_field",
+            (partner.id,),
+        )
+        return self.env.cr.fetchall()
+
+    def damages(self):
+        """Return what makes one content unreadable, and the error that its readers get."""
+        return {
+            "missing": (self.lose_object, NotFound),
+            "damaged": (self.damage_object, Integrity),
+            "refused": (self.refuse_object, Refused),
+        }
+
+    def damage_object(self, attachment):
+        uri = StoreUri.parse(attachment.store_fname)
+        self.make_store(uri.container).put(uri.key, b"other bytes")
+
+    def refuse_object(self, attachment):
+        key = StoreUri.parse(attachment.store_fname).key
+        model = self.registry["ir.attachment"]
+        stores = model._get_object_store
+
+        def refusing(records, scheme, container=None):
+            store = stores(records, scheme, container)
+            return store and RefusingStore(store, [], key)
+
+        self.patch(model, "_get_object_store", refusing)
+
+    def each_damage(self):
+        """Yield the error, a partner with an unreadable image, and three others, for each way."""
+        model = self.registry["ir.attachment"]
+        for damage, error in self.damages().values():
+            partners = self.partners()
+            stores = model._get_object_store
+            damage(self.attachments_of(partners[1]))
+            self.refresh()
+            yield error, partners[1], partners - partners[1]
+            self.patch(model, "_get_object_store", stores)
+            self.refresh()
+
+    def test_an_error_concerns_its_own_record(self):
+        for error, bad, others in self.each_damage():
+            partners = others[:1] + bad + others[1:]
+            for partner in partners.with_prefetch(partners.ids):
+                if partner == bad:
+                    with self.assertRaises(error):
+                        partner.mapped("image_1920")
+                else:
+                    self.assertTrue(partner.image_1920)
+
+    def test_other_records_are_read_once_after_an_error(self):
+        for _error, bad, others in self.each_damage():
+            partners = bad + others
+            with suppress(StoreError):
+                bad.with_prefetch(partners.ids).mapped("image_1920")
+            self.calls.clear()
+            self.assertTrue(all(partner.image_1920 for partner in others))
+            self.assertEqual(self.calls, [])
+
+    def test_an_attachment_reads_beside_one_that_does_not(self):
+        for error, bad, others in self.each_damage():
+            attachments = self.attachments_of(bad + others).with_prefetch()
+            unreadable = self.attachments_of(bad)
+            for field in ("raw", "datas"):
+                self.env.invalidate_all()
+                for attachment in attachments:
+                    if attachment == unreadable:
+                        with self.assertRaises(error):
+                            attachment.mapped(field)
+                    else:
+                        self.assertTrue(attachment[field])
+
+    def test_a_list_shows_the_others(self):
+        for _error, bad, others in self.each_damage():
+            partners = bad + others
+            domain = [("id", "in", partners.ids)]
+            fields = ["name", "image_1920", "avatar_1920"]
+            model = self.env["res.partner"]
+            lists = {
+                "read": lambda: partners.read(fields),
+                "read contents only": lambda: partners.read(["image_1920"]),
+                "search_read": lambda: model.search_read(domain, fields),
+                "sizes": lambda: model.with_context(bin_size=True).search_read(domain, fields),
+                "a form": lambda: bad.with_context(bin_size=True).read(fields),
+            }
+            if hasattr(model, "web_read"):
+                specification = {name: {} for name in fields}
+                lists["web_read"] = lambda: partners.web_read(specification)
+                lists["web_search_read"] = lambda: model.web_search_read(domain, specification)[
+                    "records"
+                ]
+            for name, make in lists.items():
+                self.env.invalidate_all()
+                with self.subTest(name):
+                    rows = {row["id"]: row for row in make()}
+                    if name == "a form":
+                        self.assertEqual(list(rows), bad.ids)
+                        continue
+                    self.assertEqual(set(rows), set(partners.ids))
+                    self.assertTrue(all(rows[other.id]["image_1920"] for other in others))
+                    if name != "sizes":
+                        self.assertFalse(rows[bad.id]["image_1920"])
+
+    def test_one_record_is_read_or_refused(self):
+        for error, bad, others in self.each_damage():
+            self.assertTrue(others[0].read(["image_1920"])[0]["image_1920"])
+            with self.assertRaises(error):
+                bad.read(["image_1920"])
+
+    def test_an_export_names_what_it_has_not_and_no_import_stores_it(self):
+        for _error, bad, others in self.each_damage():
+            partners = bad + others
+            before = self.sizes_of(bad)
+            paths = [".id", "name", "image_1920"]
+            rows = partners.export_data(paths)["datas"]
+            images = {int(row[0]): row[2] for row in rows}
+            self.assertIn(images[bad.id], ("#ERROR!", b"#ERROR!"))
+            self.assertTrue(all(len(images[other.id]) > 100 for other in others))
+            texts = [[c.decode() if isinstance(c, bytes) else c for c in row] for row in rows]
+            with mute_logger("odoo.models", "odoo.orm.models"):
+                imported = self.env["res.partner"].load(paths, texts)
+            self.assertTrue(imported["messages"])
+            self.assertEqual(self.sizes_of(bad), before)
+
+    def test_an_unreadable_image_is_copied_to_no_record(self):
+        for error, bad, others in self.each_damage():
+            before = self.sizes_of(bad), self.sizes_of(others[0])
+            count = self.env["res.partner"].search_count([])
+            uses = {
+                "copy": bad.copy,
+                "another record": lambda: others[0].write({"image_1920": bad.image_1920}),
+                "a new record": lambda: bad.create({"name": "new", "image_1920": bad.image_1920}),
+                "an attachment": lambda: self.attachments.create(
+                    {"name": "new", "datas": bad.image_1920}
+                ),
+                "its own record": lambda: bad.write({"image_1920": bad.image_1920}),
+            }
+            for name, use in uses.items():
+                with self.subTest(name), self.assertRaises(error), self.env.cr.savepoint():
+                    use()
+                self.env.invalidate_all()
+                self.assertEqual((self.sizes_of(bad), self.sizes_of(others[0])), before)
+            self.assertEqual(self.env["res.partner"].search_count([]), count)
+
+    def test_others_are_copied(self):
+        for _error, bad, others in self.each_damage():
+            good = others[0].with_prefetch((bad + others).ids)
+            copy = good.copy()
+            self.refresh()
+            self.assertEqual(copy.image_1920, good.image_1920)
+            self.assertEqual(len(self.sizes_of(copy)), len(SIZES))
+
+    def test_a_recomputation_leaves_what_was_made_of_it(self):
+        for _error, bad, others in self.each_damage():
+            before = self.sizes_of(bad)
+            self.assertEqual(len(before), len(SIZES))
+            partners = bad + others
+            of_others = self.attachments_of(others, "image_512")
+            of_others.unlink()
+            for name in SIZES[1:]:
+                self.env.add_to_compute(partners._fields[name], partners)
+            self.refresh()
+            self.assertEqual(self.sizes_of(bad), before)
+            self.assertTrue(all(other.image_512 for other in others))
+
+    def test_an_unreadable_image_can_be_replaced_and_removed(self):
+        image = base64.b64encode(noise((210, 210)))
+        for _error, bad, _others in self.each_damage():
+            bad.image_1920 = image
+            self.refresh()
+            self.assertEqual(bad.image_1920, image)
+            self.assertEqual(len(self.sizes_of(bad)), len(SIZES))
+        for _error, bad, _others in self.each_damage():
+            bad.image_1920 = False
+            self.assertEqual(self.sizes_of(bad), [])
+
+    def test_an_icon_that_cannot_be_read_keeps_nobody_from_working(self):
+        for _error, bad, _others in self.each_damage():
+            menu = self.env["ir.ui.menu"].create({"name": "An app"})
+            attachment = self.attachments_of(bad)
+            attachment.write(
+                {"res_model": "ir.ui.menu", "res_field": "web_icon_data", "res_id": menu.id}
+            )
+            self.refresh()
+            self.registry.clear_cache()
+            self.assertTrue(self.env["ir.ui.menu"].load_menus(False))
