@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from odoo.addons.base_attachment_object_storage.store import (
+    AT_A_TIME,
     CHUNK_SIZE,
     Conflict,
     Content,
@@ -25,6 +26,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     delete_singly,
     endpoint_name,
     total_of,
+    without_bulk,
 )
 
 from . import direct, multipart
@@ -36,8 +38,6 @@ class S3Store(ObjectStore):
     """One bucket; making one costs nothing and sends nothing."""
 
     backend = "s3"
-    # S3 takes 1000; Swift, by its S3 API, then takes longer than one waits for an answer
-    delete_limit = 100
     presigns_content_type = True
 
     def __init__(self, settings: S3Settings, bucket: str) -> None:
@@ -67,6 +67,11 @@ class S3Store(ObjectStore):
         # a host other than Amazon's says nothing of the region
         elsewhere = {"endpoint": host, "region": self._client.meta.region_name}
         return client_for(self._settings.model_copy(update=elsewhere))
+
+    @property
+    def delete_limit(self) -> int:
+        # S3 accepts 1000; Swift, by its S3 API, then takes longer than one waits for an answer
+        return AT_A_TIME if self._settings.endpoint in without_bulk else 100
 
     def _create_container(self) -> None:
         client = self._client
@@ -187,6 +192,7 @@ class S3Store(ObjectStore):
                 )
         except StoreError as error:
             if isinstance(error.__cause__, ClientError) and _has_no_bulk(error.__cause__):
+                without_bulk.add(self._settings.endpoint)
                 return delete_singly(keys, self._delete)
             raise
         if not answer.get("Errors"):

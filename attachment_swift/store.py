@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from odoo.addons.base_attachment_object_storage.store import (
+    AT_A_TIME,
     CHUNK_SIZE,
     Content,
     ObjectInfo,
@@ -25,9 +26,11 @@ from odoo.addons.base_attachment_object_storage.store import (
     Refused,
     StoreError,
     Unavailable,
+    Unfinished,
     delete_singly,
     endpoint_name,
     total_of,
+    without_bulk,
 )
 
 from . import segments
@@ -39,8 +42,6 @@ class SwiftStore(ObjectStore):
     """One container; making one costs nothing and sends nothing."""
 
     backend = "swift"
-    # Swift deletes one object after the other before it answers
-    delete_limit = 100
 
     def __init__(self, settings: SwiftSettings, container: str) -> None:
         self.container = container
@@ -60,6 +61,11 @@ class SwiftStore(ObjectStore):
     @property
     def _client(self) -> SwiftClient:
         return client_for(self._settings)
+
+    @property
+    def delete_limit(self) -> int:
+        # Swift deletes one object after the other before it answers
+        return AT_A_TIME if self._settings.auth_url in without_bulk else 100
 
     def _create_container(self) -> None:
         """Create the container, and have it take URLs that are signed with the key."""
@@ -134,8 +140,12 @@ class SwiftStore(ObjectStore):
         failures = self._delete_all(keys)
         # the segments of an object that is still there are kept
         gone = {name: key for name, key in owned.items() if key not in failures}
-        left = self._delete_all(list(gone))
-        return {**failures, **{gone[name]: error for name, error in left.items()}}
+        now = list(gone)[: self.delete_limit]
+        rest = {
+            key: Unfinished(f"{key} has more segments") for key in list(gone.values())[len(now) :]
+        }
+        left = self._delete_all(now)
+        return {**failures, **rest, **{gone[name]: error for name, error in left.items()}}
 
     def _delete_all(self, keys: list[str]) -> dict[str, StoreError]:
         if not keys:
@@ -155,6 +165,7 @@ class SwiftStore(ObjectStore):
             report = json.loads(answer.content)
             statuses = _statuses(report, paths)
         except (ValueError, KeyError, TypeError):  # a server without the bulk middleware
+            without_bulk.add(self._settings.auth_url)
             return delete_singly(keys, delete)
         # a token is refused for each object, and only a request of its own renews it
         refused = [key for key, status in statuses.items() if status.startswith("401")]

@@ -1,4 +1,4 @@
-"""Marks on objects that a row has ceased to use, and their collection; in SQL, without ORM.
+"""The collection of objects that are marked, see ``marks.py``; in SQL, without ORM.
 
 A mark is a hint and no verdict: it is written with the deletion of a row, and rows may share
 an object, or come to use it again. The collection decides, for one shard at a time::
@@ -6,49 +6,46 @@ an object, or come to use it again. The collection decides, for one shard at a t
     Collection.shards()             those with marks that are old enough
     Collection.batch(cursor, ...)   a transaction: nobody writes here, no row has it: delete
 
+A batch is what one request to the store deletes, since the writers of its shard wait.
+
 Why READ COMMITTED: the question "has any row this object?" must see what was committed
 before the lock was given. In Odoo's REPEATABLE READ it would see what was there before, and
 delete what another transaction has just stored.
 """
 
-from collections.abc import Callable, Iterable
+import functools
+import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .marks import GARBAGE_TABLE, Marks
 from .shards import count_collection, try_lock
-from .store.errors import StoreError
+from .store.errors import StoreError, Unfinished
 from .store.protocol import DELETE_LIMIT
 
-GARBAGE_TABLE = "ir_attachment_garbage"
+_logger = logging.getLogger(__name__)
+
+FIRST_BATCH = 8  # its request may show that a server deletes one object at a time
 
 Failures = dict[str, StoreError]
-
-
-def mark(cursor: Any, store_fname: str) -> None:
-    """Append a mark; in SQL, because core also deletes rows behind the ORM's back."""
-    mark_all(cursor, [store_fname])
-
-
-def mark_all(cursor: Any, store_fnames: Iterable[str]) -> None:
-    """Append a mark for each name."""
-    cursor.execute(
-        "INSERT INTO ir_attachment_garbage (store_fname, time)"
-        " SELECT store_fname, now() AT TIME ZONE 'UTC' FROM unnest(%s) AS store_fname",
-        (list(store_fnames),),
-    )
 
 
 @dataclass
 class CollectionReport:
     """What a collection did, in objects; ``refused`` says why it did nothing at all.
 
-    ``used`` are objects that a row has again, ``busy`` shards in which somebody was writing.
+    ``used`` are objects that a row has again, ``busy`` shards in which somebody was writing,
+    ``forgotten`` marks on objects that no database owns, ``unreadable`` tables that may name
+    objects.
     """
 
     deleted: int = 0
     used: int = 0
     busy: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    forgotten: int = 0
+    unreadable: list[str] = field(default_factory=list)
     refused: str | None = None
 
     def __str__(self) -> str:
@@ -69,25 +66,32 @@ class Collection:
 
     :param pattern: of the names of its objects without the shard, as SQL's LIKE takes it
     :param days: how long a mark is left alone; it counts from the object's latest mark
-    :param delete: deletes objects by their names and returns what failed
+    :param delete: deletes objects by their names, with one request, and returns what failed
+    :param limit: returns how many objects one request deletes
     """
 
-    def __init__(self, pattern: str, days: float, delete: Callable[[list[str]], Failures]) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        days: float,
+        delete: Callable[[list[str]], Failures],
+        limit: Callable[[], int] = lambda: DELETE_LIMIT,
+    ) -> None:
         self.report = CollectionReport()
-        self._pattern = pattern
-        self._days = days
+        self._marks = Marks(pattern, days)
         self._delete = delete
+        self._limit = limit
+        self._has_deleted = False
 
     def shards(self, cursor: Any) -> list[int]:
         """Return the shards with objects that have marks."""
-        cursor.execute(
-            "SELECT DISTINCT substring(store_fname from '/([0-9a-f]{2})/\\1[0-9a-f]{62}$')"
-            "  FROM ir_attachment_garbage"
-            " WHERE store_fname LIKE %s"
-            "   AND time <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'",
-            (self._pattern + "%", self._days),
-        )
-        return sorted(int(shard, 16) for (shard,) in cursor.fetchall() if shard)
+        return self._marks.shards(cursor)
+
+    def forget_foreign(self, cursor: Any) -> bool:
+        """Remove marks on objects that no database owns; return False when no more are left."""
+        count = self._marks.forget_foreign(cursor, DELETE_LIMIT)
+        self.report.forgotten += count
+        return count == DELETE_LIMIT
 
     def batch(self, cursor: Any, shard: int, after: str = "") -> str | None:
         """Collect the next objects of a shard; the caller commits.
@@ -100,45 +104,67 @@ class Collection:
             self.report.busy += 1
             return None
         count_collection(cursor)
-        marks = self._marks(cursor, shard, after)
+        limit = self._limit() if self._has_deleted else min(self._limit(), FIRST_BATCH)
+        marks = self._marks.of_shard(cursor, shard, after, limit)
         if not marks:
             return None
-        used = _used(cursor, list(marks))
+        used = self._used(cursor, list(marks))
         unused = [name for name in marks if name not in used]
         failures = self._delete(unused) if unused else {}
+        self._has_deleted = self._has_deleted or bool(unused)
         done = [number for name, ids in marks.items() if name not in failures for number in ids]
-        cursor.execute("DELETE FROM ir_attachment_garbage WHERE id = ANY(%s)", (done,))
+        cursor.execute(f"DELETE FROM {GARBAGE_TABLE} WHERE id = ANY(%s)", (done,))
         self.report.used += len(used)
         self.report.deleted += len(unused) - len(failures)
-        self.report.failed.update((name, str(error)) for name, error in failures.items())
-        return max(marks)
+        failed = {k: str(e) for k, e in failures.items() if not isinstance(e, Unfinished)}
+        self.report.failed.update(failed)
+        # the next batch goes on with what one request has not deleted
+        return max(marks) if len(failed) == len(failures) else after
 
-    def _marks(self, cursor: Any, shard: int, after: str) -> dict[str, list[int]]:
-        cursor.execute(
-            'SELECT store_fname COLLATE "C" AS name, array_agg(id) FROM ir_attachment_garbage'
-            ' WHERE store_fname LIKE %s AND store_fname COLLATE "C" > %s GROUP BY name'
-            " HAVING max(time) <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'"
-            " ORDER BY name LIMIT %s",
-            (f"{self._pattern}{shard:02x}/{shard:02x}{'_' * 62}", after, self._days, DELETE_LIMIT),
+    def _used(self, cursor: Any, names: list[str]) -> set[str]:
+        """Return the names that any row has, also one of a table that was put aside.
+
+        A table that Odoo may not read is none of Odoo's; its names are protected as long as
+        the retention lasts, and the log names it.
+        """
+        tables, self.report.unreadable = _tables_with_names(cursor)
+        for table in self.report.unreadable:
+            _warn_of_unreadable(cursor.dbname, table)
+        selects = (
+            # names may have "%", which psycopg2 takes for a parameter
+            f"SELECT store_fname FROM {table.replace('%', '%%')}"
+            " WHERE store_fname = ANY(%(names)s)"
+            for table in tables
         )
-        return dict(cursor.fetchall())
+        cursor.execute(" UNION ".join(selects), {"names": names})
+        return {name for (name,) in cursor.fetchall()}
 
 
-def _used(cursor: Any, names: list[str]) -> set[str]:
-    """Return the names that any row has: also one of a table that somebody has put aside."""
+def _tables_with_names(cursor: Any) -> tuple[list[str], list[str]]:
+    """Return the tables that may name objects: those that can be read, and the others."""
     cursor.execute(
-        "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        "SELECT c.oid::regclass::text, has_column_privilege(c.oid, a.attnum, 'SELECT')"
+        "  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
         " WHERE a.attname = 'store_fname' AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm')"
-        "   AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)"
+        "   AND a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND c.relispopulated"
         "   AND c.oid != %s::regclass AND pg_table_is_visible(c.oid)",
         (GARBAGE_TABLE,),
     )
-    tables = [table for (table,) in cursor.fetchall()]
-    cursor.execute(
-        " UNION ".join(
-            f"SELECT store_fname FROM {table} WHERE store_fname = ANY(%(names)s)"
-            for table in tables
-        ),
-        {"names": names},
+    tables = cursor.fetchall()
+    return (
+        [table for table, readable in tables if readable],
+        [table for table, readable in tables if not readable],
     )
-    return {name for (name,) in cursor.fetchall()}
+
+
+@functools.cache
+def _warn_of_unreadable(database: str, table: str) -> None:
+    """Warn once a process."""
+    _logger.warning(
+        "%s: the table %s has a column store_fname and Odoo's role may not read it: objects that "
+        "only this table names are deleted. Run GRANT SELECT (store_fname) ON %s to Odoo's role, "
+        "or drop the table",
+        database,
+        table,
+        table,
+    )

@@ -6,6 +6,7 @@ from pydantic import Field, NonNegativeFloat
 
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
+from .marks import LONGEST_RETENTION_DAYS
 from .parallel import THREADS
 from .serving import Serving
 from .store import Unavailable
@@ -24,9 +25,10 @@ class StorageSettings(EnvironmentSettings):
 
     retention_days: NonNegativeFloat = Field(
         default=30,
+        le=LONGEST_RETENTION_DAYS,
         alias="ATTACHMENT_RETENTION_DAYS",
         description="days for which the object of a deleted file is kept; 0: until the next "
-        "collection. It has to cover the oldest backup that anybody will restore",
+        "collection. It has to cover the oldest backup that anybody will restore; 36500 at most",
     )
 
     move_threads: int = Field(

@@ -51,6 +51,7 @@ class EnvironmentSettings(BaseSettings):
     switch: ClassVar[str | None] = None
 
     model_config = SettingsConfigDict(
+        allow_inf_nan=False,
         case_sensitive=True,
         env_ignore_empty=True,
         extra="ignore",

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 
 from odoo import _, api, models
 
-from ..garbage import mark
 from ..keys import check_content
+from ..marks import mark
 from ..settings import storage_settings
 from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable
 from ..uploads import Uploads

@@ -9,11 +9,15 @@ In the shell: ``env["ir.attachment.garbage"]._collect_garbage()``.
 
 import logging
 from contextlib import closing
+from functools import partial
+
+import psycopg2
 
 from odoo import api, fields, models
 
 from .. import lanes
 from ..garbage import Collection, CollectionReport
+from ..marks import make_indexes
 from ..shards import make_collections_counter
 from ..store import StoreError
 
@@ -39,6 +43,7 @@ class IrAttachmentGarbage(models.Model):
 
     def init(self):
         make_collections_counter(self.env.cr)
+        make_indexes(self.env.cr)
 
     @api.autovacuum
     def _gc_object_store(self):
@@ -54,6 +59,7 @@ class IrAttachmentGarbage(models.Model):
 
         :param days: the retention; by default ``ATTACHMENT_RETENTION_DAYS``
         :return: what was done, see ``garbage.CollectionReport``
+        :raises ValueError: for a retention below 0, or above 100 years
         """
         attachments = self.env["ir.attachment"].sudo()
         settings = attachments._attachment_storage_settings()
@@ -71,16 +77,21 @@ class IrAttachmentGarbage(models.Model):
             return CollectionReport(refused=str(error))
         if objection:
             return CollectionReport(refused=objection)
-        collection = Collection(owner.like, days, attachments._make_delete(owner))
+        delete = attachments._make_delete(owner)
+        limit = partial(attachments._delete_limit, owner)
+        collection = Collection(owner.like, days, delete, limit)
         try:
             with closing(self.pool._db.cursor()) as cursor:
+                while collection.forget_foreign(cursor):
+                    cursor.commit()
+                cursor.commit()
                 for shard in collection.shards(cursor):
                     cursor.commit()
                     after = ""
                     while after is not None:
                         after = collection.batch(cursor, shard, after)
                         cursor.commit()
-        except StoreError as error:  # the marks of this batch stay
+        except (StoreError, psycopg2.Error) as error:  # the marks of this batch stay
             _logger.warning("The collection ends: %s: %s", type(error).__name__, error)
             collection.report.refused = str(error)
         return collection.report

@@ -1,15 +1,19 @@
-"""Local files that a move has left behind: core removes them, after the retention.
+"""Local files that a move has left behind: they are removed after the retention.
 
 A move marks them as it marks objects (a mark without ``://``). Core's own checklist has most
 of them too, since they were written, so core must not see them there before it is time::
 
-    _gc_moved_files ── _gc_file_store ── _gc_file_store_unsafe ── _hide_moved_files ── core
+    _gc_file_store ─┬─ _gc_moved_files ── local_files.LocalFiles
+                    └─ core ── _gc_file_store_unsafe ── _hide_moved_files
 """
 
 import contextlib
 import os
+from contextlib import closing
 
 from odoo import api, models
+
+from ..local_files import LocalFiles
 
 LOCAL = "store_fname NOT LIKE '%%://%%'"
 
@@ -18,17 +22,17 @@ class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
     @api.autovacuum
+    def _gc_file_store(self):
+        # first: core would do the same, but keep all writers waiting until all is done
+        self._gc_moved_files()
+        return super()._gc_file_store()
+
+    @api.model
     def _gc_moved_files(self):
-        # core collects only where attachments are in local files
-        if self._storage() == "file":
-            return
-        self.env.cr.execute(
-            f"SELECT 1 FROM ir_attachment_garbage WHERE {LOCAL}"
-            " AND time <= now() AT TIME ZONE 'UTC' - %s * interval '1 day' LIMIT 1",
-            [self._attachment_storage_settings().retention_days],
-        )
-        if self.env.cr.rowcount:
-            self.with_context(storage_location="file")._gc_file_store()
+        """Remove moved files whose retention is over; return False if some are left."""
+        days = self._attachment_storage_settings().retention_days
+        with closing(self.pool._db.cursor()) as cursor:
+            return LocalFiles(days, self._full_path).collect(cursor)
 
     def _gc_file_store_unsafe(self):  # pylint: disable=missing-return
         self._hide_moved_files()

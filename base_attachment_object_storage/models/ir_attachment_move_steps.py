@@ -18,7 +18,7 @@ from odoo.tools import config
 
 from .. import shards
 from ..digested import Digested
-from ..garbage import mark_all
+from ..marks import mark_all
 from ..mover import Row, Source, fail, put_local, read_local
 from ..store import Refused, StoreUri
 from ..upload import put_owned

@@ -100,16 +100,26 @@ class IrAttachment(models.Model):
 
     @api.model
     def _make_delete(self, owner):
-        """Return a function that deletes objects by their names and returns what failed."""
+        """Return a function that deletes objects by their names and returns what failed.
+
+        It sends one request for as many as ``_delete_limit()`` says.
+        """
         store = self._get_object_store(owner.scheme, owner.container)
         if store is None:
             return self._delete_by_hook
 
         def delete(names):
             keys = {StoreUri.parse(name).key: name for name in names}
-            return {keys[key]: error for key, error in store.delete_many(keys).items()}
+            failures = store.delete_many(keys, finish=False)
+            return {keys[key]: error for key, error in failures.items()}
 
         return delete
+
+    @api.model
+    def _delete_limit(self, owner):
+        """Return how many objects one request deletes."""
+        store = self._get_object_store(owner.scheme, owner.container)
+        return store.delete_limit if store else 1
 
     @api.model
     def _delete_by_hook(self, names):

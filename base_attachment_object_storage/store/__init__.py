@@ -11,15 +11,17 @@ from .errors import (
     Refused,
     StoreError,
     Unavailable,
+    Unfinished,
 )
 from .instrumentation import endpoint_name
 from .memory import MemoryStore
 from .objects import ObjectInfo, ObjectReader, total_of
 from .protocol import ObjectStore
-from .singly import delete_singly
+from .singly import THREADS as AT_A_TIME, delete_singly, without_bulk
 from .uri import StoreUri
 
 __all__ = [
+    "AT_A_TIME",
     "CHUNK_SIZE",
     "ClientPerProcess",
     "Conflict",
@@ -36,8 +38,10 @@ __all__ = [
     "StoreError",
     "StoreUri",
     "Unavailable",
+    "Unfinished",
     "delete_singly",
     "endpoint_name",
     "new_md5",
     "total_of",
+    "without_bulk",
 ]

@@ -6,6 +6,7 @@ StoreError
 │   │               does not take
 │   └── OutOfRange  the object has fewer bytes than the range begins with
 ├── Unavailable     no answer in time, no connection, or the store says "later"
+├── Unfinished      done in part, as much as one request does
 ├── Conflict        something else happened to the object or container at the same time
 └── Integrity       the bytes are not those that their checksum names
 """
@@ -33,6 +34,10 @@ class OutOfRange(Refused):
 
 class Unavailable(StoreError):
     """The store gave no usable answer in time; to ask again later may help."""
+
+
+class Unfinished(StoreError):
+    """The store has done a part: to ask again does the rest."""
 
 
 class Conflict(StoreError):

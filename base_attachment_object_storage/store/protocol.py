@@ -12,7 +12,7 @@ verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO
 
 from .content import Content
 from .errors import Conflict, NotFound, OutOfRange, Refused, StoreError, Unavailable
@@ -30,7 +30,6 @@ class ObjectStore(ABC):
     """One bucket or container."""
 
     backend: str
-    delete_limit: ClassVar[int] = DELETE_LIMIT
     container: str
 
     # whether presign() can decide the Content-Type of the answer
@@ -42,6 +41,11 @@ class ObjectStore(ABC):
     # (store, bytes that are sent, whether it waits for the rest of an answer) -> encloses a
     # request; the addon lets it fail where the server is known to be unavailable
     contact: Callable[["ObjectStore", int, bool], AbstractContextManager[None]] = unguarded
+
+    @property
+    def delete_limit(self) -> int:
+        """How many objects one request deletes; some, at a time, where a server has no such."""
+        return DELETE_LIMIT
 
     @property
     def endpoint(self) -> str:
@@ -154,7 +158,8 @@ class ObjectStore(ABC):
     def delete_many(self, keys: Iterable[str]) -> dict[str, StoreError]:
         """Delete objects and return an error for each that was not deleted.
 
-        An object that does not exist counts as deleted.
+        An object that does not exist counts as deleted. One request is sent for each
+        ``delete_limit`` of them; an object that needs another one is ``Unfinished``.
         """
         pending = list(dict.fromkeys(keys))
         failures: dict[str, StoreError] = {}

@@ -7,6 +7,9 @@ from .errors import NotFound, StoreError, Unavailable
 
 THREADS = 8
 
+# servers, as their settings name them, that are known to have no bulk request
+without_bulk: set[str | None] = set()
+
 
 def delete_singly(keys: Sequence[str], delete: Callable[[str], None]) -> dict[str, StoreError]:
     """Call ``delete`` for each key, in some threads; return the errors.

@@ -3,6 +3,7 @@ from . import (
     test_background_move,
     test_byte_range,
     test_http,
+    test_local_files,
     test_locks,
     test_placement,
     test_store,

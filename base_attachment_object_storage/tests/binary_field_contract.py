@@ -6,7 +6,7 @@ A content that cannot be read is an error of its own record, and is stored nowhe
 import base64
 from contextlib import suppress
 
-from odoo.tools import mute_logger
+from odoo.tools import human_size, mute_logger
 
 from ..placement import PARAMETER
 from ..store import Integrity, NotFound, Refused, StoreError, StoreUri
@@ -138,36 +138,52 @@ class BinaryFieldContract(AttachmentSetUp):
                     else:
                         self.assertTrue(attachment[field])
 
+    def lists_of(self, partners):
+        """Return what makes rows of partners with all of their fields, by name."""
+        domain = [("id", "in", partners.ids)]
+        fields = ["name", "image_1920", "avatar_1920"]
+        model = self.env["res.partner"]
+        lists = {
+            "read": lambda: partners.read(fields),
+            "read contents only": lambda: partners.read(["image_1920"]),
+            "search_read": lambda: model.search_read(domain, fields),
+        }
+        if hasattr(model, "web_read"):
+            specification = {name: {} for name in fields}
+            lists["web_read"] = lambda: partners.web_read(specification)
+            lists["web_search_read"] = lambda: model.web_search_read(domain, specification)[
+                "records"
+            ]
+        return lists
+
     def test_a_list_shows_the_others(self):
         for _error, bad, others in self.each_damage():
             partners = bad + others
-            domain = [("id", "in", partners.ids)]
-            fields = ["name", "image_1920", "avatar_1920"]
-            model = self.env["res.partner"]
-            lists = {
-                "read": lambda: partners.read(fields),
-                "read contents only": lambda: partners.read(["image_1920"]),
-                "search_read": lambda: model.search_read(domain, fields),
-                "sizes": lambda: model.with_context(bin_size=True).search_read(domain, fields),
-                "a form": lambda: bad.with_context(bin_size=True).read(fields),
-            }
-            if hasattr(model, "web_read"):
-                specification = {name: {} for name in fields}
-                lists["web_read"] = lambda: partners.web_read(specification)
-                lists["web_search_read"] = lambda: model.web_search_read(domain, specification)[
-                    "records"
-                ]
-            for name, make in lists.items():
+            for name, make in self.lists_of(partners).items():
                 self.env.invalidate_all()
                 with self.subTest(name):
                     rows = {row["id"]: row for row in make()}
-                    if name == "a form":
-                        self.assertEqual(list(rows), bad.ids)
-                        continue
                     self.assertEqual(set(rows), set(partners.ids))
                     self.assertTrue(all(rows[other.id]["image_1920"] for other in others))
-                    if name != "sizes":
-                        self.assertFalse(rows[bad.id]["image_1920"])
+                    self.assertFalse(rows[bad.id]["image_1920"])
+
+    def test_lists_and_forms_with_sizes_show_all(self):
+        fields = ["name", "image_1920", "avatar_1920"]
+        for _error, bad, others in self.each_damage():
+            partners = (bad + others).with_context(bin_size=True)
+            self.assertEqual([row["id"] for row in partners.read(fields)], partners.ids)
+            self.assertEqual([row["id"] for row in partners[0].read(fields)], bad.ids)
+            domain = [("id", "in", partners.ids)]
+            self.assertEqual(len(partners.search_read(domain, fields)), len(partners))
+
+    def test_the_sizes_of_contents_are_known_without_the_store(self):
+        partners = self.partners()
+        sizes = {a.res_id: human_size(a.file_size) for a in self.attachments_of(partners)}
+        self.refresh()
+        self.calls.clear()
+        rows = partners.with_context(bin_size=True).read(["image_1920"])
+        self.assertEqual({row["id"]: row["image_1920"].decode() for row in rows}, sizes)
+        self.assertEqual(self.calls, [])
 
     def test_one_record_is_read_or_refused(self):
         for error, bad, others in self.each_damage():
@@ -190,25 +206,33 @@ class BinaryFieldContract(AttachmentSetUp):
             self.assertTrue(imported["messages"])
             self.assertEqual(self.sizes_of(bad), before)
 
+    def uses_of(self, bad, other):
+        """Return everything that would store the image of a partner again."""
+        return {
+            "copy": bad.copy,
+            "another record": lambda: other.write({"image_1920": bad.image_1920}),
+            "a new record": lambda: bad.create({"name": "new", "image_1920": bad.image_1920}),
+            "an attachment": lambda: self.attachments.create(
+                {"name": "new", "datas": bad.image_1920}
+            ),
+            "raw of an attachment": lambda: self.attachments.create(
+                {"name": "new", "raw": self.attachments_of(bad).raw}
+            ),
+            "its own record": lambda: bad.write({"image_1920": bad.image_1920}),
+        }
+
     def test_an_unreadable_image_is_copied_to_no_record(self):
         for error, bad, others in self.each_damage():
-            before = self.sizes_of(bad), self.sizes_of(others[0])
-            count = self.env["res.partner"].search_count([])
-            uses = {
-                "copy": bad.copy,
-                "another record": lambda: others[0].write({"image_1920": bad.image_1920}),
-                "a new record": lambda: bad.create({"name": "new", "image_1920": bad.image_1920}),
-                "an attachment": lambda: self.attachments.create(
-                    {"name": "new", "datas": bad.image_1920}
-                ),
-                "its own record": lambda: bad.write({"image_1920": bad.image_1920}),
-            }
-            for name, use in uses.items():
+            other = others[0]
+            before = self.sizes_of(bad), self.sizes_of(other)
+            counts = self.env["res.partner"].search_count([]), self.attachments.search_count([])
+            for name, use in self.uses_of(bad, other).items():
                 with self.subTest(name), self.assertRaises(error), self.env.cr.savepoint():
                     use()
                 self.env.invalidate_all()
-                self.assertEqual((self.sizes_of(bad), self.sizes_of(others[0])), before)
-            self.assertEqual(self.env["res.partner"].search_count([]), count)
+                self.assertEqual((self.sizes_of(bad), self.sizes_of(other)), before)
+            after = self.env["res.partner"].search_count([]), self.attachments.search_count([])
+            self.assertEqual(after, counts)
 
     def test_others_are_copied(self):
         for _error, bad, others in self.each_damage():

@@ -1,13 +1,17 @@
 """What a collection deletes and what it keeps: mixed in by each backend addon."""
 # pylint: disable=invalid-commit
 
+import hashlib
 from contextlib import closing
 
 from odoo.tools import mute_logger
 
-from ..garbage import Collection, mark_all
+from .. import garbage
+from ..garbage import Collection
+from ..marks import mark_all
+from ..ownership import Owner
 from ..shards import lock_shared, shard_of
-from ..store import Refused, Unavailable
+from ..store import Refused, Unavailable, Unfinished
 from .transaction_setup import OWNER_LOG, TransactionSetUp
 
 
@@ -102,7 +106,188 @@ class CollectionContract(TransactionSetUp):
             mark_all(cursor, names)
             cursor.commit()
         self.assertEqual(self.collect()["deleted"], 0)
-        self.assertEqual([self.committed_marks(name) for name in names], [1, 1, 1])
+        # another owner's object may be this database's one day, a flat key is nobody's
+        self.assertEqual([self.committed_marks(name) for name in names], [0, 0, 1])
+
+    def test_marks_of_keys_that_no_database_owns_are_forgotten_after_the_retention(self):
+        container = self.make_store().container
+        prefix = f"{self.scheme}://{container}/{self.attachments._object_owner()}"
+        flat = f"{self.scheme}://{container}/{'ab' * 20}"
+        strange = [f"{prefix}/ab/{'cd' * 32}", f"{prefix}/ab/chosen", f"{prefix}/0z/{'ab' * 32}"]
+        names = [flat, *strange, "ab/" + "ab" * 20]
+        with closing(self.registry._db.cursor()) as cursor:
+            mark_all(cursor, names)
+            cursor.commit()
+        fname = self.deleted(b"after strange names")
+        self.addCleanup(self.forget_marks, names)
+        self.assertEqual(self.collect(days=30)["forgotten"], 0)
+        report = self.collect()
+        self.assertEqual((report["forgotten"], report["deleted"]), (4, 1))
+        self.assertFalse(self.exists(fname))
+        marks = [self.committed_marks(name) for name in names]
+        self.assertEqual(marks, [0, 0, 0, 0, 1], "local files have a collection of their own")
+
+    def forget_marks(self, names):
+        with closing(self.registry._db.cursor()) as cursor:
+            cursor.execute(
+                "DELETE FROM ir_attachment_garbage WHERE store_fname = ANY(%s)", (names,)
+            )
+            cursor.commit()
+
+    def garbage_of_one_shard(self, count):
+        """Return the names of deleted objects that have one shard."""
+        numbers = (b"%d" % number for number in range(1_000_000))
+        contents = (c for c in numbers if hashlib.sha256(c).digest()[0] == 0xAB)
+        attachments = self.session()
+        rows = [self.new_in(attachments, next(contents)) for _number in range(count)]
+        names = [row.store_fname for row in rows]
+        attachments.browse([row.id for row in rows]).unlink()
+        attachments.env.cr.commit()
+        return names
+
+    def test_a_lock_is_held_for_one_request(self):
+        names = self.garbage_of_one_shard(25)
+        store = self.make_store()
+        self.patch(type(store), "delete_limit", 10)
+        writer = self.session()
+        sent, batches = [], []
+        delete_batch = type(store)._delete_batch
+
+        def counted(store, keys):
+            sent.append(len(keys))
+            # the lock is held: no writer of this shard would get in
+            writer.env.cr.execute("SET LOCAL lock_timeout = '50ms'")
+            with self.assertRaisesRegex(Exception, "lock timeout"), mute_logger("odoo.sql_db"):
+                lock_shared(writer.env.cr, [0xAB])
+            writer.env.cr.rollback()
+            return delete_batch(store, keys)
+
+        batch = Collection.batch
+
+        def free_afterwards(collection, cursor, shard, after=""):
+            # the transaction before has ended
+            lock_shared(writer.env.cr, [0xAB])
+            writer.env.cr.rollback()
+            batches.append(len(sent))
+            return batch(collection, cursor, shard, after)
+
+        self.patch(type(store), "_delete_batch", counted)
+        self.patch(Collection, "batch", free_afterwards)
+        self.assertEqual(self.collect()["deleted"], 25)
+        self.assertEqual(sent, [8, 10, 7])
+        self.assertEqual(batches, [0, 1, 2, 3])
+        self.assertFalse(any(self.exists(name) for name in names))
+
+    def test_what_one_request_does_not_finish_has_another_lock(self):
+        names = self.garbage_of_one_shard(2)
+        left = dict.fromkeys(names, 3)
+        asked = []
+
+        def delete(batch):
+            asked.append(sorted(batch))
+            for name in batch:
+                left[name] -= 1
+            return {name: Unfinished("more") for name in batch if left[name]}
+
+        owner = self.attachments._present_owner()
+        collection = Collection(owner.like, 0, delete)
+        with closing(self.registry._db.cursor()) as cursor:
+            after = ""
+            while after is not None:
+                after = collection.batch(cursor, 0xAB, after)
+                cursor.commit()
+        self.assertEqual(asked, [sorted(names)] * 3)
+        self.assertEqual((collection.report.deleted, collection.report.failed), (2, {}))
+        self.assertEqual([self.committed_marks(name) for name in names], [0, 0])
+
+    def test_shards_are_found_among_marks_of_any_kind(self):
+        fname = self.deleted(b"one of many")
+        owner = self.attachments._present_owner()
+        base = owner.name_of(owner.prefix)
+        wanted = [0x00, 0x7F, 0xFF]
+        others = [
+            *(f"{base}/{shard:02x}/{shard:02x}{'0' * 62}" for shard in wanted),
+            f"{base}/zz/{'ab' * 32}",
+            f"{base}.more/11/{'11' * 32}",
+            f"{base[:-1]}/22/{'22' * 32}",
+            "33/" + "33" * 20,
+        ]
+        self.addCleanup(self.forget_marks, others)
+        with closing(self.registry._db.cursor()) as cursor:
+            mark_all(cursor, others)
+            cursor.commit()
+            for pattern in (owner.like, Owner(**{**vars(owner), "container": ""}).like):
+                shards = Collection(pattern, 0, dict).shards(cursor)
+                self.assertEqual(shards, sorted({*wanted, shard_of(fname)}))
+                self.assertEqual(Collection(pattern, 1, dict).shards(cursor), [])
+
+    @mute_logger("odoo.addons.base_attachment_object_storage.garbage")
+    def test_a_table_that_odoo_may_not_read_stops_nothing_and_is_named_once(self):
+        fname, kept = self.deleted(b"garbage"), self.deleted(b"put aside")
+        garbage._warn_of_unreadable.cache_clear()
+        with closing(self.registry._db.cursor()) as cursor:
+            cursor.execute(
+                'CREATE TABLE "of the DBA, 100%%" AS SELECT %s AS store_fname;'
+                "CREATE TABLE readable_backup AS SELECT %s AS store_fname;"
+                "CREATE MATERIALIZED VIEW never_filled AS SELECT store_fname FROM readable_backup"
+                " WITH NO DATA;"
+                "CREATE ROLE limited_odoo;"
+                "GRANT SELECT ON ir_attachment, readable_backup TO limited_odoo;"
+                "GRANT ALL ON ir_attachment_garbage, ir_attachment_garbage_collections"
+                " TO limited_odoo",
+                (fname, kept),
+            )
+            cursor.commit()
+            try:
+                with self.assertLogs(garbage._logger, "WARNING") as logs:
+                    report = self.collect_as(cursor, "limited_odoo")
+                    self.collect_as(cursor, "limited_odoo")
+            finally:
+                cursor.rollback()
+                cursor.execute(
+                    "DROP MATERIALIZED VIEW never_filled; DROP TABLE readable_backup;"
+                    'DROP TABLE "of the DBA, 100%"; DROP OWNED BY limited_odoo;'
+                    "DROP ROLE limited_odoo"
+                )
+                cursor.commit()
+        self.assertEqual((report.deleted, report.used, report.failed), (1, 1, {}))
+        self.assertEqual(report.unreadable, ['"of the DBA, 100%"'])
+        self.assertEqual((self.exists(fname), self.exists(kept)), (False, True))
+        self.assertEqual(len(logs.output), 1)
+        self.assertIn("of the DBA", logs.output[0])
+
+    def collect_as(self, cursor, role):
+        """Collect with the rights of another role."""
+        owner = self.attachments._present_owner()
+        collection = Collection(owner.like, 0, self.attachments._make_delete(owner))
+        cursor.execute(f"SET ROLE {role}")
+        cursor.commit()
+        for shard in collection.shards(cursor):
+            cursor.commit()
+            collection.batch(cursor, shard)
+            cursor.commit()
+        cursor.execute("RESET ROLE")
+        cursor.commit()
+        return collection.report
+
+    def test_an_error_of_postgresql_ends_the_collection_and_keeps_the_marks(self):
+        fname = self.deleted(b"not collected")
+
+        def fail(cursor):
+            cursor.execute("SELECT 1 / 0")
+
+        self.patch(garbage, "_tables_with_names", fail)
+        with (
+            self.assertLogs(OWNER_LOG + ".ir_attachment_garbage", "WARNING"),
+            mute_logger("odoo.sql_db"),
+        ):
+            self.assertIn("division by zero", self.collect()["refused"])
+        self.assertEqual(self.committed_marks(fname), 1)
+
+    def test_a_retention_is_a_number_of_days(self):
+        for days in (float("inf"), float("nan"), -1, 1e300):
+            with self.subTest(days), self.assertRaises(ValueError):
+                self.collect(days=days)
 
     def run_collection(self, delete):
         owner = self.attachments._present_owner()

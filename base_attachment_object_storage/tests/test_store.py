@@ -228,6 +228,14 @@ class TestSettings(BaseCase):
         self.assertFalse(StorageSettings(DISABLE_ATTACHMENT_STORAGE="0").disabled)
         self.assertTrue(StorageSettings(DISABLE_ATTACHMENT_STORAGE="1").disabled)
 
+    def test_a_retention_is_a_finite_number_of_days(self):
+        for text in ("inf", "-inf", "nan", "Infinity", "-1", "36501", "1e300", "a month"):
+            with self.subTest(text), self.assertRaisesRegex(ValueError, "RETENTION_DAYS"):
+                StorageSettings(ATTACHMENT_RETENTION_DAYS=text)
+        for text in ("0", "0.5", "36500"):
+            settings = StorageSettings(ATTACHMENT_RETENTION_DAYS=text)
+            self.assertEqual(settings.retention_days, float(text))
+
 
 @tagged("post_install", "-at_install")
 class TestMover(BaseCase):

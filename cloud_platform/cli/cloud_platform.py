@@ -17,6 +17,7 @@ from odoo.cli import Command
 DONE = os.EX_OK
 WRONG = os.EX_CONFIG  # the configuration, as a server that ends for it
 LATER = os.EX_TEMPFAIL  # a service does not answer: to try again may help
+MOST = 36_500  # days of a retention, hours and seconds; no number that is not finite
 INCOMPLETE = 1  # something was left undone, the output says what
 
 
@@ -88,16 +89,30 @@ def _parser():
         "--to", choices=["db", "file"], default="db", help="uninstall: where to (default: db)"
     )
     parser.add_argument("--limit", type=int, help="move: stop after so many files")
-    parser.add_argument("--seconds", type=float, help="move: stop after so many seconds")
+    parser.add_argument("--seconds", type=_number, help="move: stop after so many seconds")
     parser.add_argument(
         "--margin-hours",
-        type=float,
+        type=_number,
         help="reconcile: leave alone what is younger, for it may get a row yet (default: 24)",
     )
     parser.add_argument(
-        "--days", type=float, help="collect: the retention, instead of ATTACHMENT_RETENTION_DAYS"
+        "--days", type=_days, help="collect: the retention, instead of ATTACHMENT_RETENTION_DAYS"
     )
     return parser
+
+
+def _number(text):
+    number = float(text)
+    if not abs(number) <= MOST:
+        raise argparse.ArgumentTypeError(f"expects a number of at most {MOST}, not {text!r}")
+    return number
+
+
+def _days(text):
+    days = _number(text)
+    if days < 0:
+        raise argparse.ArgumentTypeError(f"expects 0 to {MOST} days, not {text!r}")
+    return days
 
 
 def _configure(options, rest):

@@ -1,0 +1,144 @@
+"""Marks on objects that a row has ceased to use; in SQL, without ORM.
+
+A collection finds those that are due with one look at an index for each shard, however many
+marks of other owners, of local files or within their retention there are.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from .shards import SHARDS
+
+GARBAGE_TABLE = "ir_attachment_garbage"
+LONGEST_RETENTION_DAYS = 36_500
+
+NAME = 'store_fname COLLATE "C"'  # the order of bytes, in which an index serves prefixes
+LONG_AGO = "now() AT TIME ZONE 'UTC' - %s * interval '1 day'"
+# Objects that no database owns: flat keys of the old suite, keys that a caller chose. They are
+# never collected, since other databases may use them.
+OF_NO_OWNER = (
+    "strpos(store_fname, '://') > 0"
+    r" AND store_fname !~ '^[^:]+://[^/]+/[^/]+/([0-9a-f]{2})/\1[0-9a-f]{62}$'"
+)
+OF_LOCAL_FILES = "strpos(store_fname, '://') = 0"
+
+
+def mark(cursor: Any, store_fname: str) -> None:
+    """Append a mark; in SQL, because core also deletes rows behind the ORM's back."""
+    mark_all(cursor, [store_fname])
+
+
+def mark_all(cursor: Any, store_fnames: Iterable[str]) -> None:
+    """Append a mark for each name."""
+    cursor.execute(
+        f"INSERT INTO {GARBAGE_TABLE} (store_fname, time)"
+        " SELECT store_fname, now() AT TIME ZONE 'UTC' FROM unnest(%s) AS store_fname",
+        (list(store_fnames),),
+    )
+
+
+def make_indexes(cursor: Any) -> None:
+    """Create the indexes of the marks; they may be there already."""
+    cursor.execute(
+        f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_name_time ON {GARBAGE_TABLE} ({NAME}, time)"
+    )
+    cursor.execute(
+        f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_of_no_owner"
+        f" ON {GARBAGE_TABLE} (time) WHERE {OF_NO_OWNER}"
+    )
+    cursor.execute(
+        f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_of_local_files"
+        f" ON {GARBAGE_TABLE} ({NAME}, time) WHERE {OF_LOCAL_FILES}"
+    )
+
+
+class Marks:
+    """The marks on an owner's objects that are old enough.
+
+    :param pattern: of the names of the objects without the shard, as SQL's LIKE accepts it
+    :param days: how long a mark is left alone; it counts from the object's latest mark
+    """
+
+    def __init__(self, pattern: str, days: float) -> None:
+        if not 0 <= days <= LONGEST_RETENTION_DAYS:
+            raise ValueError(f"a retention has 0 to {LONGEST_RETENTION_DAYS} days, not {days}")
+        self._pattern = pattern
+        self._prefix = _literal(pattern)
+        self._days = days
+
+    def shards(self, cursor: Any) -> list[int]:
+        """Return the shards with objects that have marks."""
+        if self._prefix is None:
+            return self._shards_of_any_container(cursor)
+        shards: list[int] = []
+        following = 0
+        while following < SHARDS:
+            rest = self._first_from(cursor, f"{self._prefix}{following:02x}/")
+            if rest is None:
+                break
+            if re.match("[0-9a-f]{2}/", rest):
+                shards.append(int(rest[:2], 16))
+                following = shards[-1] + 1
+            else:  # an object of another form
+                later = (n for n in range(following, SHARDS) if f"{n:02x}/" > rest)
+                following = next(later, SHARDS)
+        return shards
+
+    def _first_from(self, cursor: Any, name: str) -> str | None:
+        """Return the rest of the first name, after the prefix, that is not before ``name``."""
+        prefix = self._prefix or ""
+        cursor.execute(
+            f"SELECT store_fname FROM {GARBAGE_TABLE}"
+            f" WHERE {NAME} >= %s AND {NAME} < %s AND time <= {LONG_AGO} ORDER BY {NAME} LIMIT 1",
+            (name, _end_of(prefix), self._days),
+        )
+        row = cursor.fetchone()
+        return row[0].removeprefix(prefix) if row else None
+
+    def _shards_of_any_container(self, cursor: Any) -> list[int]:
+        cursor.execute(
+            "SELECT DISTINCT substring(store_fname from '/([0-9a-f]{2})/[0-9a-f]{64}$')"
+            f" FROM {GARBAGE_TABLE} WHERE store_fname LIKE %s AND time <= {LONG_AGO}",
+            (self._pattern + "%", self._days),
+        )
+        return sorted(int(shard, 16) for (shard,) in cursor.fetchall() if shard)
+
+    def of_shard(self, cursor: Any, shard: int, after: str, limit: int) -> dict[str, list[int]]:
+        """Return the next marked objects of a shard: name -> ids of its marks."""
+        folder = f"{shard:02x}/"
+        # a writer has locked the shard of the digest, which is that of the folder
+        pattern = f"{self._pattern}{folder}{shard:02x}{'_' * 62}"
+        limits, bounds = "", []
+        if self._prefix is not None:
+            limits = f" AND {NAME} < %s"
+            bounds = [_end_of(self._prefix + folder)]
+            after = max(after, self._prefix + folder)
+        cursor.execute(
+            f"SELECT {NAME} AS name, array_agg(id) FROM {GARBAGE_TABLE}"
+            f" WHERE store_fname LIKE %s AND {NAME} > %s{limits}"
+            f" GROUP BY {NAME} HAVING max(time) <= {LONG_AGO} ORDER BY {NAME} LIMIT %s",
+            (pattern, after, *bounds, self._days, limit),
+        )
+        return dict(cursor.fetchall())
+
+    def forget_foreign(self, cursor: Any, limit: int) -> int:
+        """Remove marks on objects that no database owns, at most ``limit``; return how many."""
+        cursor.execute(
+            f"DELETE FROM {GARBAGE_TABLE} WHERE id IN (SELECT id FROM {GARBAGE_TABLE}"
+            f" WHERE {OF_NO_OWNER} AND time <= {LONG_AGO} LIMIT %s)",
+            (self._days, limit),
+        )
+        count: int = cursor.rowcount
+        return count
+
+
+def _literal(pattern: str) -> str | None:
+    """Return the text that a pattern without wildcards matches; None for any other pattern."""
+    unescaped = re.sub(r"\\(.)", "", pattern)
+    return None if "%" in unescaped or "_" in unescaped else re.sub(r"\\(.)", r"\1", pattern)
+
+
+def _end_of(prefix: str) -> str:
+    """Return the first text, in the order of bytes, after all that begin with a prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
