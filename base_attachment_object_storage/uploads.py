@@ -28,8 +28,8 @@ from typing import Any
 from .beside import Beside, RecentlySeen
 from .commit_gate import MEMORY, guard_cursors
 from .digested import Digested
-from .garbage import mark_all
 from .keys import is_owned
+from .marks import mark_all
 from .pending_upload import LOST, PendingUpload, UploadBatch
 from .shards import Locked, lock_shared, shard_of, try_lock_name
 from .store import Conflict, NotFound, ObjectStore

@@ -12,6 +12,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     Integrity,
     NotFound,
     Refused,
+    Unfinished,
 )
 from odoo.addons.base_attachment_object_storage.tests.client_contract import ClientContract
 from odoo.addons.base_attachment_object_storage.tests.store_contract import (
@@ -91,6 +92,28 @@ class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
         with self.assertRaises(Integrity):
             self.large.put(self.key(), bytes(2 * MIB), md5="00" * 16)
         self.assertFalse(self.store.exists(self.key()))
+
+    def test_one_request_deletes_a_limited_number_of_segments(self):
+        content = os.urandom(5 * MIB)
+        self.large.put(self.key("large"), content)
+        self.store.put(self.key("small"), b"small")
+        self.patch(SwiftStore, "delete_limit", 2)
+        sent = []
+        request = SwiftClient.request
+
+        def counted(client, method, path, **options):
+            if "bulk-delete" in path:
+                sent.append(options["data"].count(b"\n") + 1)
+            return request(client, method, path, **options)
+
+        self.patch(SwiftClient, "request", counted)
+        keys = [self.key("large"), self.key("small")]
+        for left in (3, 1):
+            self.assertIsInstance(self.store.delete_many(keys)[keys[0]], Unfinished)
+            self.assertEqual(len(self.segments_of(self.prefix)), left)
+            self.assertFalse(self.store.exists(keys[0]))
+        self.assertEqual(self.store.delete_many(keys), {})
+        self.assertEqual(sent, [2, 2, 2, 2, 2, 1])
 
     def test_no_object_takes_the_place_of_a_segment(self):
         with self.assertRaisesRegex(Refused, "segment"):

@@ -22,7 +22,7 @@ from odoo import _, api, models
 from ..keys import check_content
 from ..marks import mark
 from ..settings import storage_settings
-from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable
+from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable, Unfinished
 from ..uploads import Uploads
 from .base import concerns_one_file
 
@@ -158,7 +158,11 @@ class IrAttachment(models.Model):
     def _store_file_delete(self, fname):
         """Delete an object for good; nothing calls this in a request."""
         uri = StoreUri.parse(fname)
-        for error in self._require_object_store(uri).delete_many([uri.key]).values():
+        store = self._require_object_store(uri)
+        error = Unfinished()
+        while isinstance(error, Unfinished):
+            error = store.delete_many([uri.key]).get(uri.key)
+        if error:
             raise error
 
     def _set_attachment_data(self, asbytes):  # pylint: disable=missing-return

@@ -110,8 +110,7 @@ class IrAttachment(models.Model):
 
         def delete(names):
             keys = {StoreUri.parse(name).key: name for name in names}
-            failures = store.delete_many(keys, finish=False)
-            return {keys[key]: error for key, error in failures.items()}
+            return {keys[key]: error for key, error in store.delete_many(keys).items()}
 
         return delete
 

@@ -11,8 +11,8 @@ from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
 from .. import uploads
-from ..garbage import GARBAGE_TABLE
 from ..keys import claim_key
+from ..marks import GARBAGE_TABLE
 from ..store import ObjectStore, StoreError, StoreUri, Unavailable
 from .transaction_setup import OWNER_LOG, TransactionSetUp
 
@@ -231,9 +231,7 @@ class CommitContract(TransactionSetUp):
         attachments = self.session()
         name = self.create(attachments, b"lost connection").store_fname
         cursor = attachments.env.cr
-        self.env.cr.execute(
-            "SELECT pg_terminate_backend(%s)", (cursor._cnx.info.backend_pid,)
-        )
+        self.env.cr.execute("SELECT pg_terminate_backend(%s)", (cursor._cnx.info.backend_pid,))
         with suppress(Exception), mute_logger("odoo.sql_db"):
             cursor.execute("SELECT 1")
         with suppress(Exception):

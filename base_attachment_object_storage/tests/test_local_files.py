@@ -54,9 +54,7 @@ class TestLocalFiles(DirectorySetUp, TransactionSetUp, TransactionCase):
     def forget_marks(self):
         with closing(self.registry._db.cursor()) as cursor:
             for table in ("ir_attachment", "ir_attachment_garbage"):
-                cursor.execute(
-                    f"DELETE FROM {table} WHERE store_fname = ANY(%s)", (self.names,)
-                )
+                cursor.execute(f"DELETE FROM {table} WHERE store_fname = ANY(%s)", (self.names,))
             cursor.commit()
 
     def row_of(self, name):
