@@ -35,7 +35,8 @@ def _make(settings: S3Settings) -> Any:
             "s3",
             endpoint_url=settings.endpoint,
             region_name=settings.region or (DEFAULT_REGION if settings.endpoint else None),
-            verify=settings.ca_bundle,
+            # without a value, botocore takes others: a blank REQUESTS_CA_BUNDLE verifies nothing
+            verify=settings.ca_bundle or True,
             aws_access_key_id=revealed(settings.access_key),
             aws_secret_access_key=revealed(settings.secret_key),
             aws_session_token=revealed(settings.session_token),

@@ -1,6 +1,7 @@
 """The environment variables of S3."""
 
 import functools
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,17 +15,20 @@ from pydantic import (
     field_validator,
 )
 
+from odoo.addons.base_attachment_object_storage.settings import StoreSettings
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.settings import CertificateFile, EnvironmentSettings, Flag
+from odoo.addons.cloud_settings.http_url import http_url, proxy_url
+from odoo.addons.cloud_settings.settings import CertificateFile, Flag
 
 
 def _url(host: str) -> str:
     """Return the endpoint's URL: a host without a scheme is reached by HTTPS."""
-    url = host if "://" in host else f"https://{host}"
-    scheme, _colon, rest = url.partition("://")
-    if scheme not in ("http", "https") or not rest.strip("/"):
-        raise ValueError("takes a host or an http(s) URL, for example https://s3.example.com")
-    return url
+    return http_url(host if "://" in host else f"https://{host}", "https://s3.example.com")
+
+
+def _proxy(secret: SecretStr) -> SecretStr:
+    proxy_url(secret.get_secret_value())
+    return secret
 
 
 def _lower(value: Any) -> Any:
@@ -37,7 +41,28 @@ MIB = 1024 * 1024
 PROBE_SECONDS = 5.0
 
 
-class S3Settings(EnvironmentSettings):
+# as botocore has it: a region is a part of the server's name
+_REGION = re.compile(r"(?!\d+\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_BUCKET = re.compile(r"[A-Za-z0-9._{}-]{1,255}")
+LONGEST_SECONDS = 3600
+LARGEST_PART = 5 * 1024 * MIB
+
+
+def _region(region: str) -> str:
+    if not _REGION.fullmatch(region):
+        raise ValueError("takes letters, digits and hyphens, for example eu-central-1")
+    return region
+
+
+def _bucket(bucket: str) -> str:
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError(
+            "takes letters, digits, dots, hyphens and {db}, for example acme-odoo-prod"
+        )
+    return bucket
+
+
+class S3Settings(StoreSettings):
     """How to reach S3 and where to put new objects."""
 
     endpoint: Annotated[str, AfterValidator(_url)] | None = Field(
@@ -50,8 +75,10 @@ class S3Settings(EnvironmentSettings):
         alias="AWS_PUBLIC_HOST",
         description="host or URL at which browsers reach the server; unset: as Odoo does",
     )
-    region: str | None = Field(
-        default=None, alias="AWS_REGION", description="region, as us-east-1 or eu-central-1"
+    region: Annotated[str, AfterValidator(_region)] | None = Field(
+        default=None,
+        alias="AWS_REGION",
+        description="region, as us-east-1 or eu-central-1",
     )
     access_key: SecretStr | None = Field(
         default=None,
@@ -72,7 +99,7 @@ class S3Settings(EnvironmentSettings):
         alias="AWS_DEFAULT_CREDENTIALS",
         description="1: no access key is set on purpose, boto3 finds credentials (IAM role, ...)",
     )
-    bucket: str | None = Field(
+    bucket: Annotated[str, AfterValidator(_bucket)] | None = Field(
         default=None,
         alias="AWS_BUCKETNAME",
         description="bucket for new objects; {db} stands for the database's name",
@@ -85,16 +112,19 @@ class S3Settings(EnvironmentSettings):
     connect_timeout_seconds: PositiveFloat = Field(
         default=5,
         alias="AWS_CONNECT_TIMEOUT",
+        le=LONGEST_SECONDS,
         description="seconds to wait for a connection",
     )
     read_timeout_seconds: PositiveFloat = Field(
         default=15,
         alias="AWS_READ_TIMEOUT",
+        le=LONGEST_SECONDS,
         description="seconds to wait for the next bytes of an answer",
     )
     max_attempts: PositiveInt = Field(
         default=2,
         alias="AWS_MAX_ATTEMPTS",
+        le=100,
         description="how often a request is tried in all",
     )
     addressing_style: Annotated[
@@ -111,7 +141,7 @@ class S3Settings(EnvironmentSettings):
         alias="AWS_CA_BUNDLE",
         description="file of certificates of the authorities that sign the server's",
     )
-    proxy: SecretStr | None = Field(
+    proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = Field(
         default=None,
         alias="AWS_PROXY",
         description="URL of an HTTP proxy; unset: HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide",
@@ -148,11 +178,13 @@ class S3Settings(EnvironmentSettings):
     multipart_threshold_bytes: PositiveInt = Field(
         default=64 * MIB,
         alias="AWS_MULTIPART_THRESHOLD",
+        le=LARGEST_PART,
         description="bytes; a larger object is uploaded in parts",
     )
     multipart_part_bytes: PositiveInt = Field(
         default=16 * MIB,
         alias="AWS_MULTIPART_CHUNKSIZE",
+        le=LARGEST_PART,
         description="bytes of a part, which is held in memory; most servers take 5 MiB or more",
     )
 

@@ -127,7 +127,9 @@ class _Connections(HTTPAdapter):
         self._timeouts = (settings.connect_timeout_seconds, settings.read_timeout_seconds)
 
     def send(self, request: Any, **options: Any) -> Any:
-        return super().send(request, **{**options, "timeout": self._timeouts})
+        # to some releases of requests, a blank CURL_CA_BUNDLE says that nothing is verified
+        verify = options.get("verify") or True
+        return super().send(request, **{**options, "verify": verify, "timeout": self._timeouts})
 
 
 def _session(settings: SwiftSettings) -> Any:

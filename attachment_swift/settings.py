@@ -15,12 +15,15 @@ from pydantic import (
     field_validator,
 )
 
+from odoo.addons.base_attachment_object_storage.settings import StoreSettings
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.settings import CertificateFile, EnvironmentSettings, Flag
+from odoo.addons.cloud_settings.http_url import http_url
+from odoo.addons.cloud_settings.settings import CertificateFile, Flag
 
 _logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 5.0
+LONGEST_SECONDS = 3600
 GIB = 1024 * 1024 * 1024
 LARGEST_OBJECT = 5 * GIB  # in one request; every Swift has this limit by default
 
@@ -29,9 +32,7 @@ _OTHER_VERSION = re.compile(r"/v[23](\.0)?/?$")
 
 
 def _url(url: str) -> str:
-    scheme, _colon, rest = url.partition("://")
-    if scheme not in ("http", "https") or not rest.strip("/"):
-        raise ValueError("takes an http(s) URL, for example https://auth.example.com/v3")
+    http_url(url, "https://auth.example.com/v3")
     if _VERSION_1.search(url):
         return url
     # version 3 is the only one of Keystone's that still exists
@@ -39,13 +40,16 @@ def _url(url: str) -> str:
 
 
 def _address(url: str) -> str:
-    scheme, _colon, rest = url.partition("://")
-    if scheme not in ("http", "https") or not rest.strip("/") or {"?", "#"} & set(rest):
-        raise ValueError("takes an http(s) URL, for example https://files.example.com")
-    return url.rstrip("/")
+    return http_url(url, "https://files.example.com").rstrip("/")
 
 
-class SwiftSettings(EnvironmentSettings):
+def _container(container: str) -> str:
+    if "/" in container:
+        raise ValueError("takes a name without a slash, for example acme-odoo-prod")
+    return container
+
+
+class SwiftSettings(StoreSettings):
     """How to reach Swift and where to put new objects."""
 
     auth_url: Annotated[str, AfterValidator(_url)] | None = Field(
@@ -102,7 +106,7 @@ class SwiftSettings(EnvironmentSettings):
         alias="SWIFT_CACERT",
         description="file of certificates of the authorities that sign the servers'",
     )
-    container: str | None = Field(
+    container: Annotated[str, AfterValidator(_container)] | None = Field(
         default=None,
         alias="SWIFT_WRITE_CONTAINER",
         description="container for new objects; {db} stands for the database's name",
@@ -125,16 +129,19 @@ class SwiftSettings(EnvironmentSettings):
     connect_timeout_seconds: PositiveFloat = Field(
         default=5,
         alias="SWIFT_CONNECT_TIMEOUT",
+        le=LONGEST_SECONDS,
         description="seconds to wait for a connection",
     )
     read_timeout_seconds: PositiveFloat = Field(
         default=15,
         alias="SWIFT_READ_TIMEOUT",
+        le=LONGEST_SECONDS,
         description="seconds to wait for the next bytes of an answer",
     )
     max_attempts: PositiveInt = Field(
         default=2,
         alias="SWIFT_MAX_ATTEMPTS",
+        le=100,
         description="how often a request is tried in all",
     )
     segment_bytes: Annotated[int, Field(gt=0, le=LARGEST_OBJECT)] = Field(

@@ -4,6 +4,7 @@ import functools
 
 from pydantic import Field, NonNegativeFloat
 
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
 from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 
 from .marks import LONGEST_RETENTION_DAYS
@@ -12,6 +13,14 @@ from .serving import Serving
 from .store import Unavailable
 
 LONGEST_URL_SECONDS = 7 * 24 * 3600  # S3 signs no longer ones
+
+
+class StoreSettings(EnvironmentSettings):
+    """How a store is reached: a group that is switched off together with the storage."""
+
+    @classmethod
+    def mistakes(cls) -> list[str]:
+        return [] if _is_disabled() else super().mistakes()
 
 
 class StorageSettings(EnvironmentSettings):
@@ -59,6 +68,13 @@ class StorageSettings(EnvironmentSettings):
         """Raise ``Unavailable`` where the store must not be touched."""
         if self.disabled:
             raise Unavailable("the storage is switched off by DISABLE_ATTACHMENT_STORAGE")
+
+
+def _is_disabled() -> bool:
+    try:
+        return StorageSettings.read().disabled
+    except ConfigurationError:
+        return False
 
 
 @functools.cache

@@ -4,6 +4,7 @@ Each part is asked within the time of one probe, all at the same time, and the a
 for a few seconds: a crowd of probes asks no more than one.
 """
 
+import importlib
 import threading
 import time
 from collections.abc import Callable
@@ -60,8 +61,9 @@ def _problem_of_sessions() -> str:
     connection = getattr(store, "connection", None)
     if connection is None:
         return ""  # core's own store, in files
-    connection.ping()
-    return ""
+    # late, as the store itself: with its settings, and connections of its own
+    probe = importlib.import_module("odoo.addons.session_redis.probe")
+    return str(probe.problem(connection.settings))
 
 
 def _problem_of_database(name: str) -> str:

@@ -31,6 +31,7 @@ class PlatformSettings(EnvironmentSettings):
     probe_timeout_seconds: PositiveFloat = Field(
         default=5,
         alias="ODOO_CLOUD_PLATFORM_PROBE_TIMEOUT",
+        le=3600,
         description="seconds that one probe may take",
     )
     health_token: SecretStr | None = Field(

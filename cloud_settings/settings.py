@@ -122,7 +122,11 @@ class EnvironmentSettings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise ConfigurationError(sentences(error)) from None
+            raise ConfigurationError(sentences(error, cls)) from None
+        except Exception as error:  # noqa: BLE001  # not foreseen: its text may have a value
+            names = ", ".join(cls.given())
+            mistake = f"one of {names}: cannot be read ({type(error).__name__})"
+            raise ConfigurationError([mistake]) from None
 
     @classmethod
     def given(cls) -> dict[str, str]:
@@ -140,14 +144,21 @@ class EnvironmentSettings(BaseSettings):
         return []
 
 
-def sentences(error: ValidationError) -> list[str]:
-    return [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
+def sentences(error: ValidationError, group: type[EnvironmentSettings] | None = None) -> list[str]:
+    """Return what is wrong, a sentence for each variable of ``group``; without any value."""
+    # a variable that is missing is reported by the name of its field
+    names = {name: field.alias for name, field in group.model_fields.items()} if group else {}
+    details = error.errors(include_input=False, include_url=False)
+    return [_sentence(detail, names) for detail in details]
 
 
-def _sentence(detail: Any) -> str:
+def _sentence(detail: Any, names: Mapping[str, str | None]) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     # a rule over several variables has no location: its message names them
-    return f"{detail['loc'][0]}: {message}" if detail["loc"] else message
+    if not detail["loc"]:
+        return str(message)
+    name = detail["loc"][0]
+    return f"{names.get(name) or name}: {message}"
 
 
 def may_be_on(value: Any) -> bool:
@@ -167,11 +178,18 @@ Flag = Annotated[bool, BeforeValidator(_without_blanks)]
 _FLAG: TypeAdapter[bool] = TypeAdapter(Flag)
 
 
-def _file_of_certificates(path: str) -> str:
-    if not Path(path).is_file():
-        raise ValueError("takes a file of certificates, and there is none at this path")
+def _readable_file(path: str) -> str:
+    try:
+        is_file = Path(path).is_file()
+    except (OSError, ValueError):
+        # its text has the path, which may be the content of a key instead
+        raise ValueError("takes the path of a file, not what is in it") from None
+    if not is_file:
+        raise ValueError("takes the path of a file, and there is none at this one")
+    if not os.access(path, os.R_OK, effective_ids=True):
+        raise ValueError("takes the path of a file, and this process may not read this one")
     return path
 
 
-# The path of a file of certificates, by which an addon's client knows its server
-CertificateFile = Annotated[str, AfterValidator(_file_of_certificates)]
+# The path of a file of certificates, or of a private key
+CertificateFile = Annotated[str, AfterValidator(_readable_file)]

@@ -68,6 +68,11 @@ class Connection:
         return client
 
     @property
+    def settings(self) -> RedisSettings:
+        """How Redis is reached."""
+        return self._settings
+
+    @property
     def is_cluster(self) -> bool:
         """Whether the client is one of Redis Cluster, where a write is for one slot."""
         return self._settings.cluster
@@ -100,13 +105,6 @@ class Connection:
         for number in range(PROBES):
             # not at once: on a Cluster they are for several slots
             write(self.client, [("SET", f"{start}{number}", "", "EX", 10)])
-
-    def ping(self) -> None:
-        """Have Redis answer.
-
-        :raises SessionStoreUnavailable: when it does not
-        """
-        self.run(lambda client: client.ping())
 
     def close(self) -> None:
         """Close the connections; the next use opens new ones."""

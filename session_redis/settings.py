@@ -16,13 +16,24 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag, may_be_on
+from odoo.addons.cloud_settings.settings import (
+    CertificateFile,
+    EnvironmentSettings,
+    Flag,
+    may_be_on,
+)
 
 from .contradictions import contradictions, passed_over
 from .redis_url import RedisURL, parse_url
 
 PREFIX = "ODOO_SESSION_REDIS_"
-ADDRESS = re.compile(r"(?:\[(?P<ip>[^\]]+)\]|(?P<name>[^:\s\[\]]+))(?::(?P<port>\d{1,5}))?")
+NOT_IN_HOSTS = re.compile(r"[/@?#]")
+ADDRESS = re.compile(
+    r"(?:\[(?P<ip>[^\]/@?#]+)\]|(?P<name>[^:\s\[\]/@?#]+))(?::(?P<port>\d{1,5}))?", re.ASCII
+)
+LONGEST_SOCKET = 107
+# of Redis' own databases, and of a lifetime: 68 years
+GREATEST = 2**31 - 1
 
 
 class RedisSettings(EnvironmentSettings):
@@ -72,6 +83,7 @@ class RedisSettings(EnvironmentSettings):
         default=None,
         alias="ODOO_SESSION_REDIS_DB",
         ge=0,
+        le=GREATEST,
         description="number of the database of the Redis server",
     )
     tls: Flag = Field(
@@ -79,17 +91,17 @@ class RedisSettings(EnvironmentSettings):
         alias="ODOO_SESSION_REDIS_TLS",
         description="connect with TLS (1, true, yes, on)",
     )
-    tls_ca: Path | None = Field(
+    tls_ca: CertificateFile | None = Field(
         default=None,
         alias="ODOO_SESSION_REDIS_TLS_CA",
         description="file of certificates of the authorities that sign the server's",
     )
-    tls_cert: Path | None = Field(
+    tls_cert: CertificateFile | None = Field(
         default=None,
         alias="ODOO_SESSION_REDIS_TLS_CERT",
         description="file of the client's certificate",
     )
-    tls_key: Path | None = Field(
+    tls_key: CertificateFile | None = Field(
         default=None,
         alias="ODOO_SESSION_REDIS_TLS_KEY",
         description="file of the client's private key",
@@ -145,12 +157,14 @@ class RedisSettings(EnvironmentSettings):
     expiration: PositiveInt | None = Field(
         default=None,
         alias="ODOO_SESSION_REDIS_EXPIRATION",
+        le=GREATEST,
         description="seconds that the unused session of a user lives"
         " (unset: the system parameter sessions.max_inactivity_seconds, or 7 days)",
     )
     expiration_anonymous: PositiveInt = Field(
         default=3 * 60 * 60,
         alias="ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS",
+        le=GREATEST,
         description="seconds that the unused session of an anonymous visitor lives",
     )
     connect_timeout: float = Field(
@@ -181,7 +195,7 @@ class RedisSettings(EnvironmentSettings):
         # a rule of the model would be left out while any field is wrong
         if not cls.is_on(values):
             return handler(values)
-        wrong = []
+        wrong: list[InitErrorDetails] = []
         try:
             settings = handler(values)
         except ValidationError as error:
@@ -208,15 +222,19 @@ class RedisSettings(EnvironmentSettings):
             parse_url(url.get_secret_value())
         return url
 
-    @field_validator("tls_ca", "tls_cert", "tls_key")
+    @field_validator("host")
     @classmethod
-    def _is_there(cls, path: Path | None) -> Path | None:
-        if path is None:
-            return None
-        if not path.is_file():
-            raise ValueError("takes the path of a file, and there is none at this one")
-        if not os.access(path, os.R_OK, effective_ids=True):
-            raise ValueError("takes the path of a file, and this process may not read this one")
+    def _is_no_url(cls, host: str) -> str:
+        if NOT_IN_HOSTS.search(host):
+            raise ValueError(f"takes a host name; a URL is for {PREFIX}URL")
+        return host
+
+    @field_validator("socket")
+    @classmethod
+    def _fits(cls, path: Path | None) -> Path | None:
+        # more than the system takes
+        if path and len(os.fsencode(path)) > LONGEST_SOCKET:
+            raise ValueError(f"takes the path of a socket, of {LONGEST_SOCKET} bytes at most")
         return path
 
     @field_validator("sentinel_host")

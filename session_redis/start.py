@@ -7,6 +7,7 @@ This is asked once, before anything is forked, with a client of its own that is 
 """
 
 import logging
+import re
 import socket
 import ssl
 import time
@@ -16,12 +17,19 @@ from typing import Any
 from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
 
 from .client import sentinel_of
-from .connection import Connection, is_refusal, redis_error_classes, without_session_ids
+from .connection import is_refusal, redis_error_classes, without_session_ids
+from .probe import Lost, ProbeConnection, probe
 from .settings import PREFIX, RedisSettings
 
 _logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.5
+
+# as servers name a command that they, or a proxy before them, do not have
+_UNKNOWN_COMMAND = re.compile(r"(?i:unknown (?:or unsupported )?command) ['`\"]?(\w+)")
+
+# as redis-py names an address in its errors
+_CONNECTING = re.compile(r"(?:connecting to|reading from) \S+")
 
 # parts of answers of Redis, and the variable that is wrong
 ANSWERS = (
@@ -59,16 +67,25 @@ def check(settings: RedisSettings, serving: bool) -> None:
 
 def _attempt(settings: RedisSettings) -> str | None:
     """Return why sessions cannot be written yet; None when they can."""
-    connection = Connection(settings)
+    connection = ProbeConnection(settings)
     try:
         _ask_sentinels(connection.client, settings)
         connection.probe()
+        probe(settings, connection)
+    except Lost as error:
+        return str(error)
     except UnicodeError:
         raise ConfigurationError([f"{PREFIX}{_address(settings)}: takes a host name"]) from None
     except redis_error_classes() as error:
-        if mistake := mistake_of(error) or mistake_of(_unread_alert(settings, error)):
+        address = _address(settings)
+        mistake = mistake_of(error, address=address)
+        if mistake := mistake or mistake_of(_unread_alert(settings, error), address=address):
             raise ConfigurationError([mistake]) from None
-        return without_session_ids(str(error)) + _hint(settings, error)
+        return _reason(settings, error) + _hint(settings, error)
+    except (OSError, TypeError, ValueError) as error:
+        # of no kind that is known: its text may have a value
+        what = f"cannot be used ({type(error).__name__})"
+        raise ConfigurationError([f"{PREFIX}{_address(settings)}: {what}"]) from None
     finally:
         connection.close()
     return None
@@ -106,6 +123,14 @@ def _address(settings: RedisSettings) -> str:
     return "URL" if settings.url else "HOST"
 
 
+def _reason(settings: RedisSettings, error: Exception) -> str:
+    """Return the text of an error; without the address of a URL, which may be a password."""
+    reason = without_session_ids(str(error))
+    if settings.url and not settings.sentinel_host:
+        reason = _CONNECTING.sub("at the server:", reason)
+    return reason
+
+
 def _hint(settings: RedisSettings, error: Exception) -> str:
     """Return what a silent server may mean: one waits for TLS, or hangs up at it."""
     import redis
@@ -139,10 +164,10 @@ def _ask_sentinels(client: Any, settings: RedisSettings) -> None:
             raise ConfigurationError([mistake])
 
 
-def mistake_of(error: Exception, kind: str = "") -> str | None:
+def mistake_of(error: Exception, kind: str = "", address: str = "HOST") -> str | None:
     """Return the sentence for an error that no waiting mends, None for another one."""
     for cause in _causes(error):
-        found = _of_tls(cause, kind) or _of_host(cause, kind)
+        found = _of_tls(cause, kind) or _of_host(cause, f"{kind}{address}")
         if found:
             return found
     if is_refusal(error):
@@ -151,6 +176,9 @@ def mistake_of(error: Exception, kind: str = "") -> str | None:
         if "permission" in str(error).lower():
             name, what = "USERNAME", f"may not use the keys of the sessions ({error})"
         return f"{PREFIX}{kind}{name}: {without_session_ids(what)}"
+    if unknown := _UNKNOWN_COMMAND.match(str(error)):
+        what = f"the server does not know {unknown[1].upper()}, which sessions need"
+        return f"{PREFIX}{kind}{address}: {what}"
     for text, name in ANSWERS:
         if text in str(error) or text == getattr(error, "status_code", ""):
             return (
@@ -159,9 +187,9 @@ def mistake_of(error: Exception, kind: str = "") -> str | None:
     return None
 
 
-def _of_host(error: BaseException, kind: str) -> str | None:
+def _of_host(error: BaseException, variable: str) -> str | None:
     if isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN:
-        return f"{PREFIX}{kind}HOST: the name of the server is unknown"
+        return f"{PREFIX}{variable}: the name of the server is unknown"
     if isinstance(error, PermissionError):
         return f"{PREFIX}SOCKET: this process may not use it"
     return None

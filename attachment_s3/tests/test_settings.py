@@ -6,6 +6,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
 from odoo.addons.cloud_settings.settings import sentences
+from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
 
 from ..settings import S3Settings
 
@@ -108,3 +109,9 @@ class TestS3Settings(BaseCase):
         for name, value in wrong.items():
             with self.subTest(name), self.assertRaisesRegex(ValidationError, name):
                 S3Settings(**{name: value})
+
+
+@tagged("-at_install", "post_install")
+class TestRules(SettingsContract, BaseCase):
+    settings_class = S3Settings
+    right = {}

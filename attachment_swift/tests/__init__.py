@@ -5,5 +5,6 @@ from . import (
     test_options,
     test_settings,
     test_store,
+    test_tls,
     test_transactions,
 )

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
 
 from ..settings import SwiftSettings
 
@@ -85,3 +86,9 @@ class TestSwiftSettings(BaseCase):
         settings = SwiftSettings(SWIFT_REGION_NAME="x")
         one_try = settings.connect_timeout_seconds + settings.read_timeout_seconds
         self.assertLess(settings.max_attempts * one_try, 45)
+
+
+@tagged("-at_install", "post_install")
+class TestRules(SettingsContract, BaseCase):
+    settings_class = SwiftSettings
+    right = {}

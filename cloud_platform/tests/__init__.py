@@ -1,1 +1,1 @@
-from . import test_asking, test_checks, test_cloud_platform, test_former_suite
+from . import test_asking, test_checks, test_cloud_platform, test_former_suite, test_settings

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,29 @@ WRONG = {
 }
 
 
+# in no line, wherever a person or a template puts it
+SECRET = "Zq7xJ2wv"
+LEAKS = {
+    "ODOO_SESSION_REDIS_URL": f"rediss://odoo:a?{SECRET}@host/0?ssl_cert_reqs=none",
+    "ODOO_SESSION_REDIS_SENTINEL_PASSWORD": f"{SECRET}\n",
+    "ODOO_SESSION_REDIS_TLS_KEY": f"-----BEGIN PRIVATE KEY-----\n{SECRET * 600}\n",
+    "STATSD_PORT": "udp://10.0.0.7:8125",
+    "AWS_HOST": f"https://key:{SECRET}@s3.example.com",
+    "AWS_PUBLIC_HOST": f"https://s3.example.com/?X-Amz-Credential={SECRET}",
+    "AWS_PROXY": f"http://user:{SECRET}/x@proxy:3128",
+    "AWS_SECRET_ACCESS_KEY": f"{SECRET} ",
+    "AWS_CA_BUNDLE": f"-----BEGIN CERTIFICATE-----\n{SECRET * 600}\n",
+    "ODOO_PROMETHEUS_TOKEN": f"{SECRET}\n",
+    "ODOO_CLOUD_PLATFORM_HEALTH_TOKEN": f"{SECRET} ",
+}
+
+
 def odoo(
-    instance: Instance, tmp_path: Path, *arguments: str, stdin: str = ""
+    instance: Instance,
+    tmp_path: Path,
+    *arguments: str,
+    stdin: str = "",
+    variables: Mapping[str, str] = WRONG,
 ) -> subprocess.CompletedProcess[str]:
     """Run an Odoo process of the suite with wrong variables, to its end."""
     programs = instance.stack.odoo
@@ -31,7 +53,7 @@ def odoo(
     ]
     return subprocess.run(
         [str(part) for part in command],
-        env=programs.environment(**{**instance.variables, **WRONG}),
+        env=programs.environment(**{**instance.variables, "ODOO_STATSD": "1", **variables}),
         input=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -67,3 +89,28 @@ def test_a_shell_opens_on_the_same_settings_and_warns(prepared: Instance, tmp_pa
     assert "uid is 1" in done.stdout
     assert [name for name in WRONG if name in done.stdout] == list(WRONG), done.stdout
     assert "WARNING" in done.stdout and "CRITICAL" not in done.stdout
+
+
+def test_no_secret_is_in_what_a_start_says(prepared: Instance, tmp_path: Path) -> None:
+    done = odoo(prepared, tmp_path, "--no-http", variables=LEAKS)
+    assert done.returncode == os.EX_CONFIG, done.stdout
+    assert [name for name in LEAKS if f"  - {name}: " not in done.stdout] == [], done.stdout
+    assert SECRET not in done.stdout
+    assert "Traceback" not in done.stdout
+    for reason in ("Kubernetes", "white space", "not what is in it", "may not have a user"):
+        assert reason in done.stdout
+
+
+def test_a_group_that_is_off_is_not_looked_at(prepared: Instance, tmp_path: Path) -> None:
+    off = {
+        "ODOO_STATSD": "0",
+        "STATSD_PORT": LEAKS["STATSD_PORT"],
+        "ODOO_PROMETHEUS": "0",
+        "ODOO_PROMETHEUS_PORT": "tcp://10.0.0.8:9090",
+        "DISABLE_ATTACHMENT_STORAGE": "1",
+        "AWS_HOST": "ftp://",
+        "AWS_READ_TIMEOUT": "soon",
+    }
+    done = odoo(prepared, tmp_path, "--no-http", "--stop-after-init", variables=off)
+    assert done.returncode == 0, done.stdout
+    assert [name for name in off if f"{name}: " in done.stdout] == [], done.stdout

@@ -7,4 +7,5 @@ from . import (
     test_jobs,
     test_pipes,
     test_redaction,
+    test_settings,
 )

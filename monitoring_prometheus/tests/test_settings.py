@@ -4,6 +4,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_settings.http_requests import PROBES
 from odoo.addons.cloud_settings.settings import sentences
+from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
 
 from ..settings import PrometheusSettings
 
@@ -34,3 +35,9 @@ class TestSettings(BaseCase):
 
     def test_the_token_is_not_printed(self):
         self.assertNotIn("hush", repr(PrometheusSettings(ODOO_PROMETHEUS_TOKEN="hush")))
+
+
+@tagged("-at_install", "post_install")
+class TestRules(SettingsContract, BaseCase):
+    settings_class = PrometheusSettings
+    right = {"ODOO_PROMETHEUS": "1"}

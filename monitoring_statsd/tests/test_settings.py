@@ -5,6 +5,7 @@ from odoo.tools import config
 
 from odoo.addons.cloud_settings.http_requests import PROBES, STATIC
 from odoo.addons.cloud_settings.settings import sentences
+from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
 
 from ..settings import StatsdSettings
 
@@ -61,3 +62,9 @@ class TestSettings(BaseCase):
         [told] = self.mistakes(STATSD_HOST="::1")
         self.assertTrue(told.startswith("STATSD_HOST: "))
         self.assertTrue(StatsdSettings(STATSD_HOST="::1", STATSD_IPV6="1").ipv6)
+
+
+@tagged("-at_install", "post_install")
+class TestRules(SettingsContract, BaseCase):
+    settings_class = StatsdSettings
+    right = {"ODOO_STATSD": "1", "STATSD_CUSTOMER": "acme"}

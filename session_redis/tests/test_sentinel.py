@@ -43,7 +43,7 @@ class TestMaster(SentinelCase, BaseCase):
     def test_sentinels_are_asked_once_a_second_and_not_for_each_command(self):
         session = self.new_session(uid=2)
         with ExitStack() as until_the_end:
-            proxies, addresses = self.proxies(until_the_end)
+            _proxies, addresses = self.proxies(until_the_end)
             store = self.new_store(sentinel_host=addresses)
             self.assertTrue(store.get(session.sid))
             pool = store.connection.client.connection_pool

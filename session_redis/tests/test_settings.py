@@ -5,6 +5,8 @@ from pydantic import ValidationError
 
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
+
 from ..contradictions import passed_over
 from ..settings import RedisSettings
 
@@ -139,3 +141,9 @@ class TestSettings(BaseCase):
     def test_flag_that_is_no_flag_is_a_mistake(self):
         with self.assertRaisesRegex(ValidationError, "ODOO_SESSION_REDIS"):
             RedisSettings(ODOO_SESSION_REDIS="perhaps")
+
+
+@tagged("-at_install", "post_install")
+class TestRules(SettingsContract, BaseCase):
+    settings_class = RedisSettings
+    right = {"ODOO_SESSION_REDIS": "1"}
