@@ -6,7 +6,7 @@ S3 in each process slower. Nothing of it is imported before that first use.
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     Unavailable,
 )
 
+from .regions import CODES, is_learned_from, located
 from .settings import S3Settings
 
 DEFAULT_REGION = "us-east-1"  # of servers that know no regions
@@ -42,6 +43,7 @@ def _make(settings: S3Settings) -> Any:
             aws_session_token=revealed(settings.session_token),
             config=_config(settings),
         )
+    client.meta.events.register("before-call.s3", _leave_redirects)
     if settings.request_checksums == "when_required":
         client.meta.events.register("before-call.s3.DeleteObjects", _sign_with_md5)
     return client
@@ -69,6 +71,30 @@ def _config(settings: S3Settings) -> Any:
     )
 
 
+def _leave_redirects(params: Any, **_event: Any) -> None:
+    """Have botocore follow no redirect: see ``regions.py``."""
+    params["context"].get("s3_redirect", {})["redirected"] = True
+
+
+def call(settings: S3Settings, bucket: str, operation: str, **parameters: Any) -> Any:
+    """Send a request by botocore's client; once more where the server names another region.
+
+    :param settings: as they were read; where the bucket is has been found out or will be
+    """
+    from botocore.exceptions import ClientError
+
+    client = client_for(located(settings, bucket))
+    try:
+        return getattr(client, operation)(Bucket=bucket, **parameters)
+    except ClientError as error:
+        if not is_learned_from(settings, bucket, client, error):
+            raise
+    if hasattr(parameters.get("Body"), "seek"):
+        parameters["Body"].seek(0)
+    client = client_for(located(settings, bucket))
+    return getattr(client, operation)(Bucket=bucket, **parameters)
+
+
 def _sign_with_md5(params: Any, **_event: Any) -> None:
     """Send the checksum that every server knows; the protocol demands one here."""
     for name in [name for name in params["headers"] if name.lower().startswith("x-amz-checksum")]:
@@ -92,9 +118,13 @@ def translated(name: str) -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error.response.get("Error", {}).get("Code", "")
-        raise error_for(code, status, f"{name}: {error}") from error
+        answer = error.response.get("ResponseMetadata", {})
+        raise error_for(
+            error.response.get("Error", {}).get("Code", ""),
+            answer.get("HTTPStatusCode", 0),
+            f"{name}: {error}",
+            answer.get("HTTPHeaders", {}).get("content-type", ""),
+        ) from error
     except (
         exceptions.NoCredentialsError,
         exceptions.PartialCredentialsError,
@@ -108,9 +138,12 @@ def translated(name: str) -> Iterator[None]:
         raise Refused(f"{name}: {error}") from error
     except exceptions.FlexibleChecksumError as error:
         raise Integrity(f"{name}: {error}") from error
-    # connections, timeouts, cut bodies, answers that are no S3
+    # connections, timeouts, cut bodies
     except (exceptions.BotoCoreError, ResponseParserError, OSError) as error:
         raise Unavailable(f"{name}: {error}") from error
+    # an answer that lacks a header or an element, or has one of another form
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise Unavailable(f"{name}: the answer is not one of S3: {error!r}") from error
 
 
 def field(answer: Any, name: str, of: str) -> Any:
@@ -121,8 +154,25 @@ def field(answer: Any, name: str, of: str) -> Any:
     """
     value = answer.get(name)
     if value is None:
-        raise Unavailable(f"{of}: what answers is no S3 server")
+        raise Unavailable(f"{of}: what answers is no S3 server: {name} is missing")
     return value
+
+
+def headers_of(answer: Any) -> Mapping[str, str]:
+    """Return the headers of an answer of botocore's client; their names are in lower case."""
+    headers: Mapping[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
+    return headers
+
+
+def length_in(headers: Mapping[str, str], of: str) -> int:
+    """Return the Content-Length of an answer.
+
+    :raises Unavailable: where it is missing or no number
+    """
+    text = str(field(headers, "content-length", of)).strip()
+    if not text.isdecimal():
+        raise Unavailable(f"{of}: what answers is no S3 server: its Content-Length is {text!r}")
+    return int(text)
 
 
 _ERRORS: dict[str, type[StoreError]] = {
@@ -134,18 +184,31 @@ _ERRORS: dict[str, type[StoreError]] = {
     "NoSuchBucket": Refused,
     "NoSuchUpload": Conflict,
     "InvalidRange": OutOfRange,
+    **dict.fromkeys(CODES, Refused),  # nothing has named the right region, or it did not help
+    "TemporaryRedirect": Unavailable,
+    "BandwidthLimitExceeded": Unavailable,
     "InternalError": Unavailable,
+    "RequestLimitExceeded": Unavailable,
+    "RequestThrottled": Unavailable,
     "RequestTimeout": Unavailable,
+    "ServerBusy": Unavailable,
     "ServiceUnavailable": Unavailable,
     "SlowDown": Unavailable,
     "Throttling": Unavailable,
+    "ThrottlingException": Unavailable,
+    "TooManyRequests": Unavailable,
 }
 
 
-def error_for(code: str, status: int, message: str) -> StoreError:
-    """Return our error for what a server answers."""
+def error_for(code: str, status: int, message: str, content_type: str = "") -> StoreError:
+    """Return our error for what a server answers.
+
+    :param content_type: of the answer: a page is written by a proxy, which knows no objects
+    """
     if code in _ERRORS:
         return _ERRORS[code](message)
+    if 300 <= status < 400 or (status == 404 and content_type.startswith("text/html")):
+        return Unavailable(f"{message}: what answers is no S3 server")
     if status == 404:
         return NotFound(message)
     if status in (409, 412):
@@ -155,3 +218,15 @@ def error_for(code: str, status: int, message: str) -> StoreError:
     if status == 429 or status >= 500:
         return Unavailable(message)
     return Refused(message)
+
+
+def failures_in(answer: Any, keys: list[str]) -> dict[str, StoreError]:
+    """Return an error for each object that a bulk request did not delete."""
+    errors, deleted = answer.get("Errors", []), answer.get("Deleted", [])
+    if len(errors) + len(deleted) < len(keys):
+        raise Unavailable(f"the answer names {len(deleted)} of {len(keys)} objects as deleted")
+    return {
+        error["Key"]: error_for(error.get("Code", ""), 0, str(error))
+        for error in errors
+        if error.get("Code") != "NoSuchKey"
+    }

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 from urllib.parse import SplitResult
 
 
@@ -98,23 +99,26 @@ class Answer:
         response: http.client.HTTPResponse,
     ) -> None:
         self.status = response.status
-        self.headers = response.headers
+        self.headers: Any = response.headers  # as a Mapping, whose names have any case
         self._connections = connections
         self._connection: http.client.HTTPConnection | None = connection
         self._response = response
 
-    def read(self) -> bytes:  # pylint: disable=method-required-super
-        """Return the whole body.
+    def read(self, limit: int | None = None) -> bytes:  # pylint: disable=method-required-super
+        """Return the whole body; of one that is longer than ``limit`` bytes the beginning.
 
         :raises OSError: where it breaks off
         """
         try:
             with _as_os_errors():
-                body = self._response.read()
+                body = self._response.read(limit)
         except BaseException:
             self.close()
             raise
-        self._release()
+        if self._response.isclosed():
+            self._release()
+        else:
+            self.close()  # the rest is of no interest
         return body
 
     def chunks(self, size: int) -> Iterator[bytes]:

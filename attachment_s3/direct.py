@@ -8,8 +8,8 @@ the variables name, the bucket in the path, no proxy, checksums that every serve
 Anything else is left to the client, which tries again as ever::
 
     attempt()() ── answer 2xx ─────── (answer, …)
-               ├── an answer of S3 ── our error
-               └── anything else ──── (None, a client with the tries that are left)
+               ├── an answer of S3 ── our error, or another region: see regions.py
+               └── anything else ──── (None, settings with the tries that are left)
 """
 
 import random
@@ -17,28 +17,28 @@ import re
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from odoo.addons.base_attachment_object_storage.store import ClientPerProcess, Unavailable
 
 from .client import CONNECTIONS, DEFAULT_REGION, client_for, error_for, revealed, translated
 from .connections import Answer, Connections
+from .regions import CODES, SILENT, ask, located, region_in, remember
 from .settings import S3Settings
 
 USER_AGENT = "Odoo attachment_s3"
 LARGEST = 1024 * 1024  # bytes: what is larger asks the server first whether it takes it
 
-# the server means another address; the client knows how to go there
-_ELSEWHERE = {"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect"}
 # what needs no encoding, and is no access point
 _PLAIN_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+[a-z0-9]")
-_CODE = re.compile(rb"<Code>([^<]*)</Code>")
+_CODE = re.compile(r"<Code>([^<]*)</Code>")
+LONGEST_ERROR = 64 * 1024  # bytes; the rest of a longer one is not read
 
 
-# an answer, or None and a client of botocore
-Outcome = tuple[Answer | None, Any]
+# an answer, or None and the settings with which botocore's client has to do it
+Outcome = tuple[Answer | None, S3Settings]
 
 
 class _Place:
@@ -111,9 +111,9 @@ _place_of: ClientPerProcess[tuple[S3Settings, str], _Place] = ClientPerProcess(
 
 
 def serves(settings: S3Settings, bucket: str) -> bool:
-    """Say whether requests for the objects of a bucket are sent from here."""
+    """Return True if requests for the objects of a bucket are sent from here."""
     with translated(bucket):
-        return _place_of((settings, bucket)).is_direct
+        return _place_of((located(settings, bucket), bucket)).is_direct
 
 
 def attempt(
@@ -126,41 +126,83 @@ def attempt(
 ) -> Callable[[], Outcome]:
     """Send a request; the function that is returned gives what becomes of it.
 
-    That is its answer, or None and the client that has to do it. The function raises
-    ``StoreError``: what the server says is so, and will be.
+    That is its answer, or None and the settings for the client that has to do it. The function
+    raises ``StoreError``: what the server says is so, and will be.
     """
-    name = f"{bucket}/{key}"
-    with translated(name):
-        place = _place_of((settings, bucket)) if key and len(body) <= LARGEST else None
+    where = located(settings, bucket)
+    with translated(f"{bucket}/{key}"):
+        place = _place_of((where, bucket)) if key and len(body) <= LARGEST else None
         if place is None or not place.is_direct:
-            return lambda: (None, client_for(settings))
+            return lambda: (None, settings)
         try:
             answer = place.send(method, key, headers or {}, body)
         except OSError as error:
             answer = partial(_fail, error)
-    return lambda: _outcome(place, name, settings, answer, has_body=method == "GET")
+    return _Request(place, settings, bucket, key, method, answer).outcome
 
 
-def _outcome(
-    place: _Place,
-    name: str,
-    settings: S3Settings,
-    wait: Callable[[], Answer],
-    has_body: bool,
-) -> Outcome:
-    attempts = settings.max_attempts
-    with translated(name):
-        answer = _answer(place, attempts, wait)
-        if answer is not None and answer.status < 300:
-            if not answer.headers.get("ETag"):
-                answer.close()
-                raise Unavailable(f"{name}: what answers is no S3 server")
-            if not has_body:
-                answer.read()  # for the connection to be used again
-            return answer, None
-        if answer is not None and _is_elsewhere(place, name, answer, attempts):
-            return None, client_for(settings)
-    return None, client_for(settings.model_copy(update={"max_attempts": attempts - 1}))
+@dataclass(frozen=True)
+class _Request:
+    """A request that was sent; ``settings`` are those that were read, without its region."""
+
+    place: _Place
+    settings: S3Settings
+    bucket: str
+    key: str
+    method: str
+    wait: Callable[[], Answer]
+
+    def outcome(self) -> Outcome:
+        """Return what ``attempt()`` promises."""
+        attempts = self.settings.max_attempts
+        with translated(self._name):
+            answer = _answer(self.place, attempts, self.wait)
+            if answer is not None and answer.status < 300:
+                return self._success(answer), self.settings
+            if answer is not None and self._is_elsewhere(answer):
+                return None, self.settings
+        return None, self.settings.model_copy(update={"max_attempts": attempts - 1})
+
+    def _success(self, answer: Answer) -> Answer:
+        if not answer.headers.get("ETag"):
+            answer.close()
+            raise Unavailable(f"{self._name}: what answers is no S3 server: ETag is missing")
+        if self.method != "GET":
+            answer.read()  # for the connection to be used again
+        return answer
+
+    def _is_elsewhere(self, answer: Answer) -> bool:
+        """Return True if the server wants the request in another region, or at another address.
+
+        :raises StoreError: unless another try may help, and there is one
+        """
+        code, region = self._reason(answer)
+        if remember(self.settings, self.bucket, region):
+            return True
+        if code in CODES or answer.status < 400:
+            self.place.is_direct = False  # the client finds out where, and remembers it
+            return True
+        message = f"{self._name}: the server answered {answer.status} {code}"
+        error = error_for(code, answer.status, message, answer.headers.get("Content-Type", ""))
+        if not isinstance(error, Unavailable) or self.settings.max_attempts == 1:
+            raise error
+        time.sleep(random.random())  # as botocore before its second try
+        return False
+
+    def _reason(self, answer: Answer) -> tuple[str, str | None]:
+        """Return the code of an error, and the region that the server names, if it does."""
+        body = answer.read(LONGEST_ERROR).decode(errors="replace")
+        found = _CODE.search(body)
+        code = found[1] if found else str(answer.status)
+        region = region_in(answer.headers, body)
+        # no body says why a HEAD is refused
+        if not region and (code in CODES or code in SILENT):
+            region = ask(client_for(located(self.settings, self.bucket)), self.bucket)
+        return code, region
+
+    @property
+    def _name(self) -> str:
+        return f"{self.bucket}/{self.key}"
 
 
 def _answer(place: _Place, attempts: int, wait: Callable[[], Answer]) -> Answer | None:
@@ -177,21 +219,3 @@ def _answer(place: _Place, attempts: int, wait: Callable[[], Answer]) -> Answer 
 
 def _fail(error: OSError) -> Answer:
     raise error
-
-
-def _is_elsewhere(place: _Place, name: str, answer: Answer, attempts: int) -> bool:
-    """Say whether the server wants the request at another address.
-
-    :raises StoreError: unless another try may help, and there is one
-    """
-    status = answer.status
-    found = _CODE.search(answer.read())
-    code = found[1].decode(errors="replace") if found else str(status)
-    if status < 400 or code in _ELSEWHERE:
-        place.is_direct = False  # the client finds out where, and remembers it
-        return True
-    error = error_for(code, status, f"{name}: the server answered {status} {code}")
-    if not isinstance(error, Unavailable) or attempts == 1:
-        raise error
-    time.sleep(random.random())  # as botocore before its second try
-    return False

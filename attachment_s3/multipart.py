@@ -17,7 +17,8 @@ from odoo.addons.base_attachment_object_storage.store import (
     new_md5,
 )
 
-from .client import client_for, field, translated
+from .client import call, client_for, field, translated
+from .regions import located
 from .settings import S3Settings
 
 _logger = logging.getLogger(__name__)
@@ -29,10 +30,12 @@ _Target = dict[str, str]
 
 def put(settings: S3Settings, target: _Target, options: dict[str, str], content: Content) -> None:
     """Store ``content`` at ``target``, a bucket and a key."""
-    client = client_for(settings)
+    bucket, key = target["Bucket"], target["Key"]
     with translated(_name(target)):
-        answer = client.create_multipart_upload(**target, **options)
+        answer = call(settings, bucket, "create_multipart_upload", Key=key, **options)
         upload = field(answer, "UploadId", _name(target))
+    settings = located(settings, bucket)
+    client = client_for(settings)
     target = {**target, "UploadId": upload}
     try:
         parts = _send_parts(client, target, content, settings.multipart_part_bytes)

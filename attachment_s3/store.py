@@ -9,7 +9,7 @@
 """
 
 import base64
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -23,14 +23,24 @@ from odoo.addons.base_attachment_object_storage.store import (
     ObjectStore,
     Refused,
     StoreError,
+    Unavailable,
     delete_singly,
     endpoint_name,
     total_of,
     without_bulk,
 )
 
-from . import direct, multipart
-from .client import client_for, error_for, field, revealed, translated
+from . import direct, multipart, regions
+from .client import (
+    call,
+    client_for,
+    failures_in,
+    field,
+    headers_of,
+    length_in,
+    revealed,
+    translated,
+)
 from .settings import S3Settings
 
 
@@ -55,8 +65,12 @@ class S3Store(ObjectStore):
         return S3Store(self._settings.impatient(), self.container)
 
     @property
+    def _located(self) -> S3Settings:
+        return regions.located(self._settings, self.container)
+
+    @property
     def _client(self) -> Any:
-        return client_for(self._settings)
+        return client_for(self._located)
 
     @property
     def _public_client(self) -> Any:
@@ -72,6 +86,15 @@ class S3Store(ObjectStore):
     def delete_limit(self) -> int:
         # S3 accepts 1000; Swift, by its S3 API, then takes longer than one waits for an answer
         return AT_A_TIME if self._settings.endpoint in without_bulk else 100
+
+    def _find_region(self) -> None:
+        """Have the region of the bucket known, which a URL is signed for."""
+        if regions.is_known(self._settings, self.container):
+            return
+        client = self._client
+        with self._contact(), translated(self.container):
+            region = regions.ask(client, self.container) or client.meta.region_name
+        regions.remember(self._settings, self.container, region)
 
     def _create_container(self) -> None:
         client = self._client
@@ -96,6 +119,8 @@ class S3Store(ObjectStore):
         disposition: str = "",
         public: bool = False,
     ) -> str | None:
+        """Return a URL; where the region is not known, one request of a process asks for it."""
+        self._find_region()
         parameters = {"Bucket": self.container, "Key": key}
         if content_type:
             parameters["ResponseContentType"] = content_type
@@ -114,7 +139,7 @@ class S3Store(ObjectStore):
         if isinstance(content.source, bytes):
             self._begin_put(key, content, content_type)()
         else:
-            self._put_by_client(self._client, key, content, content_type)
+            self._put_by_client(self._settings, key, content, content_type)
 
     def _can_begin_put(self) -> bool:
         return direct.serves(self._settings, self.container)
@@ -126,16 +151,21 @@ class S3Store(ObjectStore):
         outcome = self._attempt(key, "PUT", headers, body if isinstance(body, bytes) else b"")
 
         def finish() -> None:
-            answer, client = outcome()
+            answer, settings = outcome()
             if not answer:
-                self._put_by_client(client, key, content, content_type)
+                self._put_by_client(settings, key, content, content_type)
 
         return finish
 
-    def _put_by_client(self, client: Any, key: str, content: Content, content_type: str) -> None:
+    def _put_by_client(
+        self, settings: S3Settings, key: str, content: Content, content_type: str
+    ) -> None:
         with translated(self._name(key)):
-            answer = client.put_object(
-                **self._target(key),
+            answer = call(
+                settings,
+                self.container,
+                "put_object",
+                Key=key,
                 **self._options(content_type),
                 Body=content.body(),
                 ContentMD5=base64.b64encode(content.md5).decode(),
@@ -146,40 +176,45 @@ class S3Store(ObjectStore):
         part = {}
         if start or length is not None:
             part["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
-        answer, client = self._attempt(key, "GET", part)()
+        answer, settings = self._attempt(key, "GET", part)()
         if answer:
-            size, part_of = self._length(answer, key), answer.headers.get("Content-Range")
-            return self._reader(key, answer.chunks(CHUNK_SIZE), answer.close, size, part_of)
-        with translated(self._name(key)):
-            answer = client.get_object(Bucket=self.container, Key=key, **part)
-            field(answer, "ETag", self._name(key))
-        body, size, part_of = answer["Body"], answer["ContentLength"], answer.get("ContentRange")
-        return self._reader(key, body.iter_chunks(CHUNK_SIZE), body.close, size, part_of)
+            chunks, close, headers = answer.chunks(CHUNK_SIZE), answer.close, answer.headers
+        else:
+            with translated(self._name(key)):
+                answer = call(settings, self.container, "get_object", Key=key, **part)
+                headers, body = headers_of(answer), answer["Body"]
+            chunks, close = body.iter_chunks(CHUNK_SIZE), body.close
+        try:
+            size, total = self._sizes(key, headers, start if part else None)
+        except StoreError:
+            close()
+            raise
+        return ObjectReader(_translated(chunks, self._name(key)), size, close, total)
 
-    def _reader(
-        self,
-        key: str,
-        chunks: Iterable[bytes],
-        close: Callable[[], None],
-        size: int,
-        part_of: str | None,
-    ) -> ObjectReader:
-        return ObjectReader(
-            _translated(chunks, self._name(key)), size, close, total_of(part_of, size)
-        )
+    def _sizes(
+        self, key: str, headers: Mapping[str, str], start: int | None
+    ) -> tuple[int, int | None]:
+        """Return the bytes of an answer, and those of its object.
+
+        :param start: of the part that was asked for; None for the whole object
+        """
+        field(headers, "etag", self._name(key))
+        size, part_of = length_in(headers, self._name(key)), headers.get("content-range")
+        if part_of and (start is None or not part_of.startswith(f"bytes {start}-")):
+            raise Unavailable(f"{self._name(key)}: the answer is another part: {part_of}")
+        return size, total_of(part_of, size)
 
     def _head(self, key: str) -> ObjectInfo:
-        answer, client = self._attempt(key, "HEAD")()
-        if answer:
-            modified = parsedate_to_datetime(answer.headers["Last-Modified"])
-            kind = answer.headers.get("Content-Type", "")
-            return ObjectInfo(key, self._length(answer, key), modified, kind)
+        answer, settings = self._attempt(key, "HEAD")()
         with translated(self._name(key)):
-            answer = client.head_object(Bucket=self.container, Key=key)
-            field(answer, "ETag", self._name(key))
-        return ObjectInfo(
-            key, answer["ContentLength"], answer["LastModified"], answer.get("ContentType", "")
-        )
+            if answer:
+                headers = answer.headers
+            else:
+                headers = headers_of(call(settings, self.container, "head_object", Key=key))
+            field(headers, "etag", self._name(key))
+            modified = parsedate_to_datetime(field(headers, "last-modified", self._name(key)))
+            size = length_in(headers, self._name(key))
+        return ObjectInfo(key, size, modified, headers.get("content-type", ""))
 
     def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
         from botocore.exceptions import ClientError
@@ -187,50 +222,48 @@ class S3Store(ObjectStore):
         objects = [{"Key": key} for key in keys]
         try:
             with translated(f"{len(keys)} objects of {self.container}"):
-                answer = self._client.delete_objects(
-                    Bucket=self.container, Delete={"Objects": objects}
-                )
+                answer = self._call("delete_objects", Delete={"Objects": objects})
+                return failures_in(answer, keys)
         except StoreError as error:
             if isinstance(error.__cause__, ClientError) and _has_no_bulk(error.__cause__):
                 without_bulk.add(self._settings.endpoint)
                 return delete_singly(keys, self._delete)
             raise
-        if not answer.get("Errors"):
-            field(answer, "Deleted", self.container)
-        return {
-            error["Key"]: error_for(error.get("Code", ""), 0, str(error))
-            for error in answer.get("Errors", [])
-            if error.get("Code") != "NoSuchKey"
-        }
 
     def _delete(self, key: str) -> None:
         with translated(self._name(key)):
-            self._client.delete_object(Bucket=self.container, Key=key)
+            answer = self._call("delete_object", Key=key)
+            if answer["ResponseMetadata"]["HTTPStatusCode"] != 204:
+                raise Unavailable(f"{self._name(key)}: what answers is no S3 server")
 
     def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
         more = {"ContinuationToken": after} if after else {}
         with translated(f"{self.container}/{prefix}"):
-            answer = self._client.list_objects_v2(Bucket=self.container, Prefix=prefix, **more)
+            answer = self._call("list_objects_v2", Prefix=prefix, **more)
             truncated = field(answer, "IsTruncated", self.container)
-        found = [
-            ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
-            for entry in answer.get("Contents", [])
-        ]
-        return found, answer["NextContinuationToken"] if truncated else None
+            found = [
+                ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
+                for entry in answer.get("Contents", [])
+                if entry["Key"].startswith(prefix)
+            ]
+            following = answer["NextContinuationToken"] if truncated else None
+            if following and following == after:
+                raise Unavailable(f"{self.container}: the listing does not go on")
+        return found, following
 
     def _attempt(
         self, key: str, method: str, headers: dict[str, str] | None = None, body: bytes = b""
     ) -> Callable[[], direct.Outcome]:
         return direct.attempt(self._settings, self.container, key, method, headers, body)
 
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        return call(self._settings, self.container, operation, **parameters)
+
     def _target(self, key: str) -> dict[str, str]:
         return {"Bucket": self.container, "Key": key}
 
     def _options(self, content_type: str) -> dict[str, str]:
         return {"ContentType": content_type, **self._settings.object_options()}
-
-    def _length(self, answer: Any, key: str) -> int:
-        return int(field(answer.headers, "Content-Length", self._name(key)))
 
     def _name(self, key: str) -> str:
         return f"{self.container}/{key}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .digested import Digested
 from .keys import is_owned, key_of_digest
-from .store import Conflict, NotFound, ObjectStore
+from .store import Conflict, NotFound, ObjectStore, Refused
 from .store.protocol import OCTETS
 
 # from here on it is cheaper to ask first: two requests instead of sending the same again
@@ -73,5 +73,6 @@ def _has_content(store: ObjectStore, key: str, content: Digested) -> bool:
 def _is_there(store: ObjectStore, key: str, size: int) -> bool:
     try:
         return store.head(key).size == size
-    except NotFound:
+    except (NotFound, Refused):
+        # without the right to list, S3 refuses to say that an object is missing
         return False

@@ -2,6 +2,7 @@ from . import (
     test_attachment,
     test_connections,
     test_credentials,
+    test_dialects,
     test_faults,
     test_http,
     test_options,

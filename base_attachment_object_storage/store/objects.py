@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 
+from .errors import OutOfRange, Unavailable
+
 
 @dataclass(frozen=True)
 class ObjectInfo:
@@ -49,6 +51,27 @@ class ObjectReader:
     def read(self) -> bytes:  # pylint: disable=method-required-super
         return b"".join(self)
 
+    def part(self, name: str, start: int, length: int | None) -> "ObjectReader":
+        """Return a reader of the part that was asked for, where a server sent the whole object.
+
+        :param name: of the object, for the message of an error
+        :raises OutOfRange: when ``start`` lies behind the last byte
+        :raises Unavailable: when it sent neither
+        """
+        if self.total is None:
+            return self
+        rest = self.total - start
+        size = rest if length is None else min(length, rest)
+        if self.size == size:
+            return self
+        if self.size == self.total and size > 0:
+            chunks = _bytes_between(self._chunks, start, start + size)
+            return ObjectReader(chunks, size, self.close, self.total)
+        self.close()
+        if self.size == self.total:
+            raise OutOfRange(f"{name}: there are {self.total} bytes")
+        raise Unavailable(f"{name}: the answer has {self.size} bytes, the part has {size}")
+
     def __enter__(self) -> "ObjectReader":
         return self
 
@@ -59,6 +82,17 @@ class ObjectReader:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _bytes_between(chunks: Iterable[bytes], start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes of a body from ``start`` on, up to ``end``."""
+    at = 0
+    for chunk in chunks:
+        if wanted := chunk[max(start - at, 0) : end - at]:
+            yield wanted
+        at += len(chunk)
+        if at >= end:
+            return
 
 
 def total_of(content_range: str | None, size: int) -> int | None:

@@ -274,6 +274,8 @@ class ObjectStore(ABC):
         try:
             with self._contact():
                 reader = self._open(key, start, length)
+                if start or length is not None:
+                    reader = reader.part(key, start, length)
         except OutOfRange:
             if start:
                 raise
