@@ -1,6 +1,6 @@
 """Checks of a database, whatever its kind of platform."""
 
-from .check import ERROR, Check
+from .check import ERROR, WARNING, Check, Verdict
 from .facts import Facts
 from .registry import register
 
@@ -9,6 +9,12 @@ LOCAL = ("db", "file")
 
 def _neutralized_on_a_store(facts: Facts) -> bool:
     return bool(facts.database and facts.database.neutralized) and facts.location not in LOCAL
+
+
+def _has_spilled(facts: Facts) -> Verdict:
+    if facts.database is None or not facts.database.spilled:
+        return None
+    return {"files": facts.database.spilled}
 
 
 CHECKS = [
@@ -21,6 +27,15 @@ CHECKS = [
         hint="Set RUNNING_ENV to the environment of the copy and call install() there.",
         broken=_neutralized_on_a_store,
         environments=frozenset({"prod"}),
+        needs_database=True,
+    ),
+    Check(
+        id="store-spilled",
+        level=WARNING,
+        variable="ATTACHMENT_SPILL_TOTAL_MB",
+        message="%(files)d new files wait in the database: the store did not answer.",
+        hint="A scheduled action moves them once it does.",
+        broken=_has_spilled,
         needs_database=True,
     ),
 ]

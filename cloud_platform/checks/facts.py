@@ -32,13 +32,15 @@ def environment_of(name: str) -> str:
 class Database:
     """What a database says of itself; ``extensions`` are the addons that may add checks.
 
-    ``server`` tells its PostgreSQL server from others, as ``ownership.server_of()``.
+    ``server`` tells its PostgreSQL server from others, as ``ownership.server_of()``. ``spilled``
+    is how many attachments wait in it for the store.
     """
 
     name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
     server: str = ""
+    spilled: int = 0
 
     @property
     def kind(self) -> str:
@@ -126,4 +128,12 @@ def read_database(cursor: Any, name: str) -> Database | None:
     extensions = tuple(row[0] for row in cursor.fetchall())
     cursor.execute("SELECT key, value FROM ir_config_parameter")
     parameters = {key: value or "" for key, value in cursor.fetchall()}
-    return Database(name, parameters, extensions, server_of(cursor))
+    return Database(name, parameters, extensions, server_of(cursor), _count_spilled(cursor))
+
+
+def _count_spilled(cursor: Any) -> int:
+    cursor.execute("SELECT to_regclass('ir_attachment_spill')")
+    if not cursor.fetchone()[0]:
+        return 0
+    cursor.execute("SELECT count(*) FROM ir_attachment_spill")
+    return int(cursor.fetchone()[0])

@@ -24,7 +24,8 @@ class CloudPlatform(models.AbstractModel):
         """Return where things are: a JSON-able dictionary.
 
         ``storages`` has the files (rows) and bytes in each place, ``elsewhere`` what a move
-        would take, ``marks`` how many objects wait for their collection.
+        would take, ``marks`` how many objects wait for their collection, ``spilled`` what waits
+        in the database for a store that does not answer.
         """
         self._require_administrator()
         parameters = self.env["ir.config_parameter"].sudo()
@@ -44,6 +45,7 @@ class CloudPlatform(models.AbstractModel):
             "storages": storages,
             "elsewhere": {"files": plan["files"], "bytes": plan["bytes"]},
             "marks": marks,
+            "spilled": self.env["ir.attachment.spill"].sudo()._figures(),
             "ownership": self._status_of_ownership(),
         }
 

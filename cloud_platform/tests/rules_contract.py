@@ -153,3 +153,12 @@ class StorageRulesContract:
             [finding] = [f for f in judge(facts_with).findings if f.id.startswith("store-")]
             self.assertEqual((finding.id, finding.level), found)
             self.assertIn(answer, finding.message)
+
+    def test_files_that_wait_for_the_store_are_a_warning(self):
+        facts = self.facts("prod", self.scheme, self.credentials)
+        for files, expected in ((0, []), (7, ["store-spilled"])):
+            database = replace(facts.database, spilled=files)
+            found = judge(replace(facts, database=database)).findings
+            with self.subTest(files):
+                self.assertEqual([f.id for f in found if f.id == "store-spilled"], expected)
+                self.assertEqual({f.level for f in found if f.id in expected} - {"warning"}, set())

@@ -72,6 +72,14 @@ export class CloudPlatformPage extends Component {
         return _t("%(marks)s marks of deleted files wait for their collection.", {marks});
     }
 
+    get spilled() {
+        const {files, bytes} = this.state.page.spilled;
+        return _t("%(files)s new files (%(size)s) wait in the database for the file storage.", {
+            files,
+            size: this.humanSize(bytes),
+        });
+    }
+
     get progress() {
         const {moved, total, location, failed, rate, seconds_left} = this.state.move;
         return _t(
