@@ -1,13 +1,20 @@
 """The object store is away: what users, mail and reports notice, and what happens after."""
 
+import hashlib
 import http.client
+import random
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from front_end import Client, FrontEnd
+from mail_servers import Imap, Mailbox, Pop3, Smtp, serving
 from production import FILES, Production, production_of
 
 from dev.stack import Stack
@@ -23,6 +30,76 @@ env.cr.commit()
 print("ANSWER " + json.dumps(files.ids))
 """
 )
+
+# a store that is silent is one after as many seconds
+TIMEOUTS = {"AWS_READ_TIMEOUT": "2", "AWS_CONNECT_TIMEOUT": "2"}
+INSTALL_MAIL = ("-i", "mail", "--stop-after-init", "--no-http")
+
+# what the program does by itself while the store is away; files of outages have a name of theirs
+WORK = """
+import base64, json, random
+name, ports = {name!r}, {ports!r}
+content = random.Random(name).randbytes(100_000)
+model = env["ir.attachment"]
+partner = env["res.partner"].create({{"name": name, "email": name + "@example.com"}})
+env.cr.commit()
+
+for kind in ("pop", "imap"):
+    server = env["fetchmail.server"].create({{
+        "name": kind, "server_type": kind, "server": "127.0.0.1", "port": ports[kind],
+        "user": "odoo", "password": "odoo", "state": "done",
+        "object_id": env["ir.model"]._get("res.partner").id,
+    }})
+    env.cr.commit()
+    fetch = getattr(server, "_fetch_mail", None) or server.fetch_mail
+    fetch()
+    server.active = False
+    env.cr.commit()
+
+env["ir.mail_server"].search([]).active = False
+env["ir.mail_server"].create(
+    {{"name": name, "smtp_host": "127.0.0.1", "smtp_port": ports["smtp"]}}
+)
+sent = env["mail.mail"].create({{
+    "subject": name, "email_from": "odoo@example.com", "email_to": partner.email,
+    "body_html": "<p>.</p>", "auto_delete": False,
+    "attachment_ids": [(0, 0, {{"name": name + " sent.pdf", "raw": content + b"sent"}})],
+}})
+env.cr.commit()
+sent.send()
+env.cr.commit()
+
+imported = model.load(
+    ["name", "datas", "res_model"],
+    [[f"{{name}} imported {{n}}.pdf",
+      base64.b64encode(content + b"import %d" % n).decode(), "res.partner"]
+     for n in range(5)],
+)
+assert imported["ids"], imported
+
+report = env["ir.actions.report"].create({{
+    "name": name, "model": "res.partner", "report_name": "web.report_layout",
+    "attachment_use": True, "attachment": repr(name + " report.pdf"),
+}})
+model.create({{"name": name + " report.pdf", "raw": content + b"report",
+              "res_model": "res.partner", "res_id": partner.id}})
+printed, _kind = report._render_qweb_pdf(report, [partner.id])
+
+document = model.create({{"name": name + " edi.xml", "raw": b"<draft/>" + content,
+                         "res_model": "res.partner", "res_id": partner.id}})
+env.cr.commit()
+document.write({{"raw": b"<signed/>" + content}})
+env.cr.commit()
+print("ANSWER " + json.dumps([sent.state, printed == content + b"report"]))
+"""
+LOOK = """
+import hashlib, json
+files = env["ir.attachment"].search([("name", "=like", {name!r} + " %"), ("id", "!=", 0)])
+found = {{}}
+for one in files:
+    found[one.name] = [one.store_fname or "", hashlib.sha256(one.raw or b"").hexdigest()]
+print("ANSWER " + json.dumps(found))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +164,109 @@ def test_a_silent_store_leaves_workers_for_pages_without_files(
     in_a_row = 0
     while in_a_row < 10 * WORKERS:  # each worker finds out by itself
         in_a_row = in_a_row + 1 if status_of(front_end, f"/web/content/{files[0]}") == 200 else 0
+
+
+def mail(name: str, kind: str, content: bytes) -> bytes:
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"], message["To"] = f"{kind}@example.com", "odoo@example.com"
+    message["Subject"] = f"{name} {kind}"
+    message["Message-Id"] = f"<{name}-{kind}@example.com>"
+    message.set_content("see the file")
+    file = f"{name} {kind}.pdf"
+    message.add_attachment(content, maintype="application", subtype="pdf", filename=file)
+    return message.as_bytes()
+
+
+def attached(message: bytes) -> bytes:
+    parsed = message_from_bytes(message, policy=policy.SMTP)
+    assert isinstance(parsed, EmailMessage)
+    return bytes(next(parsed.iter_attachments()).get_content())
+
+
+def digests(name: str, content: bytes) -> dict[str, str]:
+    """Return what each file of an outage must have."""
+    contents = {
+        **{f"{name} {kind}.pdf": content + kind.encode() for kind in ("pop", "imap", "sent")},
+        **{f"{name} imported {n}.pdf": content + b"import %d" % n for n in range(5)},
+        f"{name} report.pdf": content + b"report",
+        f"{name} edi.xml": b"<signed/>" + content,
+    }
+    return {file: hashlib.sha256(whole).hexdigest() for file, whole in contents.items()}
+
+
+class CronServer(FrontEnd):
+    """A server that runs scheduled actions."""
+
+    def command(self, *arguments: str, load: str = LOAD) -> list[str]:
+        command = super().command(*arguments, load=load)
+        return [part.replace("--max-cron-threads=0", "--max-cron-threads=1") for part in command]
+
+
+@pytest.fixture(scope="module")
+def with_mail(production: Production) -> Production:
+    folders = ("--addons-path", str(production.stack.odoo.addons_path))
+    production.odoo(
+        *("-d", production.name, *INSTALL_MAIL, *folders, "--data-dir", str(production.data)),
+        *("--load", production.stack.odoo.server_wide_modules),
+        variables=production.variables,
+    )
+    return production
+
+
+@pytest.fixture(params=["refuse", "blackhole"])
+def outage(
+    with_mail: Production, request: pytest.FixtureRequest
+) -> Iterator[tuple[str, bytes, Mapping[str, Mailbox], Any]]:
+    """Have the work done while the store is away; gives what came of it."""
+    name, content = (
+        f"outage-{request.param}",
+        random.Random(f"outage-{request.param}").randbytes(100_000),
+    )
+    with (
+        serving(Pop3, [mail(name, "pop", content + b"pop")]) as pop,
+        serving(Imap, [mail(name, "imap", content + b"imap")]) as imap,
+        serving(Smtp) as smtp,
+    ):
+        boxes = {"pop": pop, "imap": imap, "smtp": smtp}
+        ports = {kind: box.port for kind, box in boxes.items()}
+        getattr(with_mail.proxy, request.param)()
+        code = WORK.format(name=name, ports=ports)
+        variables = {**with_mail.variables, **TIMEOUTS}
+        answer = with_mail.shell(with_mail.name, code, variables)
+        yield name, content, boxes, answer
+        with_mail.proxy.pass_through()
+
+
+def test_mail_imports_and_documents_survive_an_outage_and_return(
+    with_mail: Production,
+    outage: tuple[str, bytes, Mapping[str, Mailbox], Any],
+    tmp_path: Path,
+) -> None:
+    name, content, boxes, answer = outage
+    assert answer == ["sent", True]
+    # core deletes what it has fetched: so it must be here
+    assert (boxes["pop"].deleted, boxes["imap"].seen) == ({1}, {1})
+    assert [attached(message) for message in boxes["smtp"].messages] == [content + b"sent"]
+    expected = {file: ["", digest] for file, digest in digests(name, content).items()}
+    variables = {**with_mail.variables, **TIMEOUTS}
+    assert with_mail.shell(with_mail.name, LOOK.format(name=name), variables) == expected
+
+    with_mail.proxy.pass_through()
+    server = CronServer(with_mail.stack, with_mail.name, with_mail.data, tmp_path)
+    with server.started(variables=variables, load=LOAD):
+        deadline = time.monotonic() + 240
+        while in_database(with_mail, name):
+            assert time.monotonic() < deadline, server.log.read_text()[-3000:]
+            time.sleep(2)
+    found = with_mail.shell(with_mail.name, LOOK.format(name=name), variables)
+    assert {file: digest for file, (_place, digest) in found.items()} == digests(name, content)
+    bucket = f"s3://{with_mail.bucket}/"
+    assert all(place.startswith(bucket) for place, _digest in found.values())
+
+
+def in_database(production: Production, name: str) -> int:
+    query = (
+        f"SELECT count(*) FROM ir_attachment WHERE name LIKE '{name} %' AND store_fname IS NULL"
+    )
+    (count,) = production.stack.postgresql.query(production.name, query)
+    return int(count)
