@@ -11,6 +11,12 @@ from odoo.sql_db import BaseCursor, Cursor
 
 MEMORY = "ir.attachment.uploads"
 
+# rows that this transaction has written: those of others are older than its number
+OWN_ROWS = """
+    SELECT id FROM ir_attachment WHERE store_fname = %s
+       AND age(xmin) <= age((txid_current() %% (2 ^ 32)::bigint)::text::xid)
+"""
+
 _guarded: set[Any] = set()
 _core_flush = BaseCursor.flush
 
@@ -47,3 +53,9 @@ def guard_cursors(kind: Any) -> None:
 def guard_commits() -> None:
     """Install the gate."""
     guard_cursors(Cursor)
+
+
+def own_rows(cursor: Any, fname: str) -> list[int]:
+    """Return the ids of the rows of this transaction that have an object."""
+    cursor.execute(OWN_ROWS, (fname,))
+    return [number for (number,) in cursor.fetchall()]

@@ -64,6 +64,19 @@ class StorageSettings(EnvironmentSettings):
         "604800 at most",
     )
 
+    spill_max_mb: NonNegativeFloat = Field(
+        default=64,
+        alias="ATTACHMENT_SPILL_MAX_MB",
+        description="MiB of new content that waits in the database while the store does not "
+        "answer; larger content is an error then; 0: all content is",
+    )
+
+    spill_total_mb: NonNegativeFloat = Field(
+        default=1024,
+        alias="ATTACHMENT_SPILL_TOTAL_MB",
+        description="MiB that wait in the database at most, all content together",
+    )
+
     def require_enabled(self) -> None:
         """Raise ``Unavailable`` where the store must not be touched."""
         if self.disabled:

@@ -26,16 +26,19 @@ from functools import partial
 from typing import Any
 
 from .beside import Beside, RecentlySeen
-from .commit_gate import MEMORY, guard_cursors
+from .commit_gate import MEMORY, guard_cursors, own_rows
 from .digested import Digested
 from .keys import is_owned
 from .marks import mark_all
 from .pending_upload import LOST, PendingUpload, UploadBatch
 from .shards import Locked, lock_shared, shard_of, try_lock_name
-from .store import Conflict, NotFound, ObjectStore
+from .store import Conflict, NotFound, ObjectStore, StoreError, Unavailable
 from .upload import put_new_content
 
 WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
+
+Access = Callable[[str], AbstractContextManager[None]]
+Spill = Callable[[PendingUpload, list[int]], bool]
 
 recently_seen = RecentlySeen(seconds=600, limit=10_000)
 
@@ -46,17 +49,14 @@ class Uploads:
     :param cursor: of the transaction
     :param beside: another connection
     :param access: encloses each use of a store whose error goes to the user
+    :param spill: returns True if rows, by their ids, got the content of an upload that failed
     """
 
-    def __init__(
-        self,
-        cursor: Any,
-        beside: Beside,
-        access: Callable[[str], AbstractContextManager[None]],
-    ) -> None:
+    def __init__(self, cursor: Any, beside: Beside, access: Access, spill: Spill) -> None:
         self._cursor = cursor
         self._beside = beside
         self._access = access
+        self._spill = spill
         # all uploads by the names of their objects; some of them wait, some are in batches
         self._uploads: dict[str, PendingUpload] = {}
         self._waiting: dict[str, PendingUpload] = {}
@@ -69,6 +69,8 @@ class Uploads:
         self._hooked: dict[tuple[str, str], str] = {}
         # where core's checksums were placed: a name, or False for the database
         self.placed: dict[str, Any] = {}
+        # of content that goes to the database instead, and has no record of it yet
+        self.spilling_bytes = 0
 
     def __deepcopy__(self, _memo: Any) -> "Uploads":
         """Return what has happened until now, of the same transaction.
@@ -82,14 +84,12 @@ class Uploads:
         return twin
 
     @classmethod
-    def of(
-        cls, cursor: Any, registry: Any, access: Callable[[str], AbstractContextManager[None]]
-    ) -> "Uploads":
+    def of(cls, cursor: Any, registry: Any, access: Access, spill: Spill) -> "Uploads":
         """Return the uploads of the cursor's transaction."""
         memory = cursor.postrollback.data
         if MEMORY not in memory:
             guard_cursors(type(cursor))
-            memory[MEMORY] = cls(cursor, Beside(registry), access)
+            memory[MEMORY] = cls(cursor, Beside(registry), access, spill)
             # before, for a connection that is lost ends its rollback with an error
             cursor.prerollback.add(partial(cls._rolled_back, cursor))
         found: Uploads = memory[MEMORY]
@@ -255,12 +255,13 @@ class Uploads:
         with self._access("before the commit"):
             for name, upload in self._uploads.items():
                 if name not in locked.unused:
-                    self._require_object(upload, locked)
+                    self._require_kept(upload, locked)
         self._mark_unused(locked)
 
-    def _require_object(self, upload: PendingUpload, locked: Locked) -> None:
-        """Raise if an object that a row has is not in the store."""
-        upload.require_stored()
+    def _require_kept(self, upload: PendingUpload, locked: Locked) -> None:
+        """Raise if an object that a row has is not in the store, or not any more."""
+        if not self.require_object(upload):
+            return
         if upload.number != LOST or upload.collections == locked.collections:
             return
         # a savepoint released the lock, it was taken again, and a collection ran in between
@@ -270,6 +271,21 @@ class Uploads:
             upload.store.head(upload.key)
         except NotFound:
             raise Conflict(f"{upload.fname} was collected") from None
+
+    def require_object(self, upload: PendingUpload) -> bool:
+        """Return True if an object is stored; False where no row of this transaction needs it.
+
+        :raises StoreError: a row has it, and its content must not wait in the database
+        """
+        try:
+            upload.require_stored()
+        except StoreError as error:
+            rows = own_rows(self._cursor, upload.fname)
+            if rows and not (isinstance(error, Unavailable) and self._spill(upload, rows)):
+                raise
+            upload.number = LOST  # what has arrived of it gets a mark
+            return False
+        return True
 
     def _mark_unused(self, locked: Locked) -> None:
         """Mark the objects that were sent and have no row of this transaction.

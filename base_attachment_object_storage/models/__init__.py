@@ -9,6 +9,7 @@ from . import (
     ir_attachment_owner,
     ir_attachment_reconcile,
     ir_attachment_serve,
+    ir_attachment_spill,
     ir_attachment_write,
     ir_config_parameter,
     ir_http,

@@ -92,8 +92,13 @@ class IrAttachmentBackgroundMove(models.Model):
     def _continue(self):
         """Go on with the move that runs, for a slice of time; called by the scheduled action."""
         move = self._running()
-        if not move:
-            return
+        if move:
+            self._continue_move(move)
+        else:  # the move takes what has spilled as well
+            self.env["ir.attachment.spill"]._return()
+
+    @api.model
+    def _continue_move(self, move):
         if move.state == "stopping":
             move.state = "stopped"
             return

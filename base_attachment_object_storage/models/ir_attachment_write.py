@@ -8,6 +8,7 @@
              └── Uploads: all is stored, or an error
     write ────── _get_datas_related_values ── _upload ── stored at once
     commit ───── Uploads.confirm: each row has its object, or no commit
+    the store is unavailable ── ir_attachment_spill.py
     _store_file_write       the older hook: where an addon overrides it, it is called
 """
 
@@ -39,8 +40,7 @@ class IrAttachment(models.Model):
             records = super().create(vals_list)  # objects are on their way meanwhile
         try:
             with self._store_access(self._storage()):
-                for upload in uploads:
-                    upload.require_stored()
+                records._require_stored(uploads)
         except StoreError:
             records._forget_rows()
             raise
@@ -68,10 +68,13 @@ class IrAttachment(models.Model):
 
     def _set_attachment_data(self, asbytes):  # pylint: disable=missing-return
         if self._storage() not in self._get_stores():
-            return super()._set_attachment_data(asbytes)
+            super()._set_attachment_data(asbytes)
+            return
         # a row that has content keeps it until the new content is stored
         with self._uploads().one_by_one():
-            return super()._set_attachment_data(asbytes)
+            super()._set_attachment_data(asbytes)
+        if self._uploads().spilling_bytes:
+            self._register_spilled()
 
     def _get_datas_related_values(self, data, mimetype):
         location = self._storage()
@@ -82,7 +85,8 @@ class IrAttachment(models.Model):
         values = super(IrAttachment, in_database)._get_datas_related_values(data, mimetype)
         fname = False
         if not self._placement().stays_in_database(mimetype or "", len(data)):
-            fname = self._upload(data, mimetype)
+            fname = self._upload_or_spill(data, mimetype)
+        if fname:
             values.update(store_fname=fname, db_datas=False)
         self._uploads().placed[values["checksum"]] = fname
         return values
@@ -153,7 +157,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _uploads(self):
-        return Uploads.of(self.env.cr, self.pool, self._store_access)
+        return Uploads.of(self.env.cr, self.pool, self._store_access, self._spill)
 
     @api.model
     def _store_file_write(self, key, bin_data):

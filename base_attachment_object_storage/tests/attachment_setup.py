@@ -67,6 +67,8 @@ class AttachmentSetUp:
         self.patch(uploads, "recently_seen", RecentlySeen(600, 10_000))
         self.set_location(self.scheme)
         self.forget_owner()
+        # errors are errors, but in the tests of what spills
+        self.change_storage_settings(ATTACHMENT_SPILL_MAX_MB=0)
 
     def forget_what_was_seen(self):
         """Have the process know nothing of what is in the store, but by a transaction."""
@@ -85,7 +87,10 @@ class AttachmentSetUp:
         self.env["ir.config_parameter"].sudo().set_param("ir_attachment.location", location)
 
     def disable_storage(self):
-        settings = StorageSettings(DISABLE_ATTACHMENT_STORAGE="1")
+        self.change_storage_settings(DISABLE_ATTACHMENT_STORAGE="1")
+
+    def change_storage_settings(self, **variables):
+        settings = StorageSettings(**variables)
         model = self.registry["ir.attachment"]
         self.patch(model, "_attachment_storage_settings", lambda records: settings)
 

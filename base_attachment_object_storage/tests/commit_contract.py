@@ -19,8 +19,8 @@ from .transaction_setup import OWNER_LOG, TransactionSetUp
 VALUES = {"name": "gate.bin", "mimetype": "application/pdf"}
 
 
-class CommitContract(TransactionSetUp):
-    """What is committed, and what is refused."""
+class CommitSetUp(TransactionSetUp):
+    """Ways to fail within a transaction, and what must be true after its commit."""
 
     def setUp(self):
         super().setUp()
@@ -94,6 +94,10 @@ class CommitContract(TransactionSetUp):
             f"SELECT store_fname FROM {table} WHERE store_fname LIKE %s", (f"{self.scheme}://%",)
         )
         return {name for (name,) in cursor.fetchall()}
+
+
+class CommitContract(CommitSetUp):
+    """What is committed, and what is refused."""
 
     def test_rows_of_a_create_that_was_refused_after_the_insert_have_their_objects(self):
         attachments = self.session()

@@ -7,6 +7,7 @@ from .attachment_contract import AttachmentContract
 from .attachment_setup import AttachmentSetUp
 from .binary_field_contract import BinaryFieldContract
 from .move_contract import MoveContract
+from .spill_contract import SpillContract
 
 
 class MemorySetUp:
@@ -34,6 +35,11 @@ class TestBinaryField(MemorySetUp, BinaryFieldContract, TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestMove(MemorySetUp, MoveContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestSpill(MemorySetUp, SpillContract, TransactionCase):
     pass
 
 

@@ -10,6 +10,7 @@ from .collection_contract import CollectionContract
 from .commit_contract import CommitContract
 from .ownership_contract import OwnershipContract
 from .reconcile_contract import ReconcileContract
+from .spill_contract import SpillCommitContract
 from .upload_contract import UploadContract
 
 
@@ -50,4 +51,9 @@ class TestOwnership(DirectorySetUp, OwnershipContract, TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestReconcile(DirectorySetUp, ReconcileContract, TransactionCase):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestSpilledCommits(DirectorySetUp, SpillCommitContract, TransactionCase):
     pass
