@@ -4,35 +4,54 @@ Why not the public commands of redis-py: its ``get`` takes as long as core takes
 session. Commands go out as they are over a connection of its pool; on Redis Cluster, the
 client does them by its own rules.
 
-fetch, exist, members -> ask    answers, each may be an error
-write -> ask                    one command, or MULTI/EXEC
-write_unless_changed            WATCH, MULTI/EXEC
+fetch, exist, seconds_left -> ask    answers, each may be an error
+write -> ask                         one command, or MULTI/EXEC
+
+Changes of sessions depend on conditions, see ``conditional_write``.
 
 All raise the errors of redis-py; what is done about them is said in ``connection``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from .encoding import Stamp, decode, without_stamp
+from .encoding import Stamp, decode, digest_in, digest_of, without_stamp
 from .packing import unpack
 
 Command = tuple[str | bytes | int, ...]
 
 KEYS_A_ROUND_TRIP = 5000
 
+# the value of a mark of a session that has ended; the other one is when it was taken over
+ENDED = b"ended"
+
 
 class Found:
-    """What Redis has for one session; ``old`` if it is under the other form of the key alone."""
+    """What Redis has for one session, and under which key.
 
-    __slots__ = ("body", "is_indexed", "old", "payload", "stamp", "unreadable")
+    ``old`` if that is the other form of the key; ``marks`` are those that were found.
+    """
 
-    def __init__(self, payload: Any, old: bool = False, is_indexed: bool = False) -> None:
+    __slots__ = (
+        "body", "is_bound", "is_indexed", "key", "marks", "old", "payload", "stamp", "unreadable",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        key: str,
+        payload: Any,
+        old: bool = False,
+        is_indexed: bool = False,
+        marks: Sequence[bytes] = (),
+    ) -> None:
+        self.key = key
         self.payload = payload
         self.old = old
         self.is_indexed = is_indexed
+        self.marks = marks
         # what it says, once its values were asked for
         self.body = b""
+        self.is_bound = False
         self.stamp: Stamp | None = None
         self.unreadable: str | None = None
 
@@ -40,10 +59,7 @@ class Found:
     def size(self) -> int:
         return len(self.payload) if isinstance(self.payload, bytes) else 0
 
-    def is_still(self, other: "Found") -> bool:
-        return bool(self.payload == other.payload) and self.old == other.old
-
-    def values(self) -> dict[str, Any] | None:
+    def values(self, sid: str) -> dict[str, Any] | None:
         """Return those of the session; None when there is none, ``unreadable`` says why not."""
         if not self.payload:
             return None
@@ -52,37 +68,65 @@ class Found:
             return None
         try:
             text = unpack(self.payload)
+            digest = digest_in(text)
             values, self.stamp = decode(text)
         except ValueError:
             # not its text: nothing of a payload is ever in a message
             self.unreadable = f"{self.size} bytes that are not a session"
             return None
+        if digest and digest != digest_of(sid):
+            self.unreadable = "it belongs to another session"
+            return None
         self.body = without_stamp(text)
+        self.is_bound = bool(digest)
         return values
 
 
-def fetch(client: Any, keys: Sequence[str], entry: Sequence[str] = ()) -> Found:
+def fetch(
+    client: Any,
+    keys: Sequence[str],
+    entry: Sequence[str] = (),
+    marks: Sequence[str] = (),
+    at_once: bool = False,
+) -> Found:
     """Read a session by the keys that may hold it, the first of them alone where that does.
 
     Of another type under a key, what Redis says is the payload.
 
-    :param entry: the key and the field of its index, where that is to be asked as well
+    :param entry: the key and the field of its index, where it may have one
+    :param marks: the keys of what may say that no earlier form of it counts
+    :param at_once: read all keys in any case
     """
-    if not entry:
-        payload = _good(ask(client, [("GET", keys[0])]), of_any_type=True)[0]
-        if payload or len(keys) == 1:
-            return Found(payload)
+    if not at_once:
+        found = _read(client, keys[:1], entry)
+        if found.payload or len(keys) == 1:
+            return found
     # all of them at once: between two looks, another request may write it under the first key
     # and delete the other
+    return _read(client, keys, entry, marks)
+
+
+def _read(
+    client: Any, keys: Sequence[str], entry: Sequence[str], marks: Sequence[str] = ()
+) -> Found:
     commands: list[Command] = [("GET", key) for key in keys]
     if entry:
         commands.append(("HEXISTS", *entry))
-    answers = _good(ask(client, commands), of_any_type=True)
-    is_indexed = answers[len(keys) :] == [1]
+    if marks:
+        commands.append(("MGET", *marks))
+    answers = good(ask(client, commands), of_any_type=True)
+    is_indexed = bool(entry) and answers[len(keys)] == 1
+    found_marks = [mark for mark in answers[-1] if mark] if marks else []
     for place, payload in enumerate(answers[: len(keys)]):
         if payload:
-            return Found(payload, old=place > 0, is_indexed=is_indexed)
-    return Found(None)
+            return Found(keys[place], payload, place > 0, is_indexed, found_marks)
+    return Found(keys[0], None)
+
+
+def seconds_left(client: Any, key: str) -> int | None:
+    """Return for how long a key lives, 0 if it does not exist; None if it lives for ever."""
+    left: int = good(ask(client, [("TTL", key)]))[0]
+    return None if left == -1 else max(left, 0)
 
 
 def exist(client: Any, keys: Sequence[Sequence[str]]) -> list[bool]:
@@ -90,16 +134,10 @@ def exist(client: Any, keys: Sequence[Sequence[str]]) -> list[bool]:
     return [bool(answer) for answer in _each(client, [("EXISTS", *group) for group in keys])]
 
 
-def members(client: Any, keys: Sequence[str]) -> list[list[str]]:
-    """Return the fields of the hash under each key."""
-    hashes = [("HKEYS", key) for key in keys]
-    return [[field.decode() for field in answer] for answer in _each(client, hashes)]
-
-
 def _each(client: Any, commands: Sequence[Command]) -> list[Any]:
     found: list[Any] = []
     for start in range(0, len(commands), KEYS_A_ROUND_TRIP):
-        found.extend(_good(ask(client, commands[start : start + KEYS_A_ROUND_TRIP])))
+        found.extend(good(ask(client, commands[start : start + KEYS_A_ROUND_TRIP])))
     return found
 
 
@@ -124,45 +162,28 @@ def write(client: Any, commands: Sequence[Command], wait_ms: int = 0) -> None:
             pipe.execute_command(*command)
         pipe.execute()
         return
-    _good(answers[: len(sent)])
+    good(answers[: len(sent)])
     if len(commands) > 1:
-        _good(answers[len(sent) - 1])
+        good(answers[len(sent) - 1])
 
 
-def write_unless_changed(
-    client: Any, keys: Sequence[str], prepare: Callable[[], Sequence[Command] | None]
-) -> bool:
-    """Send the commands of ``prepare()``, unless it has None or a key is changed meanwhile."""
-    import redis
+def ask(client: Any, commands: Sequence[Command], key: str | None = None) -> list[Any]:
+    """Send commands in one round trip and return their answers; errors are among them.
 
-    pipe: Any
-    with client.pipeline(transaction=True) as pipe:
-        pipe.watch(*keys)
-        commands = prepare()
-        if commands is None:
-            return False
-        pipe.multi()
-        for command in commands:
-            pipe.execute_command(*command)
-        try:
-            pipe.execute()
-        except redis.WatchError:
-            return False
-    return True
-
-
-def ask(client: Any, commands: Sequence[Command]) -> list[Any]:
-    """Send commands in one round trip and return their answers; errors are among them."""
+    :param key: one of those of a script, of which redis-py would ask a Cluster for its keys first
+    """
     answers = _ask_pool(client, commands)
     if answers is None:
+        options = {"target_nodes": client.get_node_from_key(key)} if key else {}
         pipe = client.pipeline(transaction=False)
         for command in commands:
-            pipe.execute_command(*command)
+            pipe.execute_command(*command, **options)
         answers = list(pipe.execute(raise_on_error=False))
     return answers
 
 
-def _good(answers: Sequence[Any], of_any_type: bool = False) -> Sequence[Any]:
+def good(answers: Sequence[Any], of_any_type: bool = False) -> Sequence[Any]:
+    """Return answers without an error among them; the first error is raised."""
     for answer in answers:
         if isinstance(answer, Exception):
             if of_any_type and str(answer).startswith("WRONGTYPE"):

@@ -5,12 +5,16 @@ The names for datetime, date and set are those that earlier releases of this add
 their sessions are read, and what they can read of ours they do. A dictionary that JSON would
 spoil (a key that is no string, or a key ``_type``) is written as a list of pairs.
 
-Besides the session's own keys, the object has ``_saved``, its stamp (see ``lifetime``).
+Besides the session's own keys, the object begins with ``_of``, a digest of the id that it belongs
+to, and ``_saved``, its stamp (see ``lifetime``). A payload without the first is of a release up to
+3.0.0, which reads those that have it.
 
 Reading builds values of these types only and never executes anything.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -22,7 +26,8 @@ import pytz
 MARK = "_type"
 MARKED = b'"_type"'
 SAVED = "_saved"
-STAMPED = b'{"_saved":'
+OWNER = "_of"
+RESERVED = (SAVED, OWNER)
 
 # The values that lifetimes are reckoned with, and the most that they can be
 TIMES = ("deletion_time", "expiration")
@@ -34,6 +39,7 @@ MAX_BYTES = 2**20
 # with a stamp
 LONGEST = MAX_BYTES + 100
 
+_STAMPED = re.compile(rb'\{(?:"_of":"(?P<digest>[0-9a-f]*)",)?"_saved":\[\d+,\d+\],?')
 _TO_JSON = json.JSONEncoder(separators=(",", ":"))
 _ATOMS = frozenset((type(None), bool, int, float, str))
 _TEXT = frozenset((str,))
@@ -55,8 +61,7 @@ def encode(session: Mapping[str, Any]) -> bytes:
     :raises ValueError: when it is too large; names the key of its largest value
     """
     values = dict(session)
-    if SAVED in values:
-        raise TypeError(f"session key {SAVED!r}: the store keeps this name for itself")
+    _check_names_and_times(values)
     try:
         body = _TO_JSON.encode(values if _is_plain(values) else _plain_session(values)).encode()
     except RecursionError:
@@ -83,16 +88,43 @@ def _plain_session(session: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def stamped(body: bytes, stamp: Stamp) -> bytes:
-    """Return what ``encode`` returned with a stamp, as its first key."""
-    return b"%s[%d,%d]%s%s" % (STAMPED, *stamp, b"," if len(body) > len(b"{}") else b"", body[1:])
+def _check_names_and_times(values: Mapping[str, Any]) -> None:
+    for name in RESERVED:
+        if name in values:
+            raise TypeError(f"session key {name!r}: the store keeps this name for itself")
+    for name in TIMES:
+        if not is_time(values.get(name)):
+            raise ValueError(f"session key {name!r}: it must be a number of seconds up to 2**40")
+
+
+def is_time(value: Any) -> bool:
+    """Return True if lifetimes can be reckoned with a value, or take no notice of it."""
+    # of NaN, which JSON of Python has, no comparison is true
+    return not isinstance(value, NUMBERS) or -MAX_SECONDS <= value <= MAX_SECONDS
+
+
+def digest_of(sid: str) -> bytes:
+    """Return what a payload names its session by: enough to know another one's."""
+    return hashlib.blake2b(sid.encode(), digest_size=6).hexdigest().encode()
+
+
+def stamped(body: bytes, stamp: Stamp, digest: bytes = b"") -> bytes:
+    """Return what ``encode`` returned, with the digest of its id and a stamp as the first keys."""
+    owner = b'"%s":"%s",' % (OWNER.encode(), digest) if digest else b""
+    comma = b"," if len(body) > len(b"{}") else b""
+    return b'{%s"%s":[%d,%d]%s%s' % (owner, SAVED.encode(), *stamp, comma, body[1:])
 
 
 def without_stamp(text: bytes) -> bytes:
-    """Return what ``stamped`` was given."""
-    if not text.startswith(STAMPED):
-        return text
-    return b"{" + text[text.index(b"]") + 1 :].removeprefix(b",")
+    """Return the body that ``stamped`` was given."""
+    found = _STAMPED.match(text)
+    return b"{" + text[found.end() :] if found else text
+
+
+def digest_in(text: bytes) -> bytes | None:
+    """Return the digest that ``stamped`` was given; None for a release up to 3.0.0."""
+    found = _STAMPED.match(text)
+    return found["digest"] if found else None
 
 
 def decode(text: bytes) -> tuple[dict[str, Any], Stamp | None]:
@@ -108,6 +140,8 @@ def decode(text: bytes) -> tuple[dict[str, Any], Stamp | None]:
         session = json.loads(text.decode(errors="surrogatepass"), object_hook=hook)
         if not isinstance(session, dict):
             raise ValueError("not a JSON object")
+        # 3.0.0 keeps it as if it were a value
+        session.pop(OWNER, None)
         stamp = session.pop(SAVED, None)
         return _judged(session, stamp and Stamp(*map(int, stamp)))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
@@ -117,10 +151,8 @@ def decode(text: bytes) -> tuple[dict[str, Any], Stamp | None]:
 
 def _judged(session: dict[str, Any], stamp: Stamp | None) -> tuple[dict[str, Any], Stamp | None]:
     """Return what was read; a ``ValueError`` where no lifetime could be reckoned with it."""
-    for number in (*(stamp or ()), *map(session.get, TIMES)):
-        # of NaN, which JSON of Python has, no comparison is true
-        if isinstance(number, NUMBERS) and not -MAX_SECONDS <= number <= MAX_SECONDS:
-            raise ValueError("malformed session")
+    if not all(map(is_time, (*(stamp or ()), *map(session.get, TIMES)))):
+        raise ValueError("malformed session")
     if not isinstance(session.get("db"), _OF_DATABASES):
         raise ValueError("malformed session")
     return session, stamp
@@ -237,6 +269,7 @@ def _restore(value: dict[str, Any]) -> Any:
     except ValueError:
         # its text has the value, which is nobody's to read in a log
         raise ValueError("malformed session") from None
-    if SAVED in value:
-        restored[SAVED] = value[SAVED]
+    for name in RESERVED:
+        if name in value:
+            restored[name] = value[name]
     return restored

@@ -6,13 +6,18 @@ Where ``<prefix>:`` is absent without a prefix:
     a session, see ``encoding``
 ``session:<prefix>:<first 42 characters>``
     its index: a hash whose fields are the rests of the ids of a user's sessions that begin
-    so. Devices are revoked by these 42 characters; a KEYS or SCAN would read the whole server
+    so. Devices are revoked by these 42 characters; a KEYS or SCAN would read the whole server.
+    A session of a user that its index does not list has ended
 ``session:<prefix>:{<first 42 characters>}<rest>``
     both of them on Redis Cluster: what is in braces names the slot, so a session, its index
     and the ids that it rotates to are on one node and can be written in one transaction
 ``session::<prefix>:<session id>``
     a session as releases before 3.0 wrote it, never on a Cluster: read where the other is
     missing, deleted with it
+
+``session:<prefix>:ended:<session id, or first 42 characters>``
+    a mark: no earlier form of a session counts any more, because it has ended or because it was
+    taken over. On Cluster its slot is that of the session
 
 An id of 40 hex digits has no index: it is as long as its identifier.
 """
@@ -65,6 +70,18 @@ class Keys:
         """Return the key of the index of a session id and its field there, where it has one."""
         return (self.index(sid), sid[IDENTIFIER_LENGTH:]) if len(sid) > IDENTIFIER_LENGTH else ()
 
+    def mark(self, name: str) -> str:
+        """Return the key of the mark of a session id, or of its first 42 characters."""
+        return self._key(name, "ended:")
+
+    def marks(self, sid: str) -> list[str]:
+        """Return the marks that end a session: of its identifier, and of its id alone."""
+        return [self.mark(name) for name in dict.fromkeys((sid[:IDENTIFIER_LENGTH], sid))]
+
+    def old_start(self, identifier: str) -> str:
+        """Return how the keys of releases before 3.0 begin for an identifier, if there are any."""
+        return "" if self._old_start is None else self._old_start + identifier
+
     def of_identifier(self, identifier: str) -> list[str]:
         """Return the keys of which one exists while an identifier has a session."""
         is_id = SHORT_ID.fullmatch(identifier) and self._is_valid_sid(identifier)
@@ -91,10 +108,10 @@ class Keys:
             sid = sid.replace("{", "", 1).replace("}", "", 1)
         return sid if key.startswith(start) and self._is_valid_sid(sid) else None
 
-    def _key(self, name: str) -> str:
+    def _key(self, name: str, kind: str = "") -> str:
         if self._cluster:
             name = f"{{{name[:IDENTIFIER_LENGTH]}}}{name[IDENTIFIER_LENGTH:]}"
-        return self._start + name
+        return self._start + kind + name
 
 
 def shorten(sid: str) -> str:

@@ -6,6 +6,9 @@ core reads them), and from the keys of releases before 3.0. Each is read back an
 How often: again and again. The later one of two forms wins, so front-ends may still serve
 from files during a first run; a second one, after they have stopped, brings what has changed.
 
+What Redis has decided stays: a session that has ended there is not copied again, unless its file
+was saved after it had been copied, and no log-out, revocation or rotation has ended it since.
+
 Purging is a choice, and takes only what is known to be in Redis or has ended.
 """
 
@@ -17,9 +20,9 @@ from typing import Any
 
 from odoo import http
 
-from .commands import fetch
+from .commands import ENDED, ask, good
 from .connection import redis_errors_as_unavailable
-from .encoding import encode
+from .encoding import Stamp, encode
 from .store import RedisSessionStore
 from .transaction import Transaction
 
@@ -106,34 +109,47 @@ class Migration:
         if stamp.at + stamp.lifetime <= time.time():
             return "ended"
         with redis_errors_as_unavailable():
-            keys = self._store.keys.of(file.name)
-            found = fetch(self._store.connection.client, keys)
-            if found.values() is not None and (not found.stamp or found.stamp.at >= stamp.at):
-                return "present"
-            if self._dry_run:
-                return "copied"
-            body = encode(session)
-            transaction = Transaction(self._store)
-            transaction.save(session, body, stamp)
-            self._store.send("save", transaction)
-            written = fetch(self._store.connection.client, keys[:1])
-        return "copied" if written.values() is not None and written.body == body else "failed"
+            return self._copy(file.name, session, stamp)
+
+    def _copy(self, sid: str, session: Any, stamp: Stamp) -> str:
+        store = self._store
+        found, values = store.look(sid)
+        if values is not None and (not found.stamp or found.stamp.at >= stamp.at):
+            return "present"
+        marks = good(ask(store.connection.client, [("MGET", *store.keys.marks(sid))]))[0]
+        if ENDED in marks:
+            return "ended"
+        taken = marks[-1]
+        if values is None and taken and int(taken) >= stamp.at:
+            return "ended"
+        if self._dry_run:
+            return "copied"
+        body = encode(session)
+        transaction = Transaction(store)
+        transaction.copy(session, body, stamp, found if values is not None else None, taken)
+        if not store.send("save", transaction):
+            # whatever a request has made of it is later than the file
+            return "present" if store.get(sid) else "ended"
+        written, values = store.look(sid)
+        return "copied" if values is not None and written.body == body else "failed"
 
     def _rename(self, sid: str, old_key: bytes) -> str:
         store = self._store
         client = store.connection.client
-        is_there = client.exists(store.keys.of(sid)[0])
+        outcome = "present" if client.exists(store.keys.of(sid)[0]) else "copied"
+        if any(client.exists(mark) for mark in store.keys.marks(sid)) and outcome == "copied":
+            outcome = "ended"
         if self._dry_run:
-            return "present" if is_there else "copied"
+            return outcome
         # reading does it
-        if not store.get(sid):
+        if not store.get(sid) and outcome != "ended":
             return "unreadable"
-        if not client.exists(store.keys.of(sid)[0]):
+        if outcome == "copied" and not client.exists(store.keys.of(sid)[0]):
             return "failed"
         if self._purge:
             client.delete(old_key)
             self.report.purged += 1
-        return "present" if is_there else "copied"
+        return outcome
 
     def _count(self, outcome: str) -> None:
         self.report.found += 1

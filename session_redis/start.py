@@ -16,6 +16,7 @@ from typing import Any
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
 
+from . import eviction
 from .client import sentinel_of
 from .connection import is_refusal, redis_error_classes, without_session_ids
 from .probe import Lost, ProbeConnection, probe
@@ -72,6 +73,7 @@ def _attempt(settings: RedisSettings) -> str | None:
         _ask_sentinels(connection.client, settings)
         connection.probe()
         probe(settings, connection)
+        eviction.warn(connection.client)
     except Lost as error:
         return str(error)
     except UnicodeError:

@@ -16,6 +16,7 @@ from . import (
     test_sentinel,
     test_settings,
     test_soft_rotation,
+    test_states,
     test_store,
     test_upgrade,
 )

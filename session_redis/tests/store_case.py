@@ -1,6 +1,6 @@
 """Looking at what Redis holds of a session."""
 
-from ..encoding import Stamp, decode, stamped, without_stamp
+from ..encoding import Stamp, decode, digest_in, stamped, without_stamp
 from ..packing import pack, unpack
 from .common import RedisCase
 
@@ -16,9 +16,16 @@ class StoreCase(RedisCase):
         stored = self.redis.get(self.key(session))
         return stored and unpack(stored)
 
+    def sessions_left(self):
+        """Return the keys of the store in Redis, but for the marks of sessions that ended."""
+        keys = self.redis.scan_iter(f"session:*{self.prefix}:*", count=1000)
+        return [key for key in keys if f"session:{self.prefix}:ended:".encode() not in key]
+
     def age(self, session, seconds):
         """Have a session been saved some time ago."""
         payload = self.payload(session)
         stamp = decode(payload)[1]
-        older = pack(stamped(without_stamp(payload), Stamp(stamp.at - seconds, stamp.lifetime)))
+        digest = digest_in(payload) or b""
+        older = Stamp(stamp.at - seconds, stamp.lifetime)
+        older = pack(stamped(without_stamp(payload), older, digest))
         self.redis.set(self.key(session), older, ex=self.redis.ttl(self.key(session)) - seconds)

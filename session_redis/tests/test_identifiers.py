@@ -1,6 +1,7 @@
 """Sessions by the identifiers of devices: revoked and missed."""
 
 import itertools
+import logging
 import time
 
 from odoo import http
@@ -36,7 +37,7 @@ class TestIdentifiers(StoreCase, BaseCase):
             self.assertFalse(self.store.get(session.sid))
         self.assertTrue(self.store.get(other.sid))
         self.store.delete(other)
-        self.assertEqual(list(self.redis.scan_iter(f"session:{self.prefix}:*")), [])
+        self.assertEqual(self.sessions_left(), [])
 
     def test_neither_revoking_nor_checking_reads_the_keyspace(self):
         session = self.new_session(uid=2)
@@ -75,15 +76,28 @@ class TestIdentifiers(StoreCase, BaseCase):
         self.store.save(session)
         self.assertGreaterEqual(self.redis.ttl(index), http.SESSION_LIFETIME)
 
-    def test_identifier_of_an_old_session_is_known_again_after_a_save(self):
+    def test_session_whose_index_is_lost_has_ended(self):
+        # as by an eviction: it could not be revoked any more
         session = self.new_session(uid=2)
-        self.age(session, 100_000)
+        late = self.store.get(session.sid)
         self.redis.delete(f"session:{self.prefix}:{session.sid[:42]}")
-        session = self.store.get(session.sid)
-        session["changed"] = True
-        self.store.save(session)
-        self.store.delete_from_identifiers([session.sid[:42]])
         self.assertFalse(self.store.get(session.sid))
+        late["changed"] = True
+        self.store.save(late)
+        self.assertFalse(self.store.get(session.sid))
+
+    def test_revocation_that_finds_no_session_says_so_and_lasts(self):
+        session = self.new_session(uid=2)
+        late = self.store.get(session.sid)
+        self.redis.delete(f"session:{self.prefix}:{session.sid[:42]}")
+        # the name INFO is another level in Odoo
+        with self.assertLogs("odoo.addons.session_redis.store", logging.INFO) as logs:
+            self.store.delete_from_identifiers([session.sid[:42]])
+        self.assertEqual(len(logs.output), 1)
+        late["changed"] = True
+        for store in (self.store, self.new_store()):
+            store.save(late)
+            self.assertFalse(store.get(session.sid))
 
     def test_anonymous_session_needs_no_index(self):
         self.new_session()
