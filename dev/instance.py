@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .console import run, step
 from .documents import manifests
-from .process import Daemon, free_ports
+from .process import Daemon, free_ports, wait_for_all
 from .services.nginx import Nginx
 from .stack import Stack
 
@@ -36,14 +36,17 @@ log_level = info
 """
 
 
+PORTS = 3  # of a node
+
+
 class Node:
     """One front-end: a prefork Odoo server with a data directory of its own."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.daemon = Daemon(directory)
         self.data_directory = directory / "data"
         self.log = directory / "odoo.log"
+        self.daemon = Daemon(directory, self.log)
         self._ports = directory / "ports.json"
 
     @property
@@ -51,9 +54,8 @@ class Node:
         """The ports of HTTP, of gevent (websockets) and of metrics."""
         return list(json.loads(self._ports.read_text()))
 
-    def configure(self, stack: Stack, database: str, preferred_port: int) -> Path:
+    def configure(self, stack: Stack, database: str, ports: list[int]) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
-        ports = free_ports(preferred_port, 3)
         self._ports.write_text(json.dumps(ports))
         configuration = self.directory / "odoo.conf"
         configuration.write_text(
@@ -130,22 +132,33 @@ class Instance:
         )
 
     def start(self, preferred_port: int = 8069) -> None:
-        """Start both nodes and nginx; what runs already is started anew."""
+        """Start both nodes and nginx; what runs already is started anew.
+
+        Where one does not start, none is left running.
+        """
         self.stop()
+        try:
+            self._start(preferred_port)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, preferred_port: int) -> None:
         with step("Starting two Odoo nodes"):
+            # all at once: the second node must not get what the first one is about to use
+            ports = free_ports(preferred_port + 2, PORTS * len(self.nodes))
             for number, node in enumerate(self.nodes):
-                self.start_node(node, preferred_port + 2 + 3 * number)
-            for node in self.nodes:
-                node.daemon.wait(node.answers, timeout_seconds=120)
+                self.start_node(node, ports[PORTS * number : PORTS * (number + 1)])
+            wait_for_all({node.daemon: node.answers for node in self.nodes}, 120)
         http_ports, gevent_ports, _metrics = zip(*(node.ports for node in self.nodes), strict=True)
         stores = [self.variables["AWS_HOST"]]
         self.nginx.start(preferred_port, http_ports, gevent_ports, stores)
 
     def start_node(
-        self, node: Node, preferred_port: int, *arguments: str, **more_variables: str
+        self, node: Node, ports: list[int], *arguments: str, **more_variables: str
     ) -> None:
         """Start a node without waiting until it answers."""
-        configuration = node.configure(self.stack, self.name, preferred_port)
+        configuration = node.configure(self.stack, self.name, ports)
         odoo = self.stack.odoo
         variables = {
             **self.variables,

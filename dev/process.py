@@ -70,11 +70,15 @@ def answers(port: int) -> bool:
 
 
 class Daemon:
-    """One background process (with its children) and its folder: ``pid``, ``log``."""
+    """One background process (with its children) and its folder: ``pid``, ``log``.
 
-    def __init__(self, directory: Path) -> None:
+    :param own_log: the file into which the process writes its own log, for messages of errors
+    """
+
+    def __init__(self, directory: Path, own_log: Path | None = None) -> None:
         self.directory = directory
         self.log = directory / "log"
+        self._own_log = own_log
         self._pid_file = directory / "pid"
 
     @property
@@ -122,16 +126,22 @@ class Daemon:
         deadline = time.monotonic() + timeout_seconds
         # the process first: another one may have taken its port, and answer
         while self.pid is None or not ready():
-            if self.pid is None:
-                raise DevError(f"it ended at once\n{self.tail()}")
+            self.require_running()
             if time.monotonic() > deadline:
                 self.kill()
                 raise DevError(f"it did not answer within {timeout_seconds} s\n{self.tail()}")
             time.sleep(0.1)
 
+    def require_running(self) -> None:
+        """Raise ``DevError`` with the end of its logs if the process has ended."""
+        if self.pid is None:
+            raise DevError(f"it has ended\n{self.tail()}")
+
     def tail(self, lines: int = 20) -> str:
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return "\n".join([f"({self.log})", *text.splitlines()[-lines:]])
+        """Return the last lines of its output, and of its own log."""
+        files = [file for file in (self.log, self._own_log) if file and file.exists()]
+        texts = [(file, file.read_text(errors="replace").splitlines()) for file in files]
+        return "\n".join(line for file, text in texts for line in [f"({file})", *text[-lines:]])
 
     def stop(self, grace_seconds: float = 10) -> None:
         """End the process group, by force once the grace is over."""
@@ -150,6 +160,17 @@ class Daemon:
         deadline = time.monotonic() + seconds
         while self.pid is not None and time.monotonic() < deadline:
             time.sleep(0.05)
+
+
+def wait_for_all(waiting: Mapping[Daemon, Callable[[], bool]], timeout_seconds: float) -> None:
+    """Wait until each daemon is ready, and all of them still run.
+
+    :raises DevError: with the end of its logs if one has ended, or never gets ready
+    """
+    for daemon, ready in waiting.items():
+        daemon.wait(ready, timeout_seconds)
+    for daemon in waiting:
+        daemon.require_running()
 
 
 def _start_time(pid: int) -> str | None:

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 
 from odoo import _, api, models
 
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
+
 from ..keys import check_content
 from ..marks import mark
 from ..settings import storage_settings
@@ -77,9 +79,25 @@ class IrAttachment(models.Model):
     @api.model
     def _storage(self):
         location = self.env.context.get("storage_location") or super()._storage()
-        if location in self._get_stores() and self._attachment_storage_settings().disabled:
+        if location not in self._get_stores():
+            return location
+        if self._attachment_storage_settings().disabled or self._is_update_without(location):
             return "db"
         return location
+
+    @api.model
+    def _is_update_without(self, scheme):
+        """Return True while modules are updated on a host without the variables of the store.
+
+        Such a host updates: its new files wait in the database for a move.
+        """
+        if self.pool.ready:
+            return False
+        try:
+            self._get_object_store(scheme)
+        except ConfigurationError:
+            return True
+        return False
 
     # --- read
 

@@ -182,15 +182,19 @@ class CloudPlatform(models.AbstractModel):
         if report["dry_run"]:
             attachments = attachments.with_context(storage_location=filestore.name)
             return {**report, "attachments": attachments._plan_move()}
+        switched_off = attachments._attachment_storage_settings().disabled
         if filestore.location == "remote":
-            self._prepare_filestore(filestore)
+            if not switched_off:
+                self._prepare_filestore(filestore)
             report["owner"] = self._claim(filestore)
         parameters = self.env["ir.config_parameter"].sudo()
         parameters.set_param(KIND_PARAMETER, platform_kind)
         parameters.set_param(LOCATION_PARAMETER, filestore.name)
         # else a degraded server would move the files to where it keeps new ones meanwhile
         gate.forget(self.env.cr.dbname)
-        if self.env.context.get("cloud_platform_background"):
+        if switched_off:  # every file stays where it is
+            report["attachments"] = {"failed": [], "message": self._explain_switched_off()}
+        elif self.env.context.get("cloud_platform_background"):
             report["attachments"] = self.start_move()
         else:
             report["attachments"] = attachments.force_storage()
@@ -200,6 +204,13 @@ class CloudPlatform(models.AbstractModel):
             *(platform_kind, environment, filestore.name),
         )
         return report
+
+    @api.model
+    def _explain_switched_off(self):
+        return _(
+            "The file storage is switched off by DISABLE_ATTACHMENT_STORAGE: no file was moved."
+            " Unset the variable and install the platform again."
+        )
 
     @api.model
     def _require_right_storage(self, platform_kind, filestore):

@@ -9,6 +9,7 @@ from odoo.addons.attachment_s3.settings import S3Settings
 from odoo.addons.attachment_s3.store import S3Store
 from odoo.addons.attachment_s3.tests.common import S3SetUp
 from odoo.addons.base_attachment_object_storage.ownership import NOBODY, PARAMETER, Owner
+from odoo.addons.base_attachment_object_storage.settings import StorageSettings
 from odoo.addons.base_attachment_object_storage.store import Refused, StoreError
 from odoo.addons.cloud_platform.tests.common import set_running_env
 
@@ -117,6 +118,23 @@ class TestInstall(S3SetUp, TransactionCase):
         self.patch(self.registry["cloud.platform"], "_platform_kinds", lambda records: ["x", "s3"])
         self.assertEqual(self.install("prod", kind=None)["kind"], "s3")
         self.assertEqual(self.parameters.get_param("cloud.platform.kind"), "s3")
+
+    def test_a_storage_that_is_switched_off_is_installed_without_being_touched(self):
+        name = f"{self.bucket}-off-{os.getpid()}"
+        self.settings = self.settings_with(AWS_BUCKETNAME=name)
+        self.created()
+        before = self.local_files()
+        switched_off = StorageSettings(DISABLE_ATTACHMENT_STORAGE="1")
+        model = self.registry["ir.attachment"]
+        self.patch(model, "_attachment_storage_settings", lambda records: switched_off)
+        for environment in ("prod", "integration", "labs", "test", "dev"):
+            with self.subTest(environment):
+                report = self.install(environment)
+                self.assertIn("DISABLE_ATTACHMENT_STORAGE", report["attachments"]["message"])
+                self.assertEqual(self.local_files(), before)
+        self.assertEqual(self.parameters.get_param("cloud.platform.kind"), "s3")
+        with self.assertRaises(StoreError):
+            list(S3Store(self.settings, name).list())
 
     # --- who owns the files
 

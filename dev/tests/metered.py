@@ -23,6 +23,7 @@ import redis
 from botocore.config import Config
 
 from dev.instance import Instance, Node
+from dev.process import free_ports
 from dev.services.graphite import Graphite
 from dev.services.prometheus import Prometheus
 from dev.services.statsd import Statsd
@@ -276,9 +277,11 @@ def metered(instance: Instance, directory: Path) -> Iterator[Metered]:
             # a change of a job wakes the thread that runs it
             "ODOO_NOTIFY_CRON_CHANGES": "1",
         }
-        instance.start_node(threaded, 27069, "--workers=0", "--max-cron-threads=1", **variables)
+        ports = free_ports(27069, 3)
+        instance.start_node(threaded, ports, "--workers=0", "--max-cron-threads=1", **variables)
         limits = (f"--workers={WORKERS}", f"--limit-request={REQUESTS_OF_A_WORKER}")
-        instance.start_node(prefork, 27169, *limits, "--max-cron-threads=0", **variables)
+        ports = free_ports(27169, 3)
+        instance.start_node(prefork, ports, *limits, "--max-cron-threads=0", **variables)
         for node in (threaded, prefork):
             node.daemon.wait(node.answers, timeout_seconds=120)
         prometheus.start([threaded.ports[2], prefork.ports[2]], TOKEN, RULES)

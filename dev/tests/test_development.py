@@ -1,5 +1,6 @@
 """The development commands themselves: what they refuse, recover from and count."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -10,9 +11,10 @@ import pytest
 from dev.commands.test import Outcome, conclude, judge_odoo
 from dev.console import DevError
 from dev.environments import find_python, is_racy, made_once
+from dev.instance import Instance, Node
 from dev.odoo import Odoo
-from dev.process import Daemon, free_ports
-from dev.stack import check_state_directory
+from dev.process import Daemon, free_ports, wait_for_all
+from dev.stack import Stack, check_state_directory
 
 GOOD = [
     "… odoo.tests.stats: cloud_settings: 4 tests 0.01s 0 queries",
@@ -136,3 +138,63 @@ def test_the_chosen_python_is_taken_and_a_broken_one_refused(
 def test_the_parser_s_race_is_known_by_version() -> None:
     assert is_racy((3, 11, 2)) and is_racy((3, 11, 7))
     assert not any(map(is_racy, [(3, 10, 13), (3, 11, 8), (3, 12, 1)]))
+
+
+def test_a_server_that_logs_into_a_file_ends_with_the_reason_from_there(tmp_path: Path) -> None:
+    own = tmp_path / "odoo.log"
+    daemon = Daemon(tmp_path / "node", own)
+    with pytest.raises(DevError, match="Address already in use"):
+        daemon.start(
+            ["sh", "-c", f"echo 'port 8069: Address already in use' > {own}; exit 1"],
+            ready=lambda: False,
+        )
+
+
+def test_daemons_are_ready_only_while_all_of_them_run(tmp_path: Path) -> None:
+    first, second = (Daemon(tmp_path / name) for name in ("first", "second"))
+    first.start(["sh", "-c", f"until [ -e {tmp_path}/end ]; do sleep 0.05; done; echo gone"])
+    second.start(["sleep", "60"])
+
+    def second_is_ready() -> bool:
+        (tmp_path / "end").touch()
+        return first.pid is None
+
+    try:
+        with pytest.raises(DevError, match="gone"):
+            wait_for_all({first: lambda: True, second: second_is_ready}, 60)
+    finally:
+        second.kill()
+
+
+class TakingInstance(Instance):
+    """One whose nodes are only written down, and whose ports others take meanwhile."""
+
+    def start_node(
+        self, node: Node, ports: list[int], *_arguments: str, **_more_variables: str
+    ) -> None:
+        node.configure(self.stack, self.name, ports)
+        node.daemon.start(["sleep", "60"])
+        node.answers = lambda: True  # type: ignore[method-assign]
+
+
+def test_nodes_get_different_ports_whichever_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUD_DEV_STATE", str(tmp_path / "state"))
+    instance = TakingInstance(Stack(), "taken")
+    [free] = free_ports(31100)
+    with contextlib.ExitStack() as taken:
+        for port in (free + 3, free + 5, free + 8):
+            socket_ = taken.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                socket_.bind(("127.0.0.1", port))
+        try:
+            # nginx cannot start: the configuration of its store is missing
+            with pytest.raises((DevError, OSError, KeyError)):
+                instance.start(free)
+            ports = [port for node in instance.nodes for port in node.ports]
+            assert len(set(ports)) == len(ports) == 6
+            assert not {free + 3, free + 5, free + 8} & set(ports)
+            assert [node.daemon.pid for node in instance.nodes] == [None, None]
+        finally:
+            instance.stop()

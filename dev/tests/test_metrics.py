@@ -13,6 +13,7 @@ import pytest
 from metered import LOAD, REQUESTS_OF_A_WORKER, RULES, WORKERS, Metered, Visitor, metered
 
 from dev.instance import Instance, Node
+from dev.process import free_ports
 
 COUNT = "odoo_http_request_duration_seconds_count"
 COUNTERS = "odoo_.*(_total|_count|_sum|_bucket)"
@@ -136,7 +137,8 @@ def test_a_host_of_statsd_that_does_not_exist_delays_nothing(
     node = Node(prepared.directory / "unresolvable")
     variables = {"ODOO_STATSD": "1", "STATSD_CUSTOMER": "acme", "STATSD_HOST": "statsd.invalid"}
     try:
-        prepared.start_node(node, 27269, "--workers=0", "--max-cron-threads=0", **variables)
+        ports = free_ports(27269, 3)
+        prepared.start_node(node, ports, "--workers=0", "--max-cron-threads=0", **variables)
         node.daemon.wait(node.answers, timeout_seconds=120)
         began = time.monotonic()
         for _number in range(20):

@@ -235,6 +235,23 @@ def test_what_stops_by_itself_only_warns(server: Server) -> None:
         assert "uid is 1" in done.stdout or not text
 
 
+def test_a_host_without_the_variables_of_the_store_updates_with_a_warning(
+    server: Server,
+) -> None:
+    names = [name for name in server.instance.variables if name.startswith("AWS_")]
+    name = server.instance.name
+    for load in (None, "base,web"):
+        done = server.run(
+            *("-d", name, "-u", "cloud_platform_s3", "--no-http", "--stop-after-init"),
+            variables=dict.fromkeys(names, ""),
+            load=load,
+        )
+        assert done.returncode == 0, done.stdout
+        assert "F3 error" in done.stdout, done.stdout
+        assert "CRITICAL" not in done.stdout
+        assert "Traceback" not in done.stdout
+
+
 def test_the_command_checks_with_an_exit_status_for_containers(server: Server) -> None:
     name = server.instance.name
     right = server.platform("check", "-d", name, "--json")
