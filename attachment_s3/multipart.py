@@ -1,18 +1,24 @@
 """A large object in parts: it appears when the last request has succeeded, or not at all.
 
 One part at a time is in memory, and the server compares each with its MD5. After a failure
-the parts that were sent are given up; a bucket should have a lifecycle rule for those that
-a killed process leaves (``AbortIncompleteMultipartUpload``).
+the parts that were sent are given up. Those that a killed process leaves are found by the
+weekly comparison of objects and rows; a lifecycle rule of the bucket for them
+(``AbortIncompleteMultipartUpload``) does the same for all that use the bucket.
 """
 
 import base64
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from odoo.addons.base_attachment_object_storage.store import (
+    Conflict,
     Content,
     Integrity,
+    NotFound,
     StoreError,
     new_md5,
 )
@@ -80,6 +86,42 @@ def _abort(settings: S3Settings, target: _Target) -> None:
             client.abort_multipart_upload(**target)
     except StoreError as error:
         _logger.warning("parts of %s are left behind: %s", _name(target), error)
+
+
+def discard(
+    settings: S3Settings, bucket: str, prefix: str, before: datetime, dry_run: bool
+) -> int:
+    """Abort the uploads that began before a time; return how many."""
+    client = client_for(settings)
+    count = 0
+    for upload in _uploads(client, bucket, prefix):
+        began = upload.get("Initiated")
+        # a server may not know the prefix, or tell no time
+        if not upload["Key"].startswith(prefix) or began is None or began >= before:
+            continue
+        target = {"Bucket": bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
+        if not dry_run:
+            _logger.info("an upload of %s that began at %s is aborted", _name(target), began)
+            with suppress(Conflict, NotFound), translated(_name(target)):
+                client.abort_multipart_upload(**target)
+        count += 1
+    return count
+
+
+def _uploads(client: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    after: dict[str, str] = {}
+    while True:
+        with translated(f"uploads of {bucket}/{prefix}"):
+            answer = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix, **after)
+            field(answer, "ResponseMetadata", bucket)
+        yield from answer.get("Uploads", [])
+        following = {
+            "KeyMarker": answer.get("NextKeyMarker", ""),
+            "UploadIdMarker": answer.get("NextUploadIdMarker", ""),
+        }
+        if not answer.get("IsTruncated") or following == after:
+            return
+        after = following
 
 
 def _name(target: _Target) -> str:

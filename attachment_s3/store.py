@@ -10,6 +10,7 @@
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     CHUNK_SIZE,
     Conflict,
     Content,
+    Locked,
     ObjectInfo,
     ObjectReader,
     ObjectStore,
@@ -237,7 +239,17 @@ class S3Store(ObjectStore):
                 raise Unavailable(f"{self._name(key)}: what answers is no S3 server")
 
     def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
-        more = {"ContinuationToken": after} if after else {}
+        return self._listed(prefix, {"ContinuationToken": after} if after else {})
+
+    def _first_page(self, prefix: str, start_after: str) -> tuple[list[ObjectInfo], str | None]:
+        return self._listed(prefix, {"StartAfter": start_after} if start_after else {})
+
+    def _discard_unfinished(
+        self, prefix: str, before: datetime, locked: Locked, dry_run: bool
+    ) -> int:
+        return multipart.discard(self._settings, self.container, prefix, before, dry_run)
+
+    def _listed(self, prefix: str, more: dict[str, str]) -> tuple[list[ObjectInfo], str | None]:
         with translated(f"{self.container}/{prefix}"):
             answer = self._call("list_objects_v2", Prefix=prefix, **more)
             truncated = field(answer, "IsTruncated", self.container)
@@ -247,7 +259,7 @@ class S3Store(ObjectStore):
                 if entry["Key"].startswith(prefix)
             ]
             following = answer["NextContinuationToken"] if truncated else None
-            if following and following == after:
+            if following and following == more.get("ContinuationToken"):
                 raise Unavailable(f"{self.container}: the listing does not go on")
         return found, following
 

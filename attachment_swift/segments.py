@@ -9,8 +9,12 @@ writes the same segments with the same bytes: nothing has to be removed that ano
 need. Deleting an object deletes every segment under its key, those of failed uploads too.
 """
 
+import itertools
 import json
 import math
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
 
 from odoo.addons.base_attachment_object_storage.store import (
     Content,
@@ -64,6 +68,29 @@ def of(client: SwiftClient, container: str, keys: list[str]) -> dict[str, str]:
             return found
         found.update({name: key for name in names if (key := _key(name)) in wanted})
         limits["marker"] = names[-1]
+
+
+def abandoned(
+    client: SwiftClient, container: str, prefix: str, before: datetime
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield each key, and its segments, of which none was stored since a time."""
+    entries = _listed(client, container, FOLDER + prefix)
+    for key, group in itertools.groupby(entries, lambda entry: _key(entry["name"])):
+        segments = list(group)
+        if all(modified(entry) < before for entry in segments):
+            yield key, [entry["name"] for entry in segments]
+
+
+def modified(entry: dict[str, Any]) -> datetime:
+    """Return when an object that a listing describes was stored."""
+    return datetime.fromisoformat(entry["last_modified"]).replace(tzinfo=timezone.utc)
+
+
+def _listed(client: SwiftClient, container: str, prefix: str) -> Iterator[dict[str, Any]]:
+    parameters = {"prefix": prefix, "format": "json", "marker": ""}
+    while entries := client.listed(container, parameters):
+        yield from entries
+        parameters["marker"] = entries[-1]["name"]
 
 
 def _key(segment: str) -> str:

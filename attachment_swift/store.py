@@ -20,6 +20,8 @@ from odoo.addons.base_attachment_object_storage.store import (
     AT_A_TIME,
     CHUNK_SIZE,
     Content,
+    Locked,
+    NotFound,
     ObjectInfo,
     ObjectReader,
     ObjectStore,
@@ -147,6 +149,35 @@ class SwiftStore(ObjectStore):
         left = self._delete_all(now)
         return {**failures, **rest, **{gone[name]: error for name, error in left.items()}}
 
+    def _discard_unfinished(
+        self, prefix: str, before: datetime, locked: Locked, dry_run: bool
+    ) -> int:
+        found = segments.abandoned(self._client, self.container, prefix, before)
+        return sum(self._discard(key, names, locked, dry_run) for key, names in found)
+
+    def _discard(self, key: str, names: list[str], locked: Locked, dry_run: bool) -> bool:
+        """Delete segments unless their object is there; return True if it is not."""
+        for at in range(0, len(names), self.delete_limit):
+            with locked(key) as is_free:
+                # a lock for each request, and so a look for each
+                if not is_free or self._has(key):
+                    return False
+                if dry_run:
+                    return True
+                for error in self._delete_all(names[at : at + self.delete_limit]).values():
+                    raise error
+        return True
+
+    def _has(self, key: str) -> bool:
+        try:
+            self._head(key)
+        except NotFound:
+            return False
+        return True
+
+    def _first_page(self, prefix: str, start_after: str) -> tuple[list[ObjectInfo], str | None]:
+        return self._page(prefix, start_after)
+
     def _delete_all(self, keys: list[str]) -> dict[str, StoreError]:
         if not keys:
             return {}
@@ -180,7 +211,7 @@ class SwiftStore(ObjectStore):
         parameters = {"format": "json", "prefix": prefix, "marker": after or ""}
         entries = self._client.listed(self.container, parameters)
         found = [
-            ObjectInfo(entry["name"], entry["bytes"], _time(entry["last_modified"]))
+            ObjectInfo(entry["name"], entry["bytes"], segments.modified(entry))
             for entry in entries
             if not entry["name"].startswith(segments.FOLDER)
         ]
@@ -209,9 +240,6 @@ def _chunks(answer: Any, path: str, size: int) -> Iterator[bytes]:
     if size:
         raise Unavailable(f"{path}: the answer ends {size} bytes early")
 
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
 
 
 def _disposition(header: str) -> str:

@@ -3,6 +3,7 @@
 Neither is held in memory: they are merged as they come, so millions cost no more than a few.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -18,7 +19,8 @@ class ReconcileReport:
     """What a comparison found, in objects.
 
     ``missing`` have a row and no object, ``orphans`` an object and no row; ``young`` are
-    objects without a row that may get one yet. Of missing and orphans the first names are told.
+    objects without a row that may get one yet; ``unfinished`` are uploads that have never
+    ended, and that were removed. Of missing and orphans the first names are told.
     """
 
     objects: int = 0
@@ -30,6 +32,7 @@ class ReconcileReport:
     orphan_names: list[str] = field(default_factory=list)
     young: int = 0
     marked: int = 0
+    unfinished: int = 0
     refused: str | None = None
 
     def __str__(self) -> str:
@@ -38,7 +41,7 @@ class ReconcileReport:
         return (
             f"{self.objects} objects, {self.used} in use, {self.missing} missing, "
             f"{self.orphans} without a row ({self.orphan_bytes} bytes), {self.marked} newly "
-            f"marked, {self.young} too young to say"
+            f"marked, {self.young} too young to say, {self.unfinished} unfinished uploads"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,27 +60,49 @@ class ReconcileReport:
             self.orphan_names.append(name)
 
 
+class Progress:
+    """How far a comparison is, and whether its time is over.
+
+    :param seconds: of the slice; None: it goes on to its end
+    """
+
+    def __init__(self, position: str, seconds: float | None) -> None:
+        self.position = position
+        self.is_over = False
+        self._until = None if seconds is None else time.monotonic() + seconds
+
+    def goes_on(self, key: str) -> bool:
+        """Note that all up to a key is compared; return False if the time is over."""
+        self.position = key
+        self.is_over = self._until is not None and time.monotonic() >= self._until
+        return not self.is_over
+
+
 def compare(
     objects: Iterable[ObjectInfo],
     keys: Iterable[str],
     before: datetime,
     report: ReconcileReport,
     is_missing: Callable[[str], bool],
+    goes_on: Callable[[str], bool] = lambda key: True,
 ) -> Iterator[ObjectInfo]:
     """Yield the objects without a row that were stored ``before``; add to the report.
 
     :param objects: in the order of their keys
     :param keys: those that rows have, each once, in the same order
     :param is_missing: asked about a key that was not listed: the listing may be older
+    :param goes_on: called after each key, up to which all is compared; False ends it
     """
     rows = iter(keys)
     key = next(rows, None)
     for found in objects:
-        report.objects += 1
         while key is not None and key < found.key:
             if is_missing(key):
                 report.add_missing(key)
+            if not goes_on(key):
+                return
             key = next(rows, None)
+        report.objects += 1
         if key == found.key:
             report.used += 1
             key = next(rows, None)
@@ -86,7 +111,11 @@ def compare(
         else:
             report.add_orphan(found.key, found.size)
             yield found
+        if not goes_on(found.key):
+            return
     while key is not None:
         if is_missing(key):
             report.add_missing(key)
+        if not goes_on(key):
+            return
         key = next(rows, None)

@@ -5,6 +5,7 @@ import os
 import tempfile
 import threading
 from contextlib import suppress
+from datetime import timedelta
 
 from odoo.addons.base_attachment_object_storage.store import (
     Integrity,
@@ -17,6 +18,7 @@ from odoo.addons.base_attachment_object_storage.tests.client_contract import Cli
 from odoo.addons.base_attachment_object_storage.tests.store_contract import (
     PresignContract,
     StoreContract,
+    in_an_hour,
 )
 
 from .. import direct
@@ -48,6 +50,29 @@ class S3Contract(S3SetUp, ClientContract, PresignContract, StoreContract):
         store = S3Store(self.settings_with(AWS_ACCESS_KEY_ID="nobody"), self.bucket)
         with self.assertRaises(Refused):
             store.read(self.key())
+
+    def unfinished_upload(self, name):
+        """Begin an upload in parts that never ends."""
+        target = {"Bucket": self.bucket, "Key": self.key(name)}
+        client = self.store._client
+        upload = client.create_multipart_upload(**target)["UploadId"]
+        client.upload_part(**target, UploadId=upload, PartNumber=1, Body=b"a part")
+        # it may have been aborted
+        self.addCleanup(self.abort, {**target, "UploadId": upload})
+
+    def abort(self, target):
+        with suppress(Exception):
+            self.store._client.abort_multipart_upload(**target)
+
+    def test_uploads_that_never_ended_are_found_and_aborted(self):
+        for name in ("one", "two"):
+            self.unfinished_upload(name)
+        self.store.put(self.key("whole"), b"kept")
+        self.assertEqual(self.discard(in_an_hour() - timedelta(hours=3)), 0, "they are young")
+        self.assertEqual(self.discard(in_an_hour(), dry_run=True), 2)
+        self.assertEqual(self.discard(in_an_hour()), 2)
+        self.assertEqual(self.discard(in_an_hour()), 0)
+        self.assertEqual(self.store.read(self.key("whole")), b"kept")
 
     def test_us_east_1_makes_a_bucket(self):
         store = S3Store(self.settings_with(AWS_REGION="us-east-1"), f"{self.bucket}-new")

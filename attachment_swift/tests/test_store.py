@@ -5,6 +5,7 @@ import os
 import tempfile
 import threading
 import time
+from datetime import timedelta
 
 from odoo.tests import BaseCase, tagged
 
@@ -18,11 +19,12 @@ from odoo.addons.base_attachment_object_storage.tests.client_contract import Cli
 from odoo.addons.base_attachment_object_storage.tests.store_contract import (
     PresignContract,
     StoreContract,
+    in_an_hour,
 )
 from odoo.addons.cloud_settings.tests.services import service
 
 from .. import segments
-from ..client import SwiftClient, client_for
+from ..client import SwiftClient, client_for, quoted
 from ..settings import SwiftSettings, swift_settings
 from ..store import SwiftStore
 from .common import SwiftSetUp
@@ -114,6 +116,25 @@ class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
             self.assertFalse(self.store.exists(keys[0]))
         self.assertEqual(self.store.delete_many(keys), {})
         self.assertEqual(sent, [2, 2, 2, 2, 2, 1])
+
+    def test_segments_without_their_object_are_found_and_deleted(self):
+        for name in ("whole", "killed", "again"):
+            self.large.put(self.key(name), os.urandom(3 * MIB))
+        client = self.client()
+        for name in ("killed", "again"):  # as if the manifest had never been sent
+            client.request(
+                "DELETE", quoted(self.bucket, self.key(name)) + "?multipart-manifest=get"
+            )
+        self.assertEqual(self.discard(in_an_hour() - timedelta(hours=3)), 0, "they are young")
+        self.assertEqual(self.discard(in_an_hour(), is_free=False), 0, "somebody stores them")
+        self.assertEqual(self.discard(in_an_hour(), dry_run=True), 2)
+        self.assertEqual(len(self.segments_of(self.prefix)), 9)
+        self.patch(SwiftStore, "delete_limit", 2)  # two requests, and two locks, for each
+        self.assertEqual(self.discard(in_an_hour()), 2)
+        self.patch(SwiftStore, "delete_limit", 100)
+        self.assertEqual(len(self.segments_of(self.prefix)), 3)
+        self.assertEqual(len(self.store.read(self.key("whole"))), 3 * MIB)
+        self.assertEqual(self.discard(in_an_hour()), 0)
 
     def test_no_object_takes_the_place_of_a_segment(self):
         with self.assertRaisesRegex(Refused, "segment"):

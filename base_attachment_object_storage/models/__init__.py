@@ -8,6 +8,7 @@ from . import (
     ir_attachment_move_steps,
     ir_attachment_owner,
     ir_attachment_reconcile,
+    ir_attachment_reconcile_run,
     ir_attachment_serve,
     ir_attachment_spill,
     ir_attachment_write,

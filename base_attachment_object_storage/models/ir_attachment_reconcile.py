@@ -8,15 +8,15 @@ knows; after a bucket was restored there may be rows without an object. In the s
 
 import itertools
 import logging
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 
 from odoo import api, models
 
-from .. import lanes
+from .. import lanes, shards
 from ..keys import is_owned
-from ..reconcile import ReconcileReport, compare
-from ..store import StoreError
+from ..reconcile import Progress, ReconcileReport, compare
+from ..store import Refused, StoreError
 
 _logger = logging.getLogger(__name__)
 
@@ -54,15 +54,22 @@ class IrAttachment(models.Model):
         return report.as_dict()
 
     @api.model
-    def _reconcile(self, owner, margin, dry_run, report):
+    def _reconcile(self, owner, margin, dry_run, report, progress=None):
+        """Compare; a ``Progress`` may end it, and says where to go on."""
         store = self._get_object_store(owner.scheme, owner.container)
         if store is None:
             report.refused = f"{owner.scheme} has no listing"
             return
         self._attachment_storage_settings().require_enabled()
+        progress = progress or Progress("", None)
         before = datetime.now(timezone.utc) - margin
-        objects = (info for info in store.list(f"{owner.prefix}/") if is_owned(info.key))
-        with closing(self.pool._db.cursor()) as reading, closing(self.pool._db.cursor()) as other:
+        listing = store.list(f"{owner.prefix}/", progress.position)
+        objects = (info for info in listing if is_owned(info.key))
+        with (
+            closing(self.pool._db.cursor()) as reading,
+            closing(self.pool._db.cursor()) as other,
+            closing(self._keys_of_rows(reading, owner, progress.position)) as keys,
+        ):
 
             def is_missing(key):
                 other.rollback()  # to see what is committed now
@@ -72,21 +79,41 @@ class IrAttachment(models.Model):
                 )
                 return bool(other.fetchone()) and not store.exists(key)
 
-            keys = self._keys_of_rows(reading, owner)
-            orphans = compare(objects, keys, before, report, is_missing)
+            orphans = compare(objects, keys, before, report, is_missing, progress.goes_on)
             while batch := list(itertools.islice(orphans, BATCH)):
                 if not dry_run:
                     report.marked += self._mark_orphans(other, owner, batch)
+            if not progress.is_over:
+                report.unfinished += self._discard_unfinished(other, owner, before, dry_run)
 
     @api.model
-    def _keys_of_rows(self, cursor, owner):
+    def _discard_unfinished(self, cursor, owner, before, dry_run):
+        """Remove what uploads have left that never ended; return how many there were."""
+
+        @contextmanager
+        def locked(key):
+            cursor.rollback()
+            try:
+                yield shards.try_lock(cursor, shards.shard_of(key))
+            finally:
+                cursor.rollback()
+
+        store = self._get_object_store(owner.scheme, owner.container)
+        try:
+            return store.discard_unfinished(f"{owner.prefix}/", before, locked, dry_run)
+        except Refused as error:  # a right that no other request needs, or a server without it
+            _logger.warning("Unfinished uploads are not looked for: %s", error)
+            return 0
+
+    @api.model
+    def _keys_of_rows(self, cursor, owner, start):
         # on the server: the rows may be millions
         with cursor._cnx.cursor(name="reconcile") as rows:
             rows.itersize = BATCH
             rows.execute(
                 'SELECT DISTINCT store_fname COLLATE "C" AS name FROM ir_attachment'
-                " WHERE store_fname LIKE %s ORDER BY name",
-                (owner.like + "%",),
+                ' WHERE store_fname LIKE %s AND store_fname COLLATE "C" > %s ORDER BY name',
+                (owner.like + "%", owner.name_of(start)),
             )
             for (name,) in rows:
                 yield name.removeprefix(owner.name_of(""))

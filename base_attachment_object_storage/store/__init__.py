@@ -16,7 +16,7 @@ from .errors import (
 from .instrumentation import endpoint_name
 from .memory import MemoryStore
 from .objects import ObjectInfo, ObjectReader, total_of
-from .protocol import ObjectStore
+from .protocol import Locked, ObjectStore
 from .singly import THREADS as AT_A_TIME, delete_singly, without_bulk
 from .uri import StoreUri
 
@@ -28,6 +28,7 @@ __all__ = [
     "Content",
     "DirectoryStore",
     "Integrity",
+    "Locked",
     "MemoryStore",
     "NotFound",
     "ObjectInfo",

@@ -12,6 +12,7 @@ verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import datetime
 from typing import BinaryIO
 
 from .content import Content
@@ -20,6 +21,7 @@ from .instrumentation import Measured, Unmeasured, unguarded
 from .objects import ObjectInfo, ObjectReader, Page
 
 Keys = list[str]
+Locked = Callable[[str], AbstractContextManager[bool]]
 OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
 PROBE = "probe"  # a key that no content has
@@ -168,15 +170,33 @@ class ObjectStore(ABC):
                 failures.update(self._delete_batch(pending[at : at + self.delete_limit]))
         return failures
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Yield every object whose key starts with ``prefix``, ordered by key."""
-        after = None
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
+        """Yield every object whose key starts with ``prefix``, ordered by key.
+
+        :param start_after: leave out keys up to this one
+        """
+        with self._measured("list"), self._found(), self._contact():
+            page, after = self._first_page(prefix, start_after)
         while True:
-            with self._measured("list"), self._found(), self._contact():
-                page, after = self._page(prefix, after)
-            yield from page
+            yield from (info for info in page if info.key > start_after)
             if after is None:
                 return
+            with self._measured("list"), self._found(), self._contact():
+                page, after = self._page(prefix, after)
+
+    def discard_unfinished(
+        self, prefix: str, before: datetime, locked: Locked, dry_run: bool = False
+    ) -> int:
+        """Remove the parts of uploads that have never ended; return the number of uploads.
+
+        :param prefix: of their keys
+        :param before: uploads that began later are left alone
+        :param locked: encloses the removal for a key, and gives False where somebody may be
+            storing it
+        :param dry_run: only count them
+        """
+        with self._measured("discard"), self._found(), self._contact():
+            return self._discard_unfinished(prefix, before, locked, dry_run)
 
     def create_container(self) -> None:
         """Create the bucket or container; it may exist already if it is ours.
@@ -267,6 +287,16 @@ class ObjectStore(ABC):
     @abstractmethod
     def _page(self, prefix: str, after: str | None) -> Page:
         """Return the objects that follow ``after``, a value of the page before."""
+
+    def _first_page(self, prefix: str, start_after: str) -> Page:
+        """Return the first objects; it may, but need not, leave out those up to a key."""
+        return self._page(prefix, None)
+
+    def _discard_unfinished(
+        self, prefix: str, before: datetime, locked: Locked, dry_run: bool
+    ) -> int:
+        """Remove the parts of uploads; a backend whose uploads have no parts has none."""
+        return 0
 
     def _open_range(self, key: str, start: int, length: int | None) -> ObjectReader:
         if length == 0:

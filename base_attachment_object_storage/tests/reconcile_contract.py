@@ -1,9 +1,15 @@
 """What reconcile finds, and what it marks: mixed in by each backend addon."""
 
+import json
+from contextlib import closing, nullcontext
+
 from odoo.tools import mute_logger
 
+from odoo.addons.cloud_settings import operations
+
+from ..models import ir_attachment_reconcile_run
 from ..ownership import PARAMETER, Owner
-from ..store import NotFound, StoreUri
+from ..store import NotFound, ObjectStore, StoreUri, Unavailable
 from .transaction_setup import OWNER_LOG, TransactionSetUp
 
 
@@ -65,6 +71,105 @@ class ReconcileContract(TransactionSetUp):
         self.assertEqual(report["marked"], 0)
         self.assertGreaterEqual(report["orphans"], 1)
         self.assertEqual(self.committed_marks(fname), 0)
+
+    # --- the scheduled action
+
+    def weekly(self):
+        """Return the model of the scheduled comparisons, which leave nothing alone."""
+        self.patch(ir_attachment_reconcile_run, "MARGIN_HOURS", -1)
+        runs = self.env["ir.attachment.reconcile"]
+        # another cursor would keep what a test leaves to its rollback
+        own = nullcontext(self.env.cr)
+        self.patch(self.registry[runs._name], "_cursor_of_its_own", lambda records: own)
+        self.addCleanup(self.forget_runs)
+        self.reconcile()
+        self.collect()
+        return runs
+
+    def forget_runs(self):
+        # whatever else the test has committed with them
+        with closing(self.registry._db.cursor()) as cursor:
+            cursor.execute("DELETE FROM ir_attachment_reconcile")
+            cursor.commit()
+
+    def test_an_orphan_is_found_without_an_operator(self):
+        runs = self.weekly()
+        kept, fname = self.committed(b"kept").store_fname, self.orphan(b"orphan")
+        runs._continue()
+        run = runs._latest()
+        self.assertEqual((run.state, run.orphans, run.marked, run.missing), ("done", 1, 1, 0))
+        self.assertTrue(run.ended)
+        self.assertEqual(self.collect()["deleted"], 1)
+        self.assertEqual((self.exists(fname), self.exists(kept)), (False, True))
+
+    @mute_logger(OWNER_LOG + ".ir_attachment_reconcile_run")
+    def test_a_comparison_goes_on_where_its_time_was_over(self):
+        runs = self.weekly()
+        names = [self.committed(b"kept %d" % number).store_fname for number in range(4)]
+        orphans = [self.orphan(b"orphan %d" % number) for number in range(3)]
+        self.make_store().delete_many([StoreUri.parse(names[0]).key])
+        self.patch(ir_attachment_reconcile_run, "SLICE_SECONDS", 0)
+        slices, events = 0, []
+        operations.subscribe(observe := lambda operation: events.append(operation.name))
+        self.addCleanup(operations.unsubscribe, observe)
+        runs._continue()
+        run = runs._latest()
+        while run.state == "running" and slices < 20:
+            self.assertTrue(run.position)
+            runs._continue()
+            slices += 1
+        self.assertEqual(runs._latest(), run)
+        found = (run.state, run.objects, run.used, run.missing, run.marked)
+        self.assertEqual(found, ("done", 6, 3, 1, 3))
+        self.assertEqual(json.loads(run.missing_names), [StoreUri.parse(names[0]).key])
+        self.assertEqual([self.committed_marks(name) for name in orphans], [1, 1, 1])
+        self.assertGreaterEqual(slices, 6)
+        counted = [events.count(name) for name in ("missing_object", "orphaned_object")]
+        self.assertEqual(counted, [1, 3])
+
+    def test_a_copy_looks_at_nobody_s_objects(self):
+        runs = self.weekly()
+        owner = Owner(**{**vars(self.attachments._present_owner()), "database": "original"})
+        self.set_parameter(PARAMETER, str(owner))
+        self.calls.clear()
+        runs._continue()
+        self.assertEqual((self.calls, runs.search_count([])), ([], 0))
+
+    def test_an_outage_only_delays_a_comparison(self):
+        runs = self.weekly()
+        self.orphan(b"orphan")
+        list_all = ObjectStore.list
+
+        def silent(store, prefix="", start_after=""):
+            raise Unavailable("no answer")
+
+        self.patch(ObjectStore, "list", silent)
+        runs._continue()
+        run = runs._latest()
+        self.assertEqual((run.state, run.message), ("running", "no answer"))
+        self.patch(ObjectStore, "list", list_all)
+        runs._continue()
+        self.assertEqual((runs._latest(), run.state, run.marked), (run, "done", 1))
+
+    def test_no_error_leaves_a_comparison_running(self):
+        runs = self.weekly()
+
+        def fail(*arguments):
+            raise KeyError("of a library")
+
+        self.patch(self.registry["ir.attachment"], "_reconcile", fail)
+        with self.assertLogs(OWNER_LOG + ".ir_attachment_reconcile_run", "ERROR"):
+            runs._continue()
+        run = runs._latest()
+        self.assertEqual(run.state, "failed")
+        self.assertIn("KeyError", run.message)
+
+    def test_the_scheduled_action_runs_every_week(self):
+        cron = self.env["ir.attachment.reconcile"]._cron()
+        interval = (cron.active, cron.interval_number, cron.interval_type)
+        self.assertEqual(interval, (True, 1, "weeks"))
+        if "numbercall" in cron._fields:
+            self.assertEqual(cron.numbercall, -1)
 
     def test_objects_of_others_and_of_other_forms_are_not_looked_at(self):
         store = self.make_store()

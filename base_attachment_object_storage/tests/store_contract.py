@@ -6,6 +6,8 @@ import os
 import tempfile
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from datetime import datetime, timezone
 from itertools import pairwise
 
@@ -44,6 +46,10 @@ class CleanPrefix:
 
     def key(self, name="object"):
         return self.prefix + name
+
+
+def in_an_hour():
+    return datetime.now(timezone.utc) + timedelta(hours=1)
 
 
 class StoreContract(CleanPrefix):
@@ -269,6 +275,9 @@ class StoreContract(CleanPrefix):
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda name: self.store.put(name, b""), names))
         self.assertEqual([found.key for found in self.store.list(self.prefix)], names)
+        for start in (0, 2, self.page_size - 1, self.page_size, len(names) - 1):
+            later = self.store.list(self.prefix, start_after=names[start])
+            self.assertEqual([found.key for found in later], names[start + 1 :])
         self.assertEqual(self.store.delete_many(names), {})
         self.assertEqual(list(self.store.list(self.prefix)), [])
 
@@ -277,6 +286,24 @@ class StoreContract(CleanPrefix):
         self.store.put(self.key("b/1"), b"123")
         found = list(self.store.list(self.key("b/")))
         self.assertEqual([(info.key, info.size) for info in found], [(self.key("b/1"), 3)])
+
+    def discard(self, before, dry_run=False, is_free=True):
+        """Remove the uploads that have never ended, and return how many there were."""
+        locks = []
+
+        @contextmanager
+        def locked(key):
+            locks.append(key)
+            yield is_free
+
+        count = self.store.discard_unfinished(self.prefix, before, locked, dry_run)
+        self.assertTrue(all(key.startswith(self.prefix) for key in locks))
+        return count
+
+    def test_no_object_is_an_unfinished_upload(self):
+        self.store.put(self.key(), b"kept")
+        self.assertEqual(self.discard(in_an_hour()), 0)
+        self.assertEqual(self.store.read(self.key()), b"kept")
 
     def test_a_container_that_exists_may_be_made_again(self):
         self.store.put(self.key(), b"kept")

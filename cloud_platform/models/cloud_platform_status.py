@@ -25,7 +25,8 @@ class CloudPlatform(models.AbstractModel):
 
         ``storages`` has the files (rows) and bytes in each place, ``elsewhere`` what a move
         would take, ``marks`` how many objects wait for their collection, ``spilled`` what waits
-        in the database for a store that does not answer.
+        in the database for a store that does not answer, ``comparison`` what the latest weekly one
+        of files and attachments has found, or False.
         """
         self._require_administrator()
         parameters = self.env["ir.config_parameter"].sudo()
@@ -47,6 +48,7 @@ class CloudPlatform(models.AbstractModel):
             "marks": marks,
             "spilled": self.env["ir.attachment.spill"].sudo()._figures(),
             "ownership": self._status_of_ownership(),
+            "comparison": self._latest_comparison(),
         }
 
     @api.model
@@ -93,6 +95,15 @@ class CloudPlatform(models.AbstractModel):
         moves = self.env["ir.attachment.background.move"].sudo()
         [move] = moves.search([], limit=1).read(names) or [False]
         return move
+
+    @api.model
+    def _latest_comparison(self):
+        names = ["state", "objects", "missing", "marked", "unfinished", "message", "ended"]
+        run = self.env["ir.attachment.reconcile"].sudo()._latest()
+        if not run:
+            return False
+        [found] = run.read(names)
+        return {**found, "ended": run.ended and run.ended.isoformat(" ")}
 
     @api.model
     def _status_of_sessions(self):
