@@ -244,10 +244,11 @@ class S3Store(ObjectStore):
     def _first_page(self, prefix: str, start_after: str) -> tuple[list[ObjectInfo], str | None]:
         return self._listed(prefix, {"StartAfter": start_after} if start_after else {})
 
-    def _discard_unfinished(
-        self, prefix: str, before: datetime, locked: Locked, dry_run: bool
+    def discard_unfinished(
+        self, prefix: str, before: datetime, locked: Locked, dry_run: bool = False
     ) -> int:
-        return multipart.discard(self._settings, self.container, prefix, before, dry_run)
+        with self._measured("discard"), self._found():
+            return multipart.discard(self._settings, self.container, prefix, before, dry_run)
 
     def _listed(self, prefix: str, more: dict[str, str]) -> tuple[list[ObjectInfo], str | None]:
         with translated(f"{self.container}/{prefix}"):

@@ -149,11 +149,12 @@ class SwiftStore(ObjectStore):
         left = self._delete_all(now)
         return {**failures, **rest, **{gone[name]: error for name, error in left.items()}}
 
-    def _discard_unfinished(
-        self, prefix: str, before: datetime, locked: Locked, dry_run: bool
+    def discard_unfinished(
+        self, prefix: str, before: datetime, locked: Locked, dry_run: bool = False
     ) -> int:
-        found = segments.abandoned(self._client, self.container, prefix, before)
-        return sum(self._discard(key, names, locked, dry_run) for key, names in found)
+        with self._measured("discard"), self._found():
+            found = segments.abandoned(self._client, self.container, prefix, before)
+            return sum(self._discard(key, names, locked, dry_run) for key, names in found)
 
     def _discard(self, key: str, names: list[str], locked: Locked, dry_run: bool) -> bool:
         """Delete segments unless their object is there; return True if it is not."""
@@ -239,7 +240,6 @@ def _chunks(answer: Any, path: str, size: int) -> Iterator[bytes]:
             yield chunk
     if size:
         raise Unavailable(f"{path}: the answer ends {size} bytes early")
-
 
 
 def _disposition(header: str) -> str:

@@ -93,29 +93,35 @@ def compare(
     :param is_missing: asked about a key that was not listed: the listing may be older
     :param goes_on: called after each key, up to which all is compared; False ends it
     """
+    for key, found, has_row in _merged(objects, keys):
+        if found is None:
+            if is_missing(key):
+                report.add_missing(key)
+        elif has_row:
+            report.used += 1
+        elif found.modified is None or found.modified >= before:
+            report.young += 1
+        else:
+            report.add_orphan(key, found.size)
+            yield found
+        report.objects += found is not None
+        if not goes_on(key):
+            return
+
+
+def _merged(
+    objects: Iterable[ObjectInfo], keys: Iterable[str]
+) -> Iterator[tuple[str, ObjectInfo | None, bool]]:
+    """Yield each key, its object or None, and whether a row has it."""
     rows = iter(keys)
     key = next(rows, None)
     for found in objects:
         while key is not None and key < found.key:
-            if is_missing(key):
-                report.add_missing(key)
-            if not goes_on(key):
-                return
+            yield key, None, True
             key = next(rows, None)
-        report.objects += 1
+        yield found.key, found, key == found.key
         if key == found.key:
-            report.used += 1
             key = next(rows, None)
-        elif found.modified is None or found.modified >= before:
-            report.young += 1
-        else:
-            report.add_orphan(found.key, found.size)
-            yield found
-        if not goes_on(found.key):
-            return
     while key is not None:
-        if is_missing(key):
-            report.add_missing(key)
-        if not goes_on(key):
-            return
+        yield key, None, True
         key = next(rows, None)

@@ -159,7 +159,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _reconciles_itself(self):
-        """Return True for a database that owns objects: a copy looks at nobody's; asks no store."""
+        """Return True for a database that owns objects; asks no store."""
         settings = self._attachment_storage_settings()
         record = Owner.parse(self._owner_parameter(PARAMETER))
         scheme = record and record.scheme

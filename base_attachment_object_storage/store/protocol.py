@@ -191,12 +191,9 @@ class ObjectStore(ABC):
 
         :param prefix: of their keys
         :param before: uploads that began later are left alone
-        :param locked: encloses the removal for a key, and gives False where somebody may be
-            storing it
-        :param dry_run: only count them
+        :param locked: encloses a removal for a key; gives False where somebody may store it
         """
-        with self._measured("discard"), self._found(), self._contact():
-            return self._discard_unfinished(prefix, before, locked, dry_run)
+        return 0
 
     def create_container(self) -> None:
         """Create the bucket or container; it may exist already if it is ours.
@@ -291,12 +288,6 @@ class ObjectStore(ABC):
     def _first_page(self, prefix: str, start_after: str) -> Page:
         """Return the first objects; it may, but need not, leave out those up to a key."""
         return self._page(prefix, None)
-
-    def _discard_unfinished(
-        self, prefix: str, before: datetime, locked: Locked, dry_run: bool
-    ) -> int:
-        """Remove the parts of uploads; a backend whose uploads have no parts has none."""
-        return 0
 
     def _open_range(self, key: str, start: int, length: int | None) -> ObjectReader:
         if length == 0:

@@ -173,7 +173,7 @@ class MoveRunContract(MoveSetUp):
 
     def refuse_in_the_database(self, attachment, code):
         """Have PostgreSQL raise an error when content is written to a row."""
-        self.env.cr.execute(
+        self.env.cr.execute(  # pylint: disable=sql-injection
             f"""
             CREATE OR REPLACE FUNCTION refuse_content() RETURNS trigger AS $$ BEGIN
                 IF NEW.db_datas IS NOT NULL AND NEW.id = {attachment.id} THEN
@@ -183,7 +183,7 @@ class MoveRunContract(MoveSetUp):
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER refuse_content BEFORE UPDATE ON ir_attachment
                 FOR EACH ROW EXECUTE FUNCTION refuse_content();
-            """  # pylint: disable=sql-injection
+            """
         )
 
     def test_content_that_the_database_does_not_give_is_reported_and_all_others_move(self):

@@ -8,7 +8,6 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from datetime import datetime, timezone
 from itertools import pairwise
 
 import requests
