@@ -65,14 +65,15 @@ class S3Contract(S3SetUp, ClientContract, PresignContract, StoreContract):
             self.store._client.abort_multipart_upload(**target)
 
     def test_uploads_that_never_ended_are_found_and_aborted(self):
-        for name in ("one", "two"):
+        for name in ("mine/one", "mine/two", "theirs/one"):
             self.unfinished_upload(name)
-        self.store.put(self.key("whole"), b"kept")
-        self.assertEqual(self.discard(in_an_hour() - timedelta(hours=3)), 0, "they are young")
-        self.assertEqual(self.discard(in_an_hour(), dry_run=True), 2)
-        self.assertEqual(self.discard(in_an_hour()), 2)
-        self.assertEqual(self.discard(in_an_hour()), 0)
-        self.assertEqual(self.store.read(self.key("whole")), b"kept")
+        self.store.put(self.key("mine/whole"), b"kept")
+        self.assertEqual(self.discard(in_an_hour() - timedelta(hours=3), "mine/"), 0, "young")
+        self.assertEqual(self.discard(in_an_hour(), "mine/", dry_run=True), 2)
+        self.assertEqual(self.discard(in_an_hour(), "mine/"), 2)
+        self.assertEqual(self.discard(in_an_hour(), "mine/"), 0)
+        self.assertEqual(self.discard(in_an_hour(), "theirs/"), 1)
+        self.assertEqual(self.store.read(self.key("mine/whole")), b"kept")
 
     def test_us_east_1_makes_a_bucket(self):
         store = S3Store(self.settings_with(AWS_REGION="us-east-1"), f"{self.bucket}-new")

@@ -286,8 +286,9 @@ class StoreContract(CleanPrefix):
         found = list(self.store.list(self.key("b/")))
         self.assertEqual([(info.key, info.size) for info in found], [(self.key("b/1"), 3)])
 
-    def discard(self, before, dry_run=False, is_free=True):
+    def discard(self, before, folder="", dry_run=False, is_free=True):
         """Remove the uploads that have never ended, and return how many there were."""
+        prefix = self.key(folder) if folder else self.prefix
         locks = []
 
         @contextmanager
@@ -295,7 +296,7 @@ class StoreContract(CleanPrefix):
             locks.append(key)
             yield is_free
 
-        count = self.store.discard_unfinished(self.prefix, before, locked, dry_run)
+        count = self.store.discard_unfinished(prefix, before, locked, dry_run)
         self.assertTrue(all(key.startswith(self.prefix) for key in locks))
         return count
 
