@@ -11,7 +11,7 @@ from odoo.tests import BaseCase, tagged
 from .. import bulkhead
 from ..bulkhead import Bulkhead, Full
 from ..shared_memory import REGIONS, SharedMemory
-from .new_process import fork
+from .new_process import fork, run_python
 
 LONG = 60.0
 
@@ -103,3 +103,10 @@ class TestBulkhead(BaseCase):
         again = [memory.region(str(number)).read(bulkhead._REPORT, 0) for number in range(REGIONS)]
         self.assertEqual(again, [(float(number),) for number in range(REGIONS)])
         self.assertEqual(regions[-1].read(bulkhead._REPORT, 0), (float(REGIONS + 1),))
+
+    def test_the_memory_is_there_once_a_server_has_imported_any_addon_of_the_suite(self):
+        code = (
+            "import sys; import odoo.addons.cloud_settings.observers\n"
+            "print('odoo.addons.cloud_settings.shared_memory' in sys.modules)"
+        )
+        self.assertEqual(run_python(code), "True")
