@@ -6,9 +6,12 @@
     __exit__    Unavailable: a failure                 anything else: the server has answered
 
 The breaker opens with the first failure that took long, or the third quick one in a row. A
-refusal, a missing object or a wrong checksum is an answer. All stores of one server that use
-the same credentials share a guard, in all processes of a prefork server: where one worker
-has found the server unavailable, the others open their breakers without a try.
+refusal, a missing object or a wrong checksum is an answer.
+
+There is one guard for each container, server and credentials: a server that is overloaded may
+refuse to serve one container only. A server that is silent is so for all of them: the places
+of the bulkhead, and the report of a failure that took long, are shared by all containers, and
+by all processes of a prefork server. Who reads the report opens the breaker without a try.
 """
 
 import logging
@@ -31,16 +34,16 @@ PROBE_SECONDS = 1.0
 
 
 class Guard:
-    """What a process knows of one server; ``store`` is one of its containers."""
+    """What a process knows of one store."""
 
-    def __init__(self, store: ObjectStore, name: str) -> None:
+    def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self.bulkhead = Bulkhead(name)
+        self.bulkhead = Bulkhead(store.endpoint)
         self.breaker = CircuitBreaker(
             self._probe,
             component="object_store",
             backend=store.backend,
-            server=f"The object store ({store.backend})",
+            server=f"The object store {store.backend}://{store.container}",
             thread_name="object_store.breaker",
             logger=_logger,
             probe_seconds=PROBE_SECONDS,
@@ -68,16 +71,17 @@ class Guard:
         if seconds < LONG_SECONDS and self._failures < QUICK_FAILURES:
             return
         self._failures = 0
-        if self.breaker.open():
+        if seconds >= LONG_SECONDS:
             self.bulkhead.report_outage()
+        if self.breaker.open():
             _logger.warning("The store is unavailable, its requests fail at once: %s", error)
 
     def _probe(self) -> bool:
         answers = self._store.answers()
         if answers:
             self.bulkhead.withdraw_report()
-        else:
-            self.bulkhead.report_outage()
+        elif self.bulkhead.is_outage_reported:
+            self.bulkhead.report_outage()  # a report ends by itself after some time
         return answers
 
 
@@ -119,15 +123,15 @@ class Contact:
                 raise Unavailable("too many requests wait for the store") from None
 
 
-_guards: dict[str, Guard] = {}
+_guards: dict[tuple[str, str], Guard] = {}
 
 
 def guard_of(store: ObjectStore) -> Guard | None:
-    """Return the guard of a store's server; None where it has no server."""
-    name = store.endpoint
+    """Return the guard of a store; None where it has no server."""
+    name = store.endpoint, store.container
     guard = _guards.get(name)
-    if guard is None and name:
-        guard = _guards.setdefault(name, Guard(store, name))
+    if guard is None and store.endpoint:
+        guard = _guards.setdefault(name, Guard(store))
     return guard
 
 

@@ -94,7 +94,7 @@ class IrAttachmentBackgroundMove(models.Model):
         move = self._running()
         if move:
             self._continue_move(move)
-        else:  # the move takes what has spilled as well
+        if not self._running():  # a move takes what has spilled as well
             self.env["ir.attachment.spill"]._return()
 
     @api.model

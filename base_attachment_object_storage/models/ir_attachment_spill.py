@@ -52,12 +52,13 @@ class IrAttachmentSpill(models.Model):
         attachments = self.env["ir.attachment"].sudo().with_context(spilled_only=True)
         if not self._figures()["files"] or attachments._attachment_storage_settings().disabled:
             return
+        attachments._commit_batch()  # a rollback below must not undo what was done before
         try:
             if attachments._storage() in attachments._get_stores():
                 attachments._require_writable_store()
                 report = attachments._move(seconds=SLICE_SECONDS)
-                if not report.complete:
-                    self._retry(after=timedelta())
+                if report.skipped or not report.complete:
+                    self._retry()
         except Unavailable:
             self.env.cr.rollback()
             self._retry()
@@ -80,9 +81,9 @@ class IrAttachmentSpill(models.Model):
         )
 
     @api.model
-    def _retry(self, after=RETRY):
+    def _retry(self):
         cron = self.env["ir.attachment.background.move"]._cron()
-        cron._trigger(at=fields.Datetime.now() + after)
+        cron._trigger(at=fields.Datetime.now() + RETRY)
 
 
 class IrAttachment(models.Model):

@@ -98,6 +98,25 @@ class GuardContract(FaultSetUp):
         self.assertIsNot(guard_of(self.store), self.guard)
         self.assertEqual(self.store.read(self.key("there")), CONTENT)
 
+    def test_another_container_is_used_as_ever_unless_the_server_is_silent(self):
+        other = type(self.behind)(self.behind._settings, self.other_container)
+        self.store_in(self.other_container).create_container()
+        self.proxy.answer(503, only=f"/{self.bucket}/")
+        self.fails(5)
+        self.assertTrue(self.guard.breaker.is_open)
+        self.assertFalse(other.exists("missing"))
+        self.guard.forget()
+        self.proxy.answer(503)
+        self.patch(store_guard, "LONG_SECONDS", 0.0)  # as if it had taken long
+        self.fails()
+        before = self.requests()
+        with self.assertRaises(Unavailable):
+            other.exists("missing")
+        self.assertEqual(self.requests(), before)
+
+    def store_in(self, container):
+        return type(self.store)(self.store._settings, container)
+
     def test_what_one_process_finds_out_all_others_know(self):
         self.guard.bulkhead.report_outage()
         self.addCleanup(self.guard.bulkhead.withdraw_report)
