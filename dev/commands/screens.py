@@ -1,4 +1,4 @@
-"""``main.py screens``: draws the dashboards as they look under a load, for the documents."""
+"""``main.py screens``: draws the platform's page, and the dashboards under a load."""
 
 import subprocess
 
@@ -9,14 +9,17 @@ from ..stack import Stack, tool_python
 
 def main(_arguments: list[str]) -> int:
     stack = Stack()
-    with stack.in_use(for_tests=True):
+    with stack.in_use("chromium", for_tests=True):
         venv = VirtualEnvironment(
             stack.state / "install" / "venv-screens",
             tool_python(),
             [REQUIREMENTS / "end-to-end.txt", REQUIREMENTS / "screens.txt"],
         )
         venv.install()
-        # beside the tests, whose servers and load it uses
-        command = [str(venv.python), str(REPOSITORY / "dev/tests/screens.py")]
         environment = child_environment(PYTHONPATH=str(REPOSITORY), **chosen())
-        return subprocess.run(command, env=environment).returncode
+        # beside the tests, whose servers, browser and load they use
+        programs = [REPOSITORY / "dev/tests" / name for name in ("page_screen.py", "screens.py")]
+        return max(
+            subprocess.run([str(venv.python), str(program)], env=environment).returncode
+            for program in programs
+        )
