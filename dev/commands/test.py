@@ -1,10 +1,11 @@
-"""``dev/test [ADDON[:CLASS[.METHOD]]…] [end-to-end[:FILE[::TEST]]…]``: all tests, or some.
+"""``dev/test [--coverage] [ADDON[:CLASS[.METHOD]]…] [end-to-end[:FILE[::TEST]]…]``: all or some.
 
 All of them run on real services.
 
 Two runners do the work: Odoo's own for the addons, on a fresh database; pytest for what needs
 whole servers (``dev/tests``: two nodes and a browser, starts that are refused) and for the
-repository itself, in two halves.
+repository itself, in two halves. With ``--coverage`` the first one measures the addons; if these
+are all of them, the result must reach the floor in ``pyproject.toml``.
 """
 
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from .. import settings
 from ..console import DevError, say, step
+from ..coverage import Coverage
 from ..documents import manifests
 from ..environments import REQUIREMENTS, VirtualEnvironment
 from ..process import free_ports
@@ -26,6 +28,7 @@ from ..settings import REPOSITORY, child_environment
 from ..stack import Stack, check_state_directory, project_of, tool_python
 
 END_TO_END = "end-to-end"
+COVERAGE = "--coverage"
 # of its tests; the second is shorter, and waits for one of the first two runners
 HALVES = ("first", "second")
 # runners: each waits for servers now and then, more would keep two cores from being in time
@@ -57,7 +60,8 @@ class Outcome:
 
 def main(arguments: list[str]) -> int:
     addons = list(manifests())
-    chosen = arguments or [*addons, END_TO_END]
+    measured = COVERAGE in arguments
+    chosen = [name for name in arguments if name != COVERAGE] or [*addons, END_TO_END]
     names = {argument.partition(":")[0] for argument in chosen}
     unknown = names - {*addons, END_TO_END}
     if unknown:
@@ -71,7 +75,7 @@ def main(arguments: list[str]) -> int:
     check_state_directory(stack.state)
     runs: list[Callable[[], Outcome]] = []
     if modules:
-        runs.append(partial(run_odoo, stack, modules, tags))
+        runs.append(partial(run_odoo, stack, modules, tags, measured))
     if END_TO_END in names:
         directory = stack.state / "install" / "venv-end-to-end"
         venv = VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "end-to-end.txt"])
@@ -86,21 +90,32 @@ def main(arguments: list[str]) -> int:
     return conclude(sum(outcomes, Outcome()))
 
 
-def run_odoo(stack: Stack, modules: Sequence[str], tags: Sequence[str]) -> Outcome:
+def run_odoo(
+    stack: Stack, modules: Sequence[str], tags: Sequence[str], measured: bool = False
+) -> Outcome:
     """Run the addons' tests in Odoo's runner, on a database that is dropped afterwards.
 
     :param tags: the tests, as ``--test-tags`` has them
+    :param measured: whether the coverage of the addons is measured
     """
     database = f"suite_{os.getpid()}"
     variables = test_variables(stack, project_of(database))
     with stack.database(database, [], variables) as data:
+        command = stack.odoo.command(*odoo_arguments(stack, database, modules, tags, data))
+        environment = stack.odoo.environment(**variables)
+        coverage = Coverage(stack.odoo.venv.python, data, modules) if measured else None
+        if coverage:
+            coverage.install()
+            command, environment = coverage.command(command), coverage.environment(environment)
         with step(f"Testing {', '.join(modules)} on Odoo {stack.odoo.series}"):
-            status, output = follow(
-                stack.odoo.command(*odoo_arguments(stack, database, modules, tags, data)),
-                stack.odoo.environment(**variables),
-            )
+            status, output = follow(command, environment)
         absent = sorted(set(modules) - stack.databases.installed(database))
-    return judge_odoo(modules, absent, status, output)
+        outcome = judge_odoo(modules, absent, status, output)
+        if coverage:
+            complaints = coverage.report(environment)
+            if set(tags) == {f"/{name}" for name in manifests()}:
+                outcome += Outcome(complaints=tuple(complaints))
+    return outcome
 
 
 def odoo_arguments(

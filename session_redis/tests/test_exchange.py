@@ -31,11 +31,12 @@ class interrupted:
         self.error = ERRORS[step % len(ERRORS)]
 
     def __enter__(self):
+        self.before = sys.gettrace()  # of a measurement of the coverage
         sys.settrace(self._call)
         return self
 
     def __exit__(self, kind, _error, _traceback):
-        sys.settrace(None)
+        sys.settrace(self.before)
         return kind is not None and issubclass(kind, ERRORS)
 
     @property
