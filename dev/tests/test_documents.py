@@ -170,7 +170,7 @@ def require_development(words: list[str]) -> None:
     place = REPOSITORY / program.partition("::")[0]  # of a test: its file
     assert place.is_file() or (place.is_dir() and not arguments), program
     if program == "dev/test":
-        known = {*manifests(), "end-to-end", "ADDON", "ADDON…"}
+        known = {*manifests(), "end-to-end", "ADDON", "ADDON…", "--coverage"}
         assert {argument.partition(":")[0] for argument in arguments} <= known, arguments
         files = [name.split(":")[1] for name in arguments if name.startswith("end-to-end:")]
         named = [name for name in files if name != "FILE"]  # which the reader replaces

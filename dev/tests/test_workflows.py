@@ -20,7 +20,9 @@ from dev.stack import Stack
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 EXPRESSION = re.compile(r"\$\{\{ matrix\.(\w+) \}\}")
 # the only programs that are not the repository's
-FOREIGN = {"apt-get"}
+FOREIGN = {"apt-get", "cat", "/usr/share/postgresql-common/pgdg/*.sh"}
+# those that the pins of development can be installed with
+PYTHONS = {series: ["3.11", "3.12"] for series in SERIES}
 
 
 def jobs(name: str) -> dict[str, Any]:
@@ -32,6 +34,8 @@ def combinations(job: dict[str, Any]) -> list[dict[str, str]]:
     """Return what a job's matrix makes of it, with the values that ``include`` adds to them."""
     matrix = dict(job.get("strategy", {}).get("matrix", {}))
     additions = matrix.pop("include", [])
+    if additions and not matrix:
+        return [dict(addition) for addition in additions]
     found = [
         dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values())
     ]
@@ -67,15 +71,44 @@ def test_every_command_of_a_workflow_exists(path: Path) -> None:
     ran = [command for job in jobs(path.stem).values() for command in commands(job)]
     assert ran
     for part in (part for command in ran for part in re.split(r"&&|\n", command) if part):
-        program = next(word for word in part.split() if "=" not in word)
-        assert program in FOREIGN or (REPOSITORY / program).stat().st_mode & 0o100, part
+        program, *arguments = (word for word in part.split() if not re.match(r"\w+=", word))
+        if program == "python3":
+            assert arguments[0] == "dev/main.py", part
+            assert (REPOSITORY / "dev" / "commands" / f"{arguments[1]}.py").is_file(), part
+        else:
+            assert program in FOREIGN or (REPOSITORY / program).stat().st_mode & 0o100, part
 
 
-@pytest.mark.parametrize("name", ["test", "wheels"])
+@pytest.mark.parametrize("name", ["release", "test", "wheels"])
 def test_a_workflow_covers_every_series(name: str) -> None:
     for job in jobs(name).values():
         if "strategy" in job:
-            assert tuple(job["strategy"]["matrix"]["series"]) == SERIES
+            covered = dict.fromkeys(values["series"] for values in combinations(job))
+            assert tuple(covered) == SERIES
+
+
+def test_the_versions_job_has_every_python_of_a_series_and_every_postgresql() -> None:
+    found: dict[str, list[str]] = {}
+    job = jobs("test")["versions"]
+    for values in combinations(job):
+        found.setdefault(values["series"], []).append(values["python"])
+    assert found == PYTHONS
+    assert {values["postgresql"] for values in combinations(job)} == {"14", "16", "17"}
+    for command in commands(job):
+        if "dev/test" in command:
+            chosen = shell(f"echo {command.partition('dev/test ')[2]}", REPOSITORY).split()
+            assert chosen == sorted(manifests())
+
+
+def test_a_release_publishes_the_wheels_that_the_other_workflow_builds() -> None:
+    release = jobs("release")
+    assert release["wheels"]["steps"] == jobs("wheels")["wheels"]["steps"]
+    assert release["wheels"]["needs"] == release["images"]["needs"] == "check"
+    assert release["publish"]["needs"] == "wheels"
+    assert release["publish"]["permissions"] == {"id-token": "write"}
+    text = (REPOSITORY / ".github" / "workflows" / "release.yml").read_text()
+    # the registry's token of the run is the only secret
+    assert set(re.findall(r"secrets\.(\w+)", text)) == {"GITHUB_TOKEN"}
 
 
 def test_the_series_job_runs_every_test_of_each_series() -> None:
