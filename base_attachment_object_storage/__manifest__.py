@@ -9,6 +9,7 @@
     "license": "AGPL-3",
     "development_status": "Beta",
     "depends": ["base", "cloud_settings"],
+    "excludes": ["attachment_db_by_checksum"],
     "external_dependencies": {"python": ["pydantic"]},
     "data": ["security/ir.model.access.csv", "data/ir_cron.xml"],
 }

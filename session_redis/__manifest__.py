@@ -9,6 +9,7 @@
     "license": "AGPL-3",
     "development_status": "Beta",
     "depends": ["cloud_settings"],
+    "excludes": ["auth_session_timeout", "session_db"],
     "external_dependencies": {"python": ["hiredis", "pydantic", "redis"]},
     "post_load": "post_load",
 }

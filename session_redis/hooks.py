@@ -20,6 +20,8 @@ from odoo.addons.cloud_settings.exceptions import ConfigurationError
 from odoo.addons.cloud_settings.hooks import before_serving, reachable_before_serving
 from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modules
 
+from . import conflicts
+from .outage_log import shorten_outages
 from .settings import RedisSettings
 
 _logger = logging.getLogger(__name__)
@@ -39,8 +41,10 @@ def post_load() -> None:
         if settings.enabled:
             for sentence in settings.passed_over():
                 _logger.warning("%s", sentence)
+            reachable_before_serving(conflicts.check_databases)
             reachable_before_serving(partial(check_server, settings))
             use_redis(settings)
+            shorten_outages()
 
 
 def mistakes() -> list[str]:
@@ -51,6 +55,7 @@ def mistakes() -> list[str]:
             import redis  # noqa: F401
         except ImportError as error:
             found.append(f"ODOO_SESSION_REDIS: the Python package redis is needed ({error})")
+        found += conflicts.of_server()
     return found
 
 

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from odoo.addons.base_attachment_object_storage.ownership import server_of
 from odoo.addons.cloud_settings.settings import Flag
+from odoo.addons.session_redis import conflicts
 
 ENVIRONMENTS = ("prod", "integration", "labs", "test", "dev")
 
@@ -33,7 +34,8 @@ class Database:
     """What a database says of itself; ``extensions`` are the addons that may add checks.
 
     ``server`` tells its PostgreSQL server from others, as ``ownership.server_of()``. ``spilled``
-    is how many attachments wait in it for the store.
+    is how many attachments wait in it for the store, ``session_files`` are its addons that read
+    the files of sessions.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Database:
     extensions: tuple[str, ...] = ()
     server: str = ""
     spilled: int = 0
+    session_files: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -128,7 +131,14 @@ def read_database(cursor: Any, name: str) -> Database | None:
     extensions = tuple(row[0] for row in cursor.fetchall())
     cursor.execute("SELECT key, value FROM ir_config_parameter")
     parameters = {key: value or "" for key, value in cursor.fetchall()}
-    return Database(name, parameters, extensions, server_of(cursor), _count_spilled(cursor))
+    return Database(
+        name,
+        parameters,
+        extensions,
+        server_of(cursor),
+        _count_spilled(cursor),
+        tuple(conflicts.installed(cursor)),
+    )
 
 
 def _count_spilled(cursor: Any) -> int:

@@ -2,6 +2,7 @@
 
 import re
 
+from odoo.addons.session_redis.conflicts import READ_FILES
 from odoo.addons.session_redis.settings import RedisSettings
 
 from .check import ERROR, Check
@@ -31,6 +32,13 @@ def _prefix_of_another_environment(facts: Facts) -> dict[str, str] | None:
     if not found or environment_of(found["environment"]) == facts.environment:
         return None
     return {"prefix": prefix, "environment": facts.environment_name}
+
+
+def _addons_that_read_files(facts: Facts) -> list[dict[str, str]]:
+    if "session_redis" not in facts.active or not facts.database:
+        return []
+    names = facts.database.session_files
+    return [{"addon": name, "instead": READ_FILES[name]} for name in names]
 
 
 CHECKS = [
@@ -89,6 +97,15 @@ CHECKS = [
             facts.flag("ODOO_SESSION_REDIS") and "session_redis" not in facts.active
         ),
         environments=SHARED,
+    ),
+    Check(
+        id="session-files",
+        level=ERROR,
+        message="The addon %(addon)s reads the files of sessions, which are in Redis: it would"
+        " log everybody out.",
+        hint="Uninstall it; %(instead)s.",
+        broken=_addons_that_read_files,
+        needs_database=True,
     ),
 ]
 

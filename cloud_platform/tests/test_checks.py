@@ -52,6 +52,19 @@ class TestChecks(BaseCase):
         super().setUp()
         import_checks(None)
 
+    def test_addon_that_reads_session_files_is_an_error_where_they_are_in_redis(self):
+        database = Database(
+            "acme", {"cloud.platform.kind": "s3"}, session_files=("auth_session_timeout",)
+        )
+        [found] = [
+            finding
+            for finding in judge(facts("dev", database=database)).findings
+            if finding.id == "session-files"
+        ]
+        self.assertIn("auth_session_timeout", found.message)
+        in_files = judge(facts("dev", active=frozenset(), database=database))
+        self.assertNotIn("session-files", ids(in_files))
+
     def test_every_combination_of_the_session_s_variables_gives_exactly_its_messages(self):
         environments = ("prod", "integration", "labs", "labs-finance", "test", "dev")
         active = (frozenset({"logging_json"}), frozenset({"logging_json", "session_redis"}))

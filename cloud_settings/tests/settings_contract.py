@@ -16,7 +16,16 @@ SPECIAL = ":/?#[]@!$&'()*+,;=%{}\\\"<>|^`~ \t\n\r\x7f\u00a0\u00e9\u20ac\U0001f51
 TEXTS = st.text(string.ascii_letters + string.digits + SPECIAL, max_size=30)
 # of no sentence about a mistake
 MARK = "Zq7xJ2wv"
-SHAPES = ("{}", "https://{}", "https://{}@host", "https://host/{}", "host:{}", "1{}", "{},a", "/{}")
+SHAPES = (
+    "{}",
+    "https://{}",
+    "https://{}@host",
+    "https://host/{}",
+    "host:{}",
+    "1{}",
+    "{},a",
+    "/{}",
+)
 
 
 class SettingsContract:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import threading
 import time
 import uuid
@@ -239,6 +240,52 @@ def test_workers_that_are_replaced_during_an_outage_answer_503(
         users.start_one("server")
         comes_back(client, front_ends, logged_in=False)
         assert client.log_in(front_ends[0]).result["uid"]
+
+
+def test_messages_of_websockets_in_an_outage_are_one_line(
+    stack: Stack, database: Database, users: RedisWithUsers, tmp_path: Path
+) -> None:
+    client = Client(database.name)
+    front_end = FrontEnd(stack, database.name, database.data, tmp_path)
+    variables = variables_of(users, users.ports["server"])
+    with contextlib.ExitStack() as until_the_end:
+        until_the_end.enter_context(front_end.started("--workers=0", variables=variables))
+        assert client.log_in(front_end).result["uid"]
+        sockets = [until_the_end.enter_context(websocket(front_end, client)) for _n in range(4)]
+        users.daemons["server"].kill()
+        for number in range(16):
+            send(sockets[number % 4], '{"event_name": "subscribe", "data": {"channels": []}}')
+            time.sleep(0.1)
+        wait_until(lambda: "A websocket was not served" in front_end.log.read_text())
+    text = front_end.log.read_text()
+    assert "Traceback" not in text, text[-6000:]
+    assert text.count("A websocket was not served") == 1
+    assert text.count("The session store in Redis is unavailable") <= 2
+    assert client.sid not in text
+
+
+@contextlib.contextmanager
+def websocket(front_end: FrontEnd, client: Client) -> Iterator[socket.socket]:
+    """Open a websocket with the session of a client."""
+    with socket.create_connection(("127.0.0.1", front_end.port), timeout=30) as opened:
+        lines = (
+            "GET /websocket HTTP/1.1",
+            f"Host: 127.0.0.1:{front_end.port}",
+            f"Origin: http://127.0.0.1:{front_end.port}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
+            f"Cookie: session_id={client.sid}",
+        )
+        opened.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert b" 101 " in opened.recv(4096)
+        yield opened
+
+
+def send(opened: socket.socket, text: str) -> None:
+    """Send a short message, with the mask of zeros."""
+    opened.sendall(bytes([0x81, 0x80 | len(text)]) + bytes(4) + text.encode())
 
 
 def variables_of(redis: RedisWithUsers, port: int) -> dict[str, str]:

@@ -1,5 +1,6 @@
 from . import (
     test_cluster,
+    test_conflicts,
     test_connection,
     test_encoding,
     test_exchange,

@@ -1,0 +1,78 @@
+"""Addons that work on the files of sessions, which there are none of in Redis.
+
+Whoever looks at the file of a session takes a missing one for a session that has ended, and
+logs its user out, again after each log-in; a second store of sessions would win or lose by the
+order of ``--load``. Either is found before a server serves, and by ``cloud_platform`` in each
+database.
+"""
+
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+
+from odoo import sql_db
+from odoo.tools import config
+
+from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_settings.server_wide import server_wide_modules
+
+# installed in a database, by their names, and what to do instead
+READ_FILES = {
+    "auth_session_timeout": "ODOO_SESSION_REDIS_EXPIRATION, or the system parameter"
+    " sessions.max_inactivity_seconds, ends unused sessions",
+}
+# loaded with the server
+STORES = ("session_db", "smile_redis_session_store")
+
+
+def of_server() -> list[str]:
+    """Return a sentence for each addon of ``--load`` that keeps sessions elsewhere."""
+    return [
+        f"ODOO_SESSION_REDIS: {name} is in --load as well, and keeps the sessions elsewhere:"
+        " take one of them out"
+        for name in STORES
+        if name in server_wide_modules()
+    ]
+
+
+def installed(cursor: Any) -> list[str]:
+    """Return the addons of a database that read the files of sessions."""
+    cursor.execute(
+        "SELECT name FROM ir_module_module"
+        " WHERE name = ANY(%s) AND state IN ('installed', 'to upgrade') ORDER BY name",
+        [list(READ_FILES)],
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def sentences(names: Iterable[str], database: str) -> list[str]:
+    """Return what is wrong with a database that has some of these addons."""
+    return [
+        f"ODOO_SESSION_REDIS: the addon {name} of the database {database} reads the files of"
+        f" sessions, and would log everybody out: uninstall it; {READ_FILES[name]}"
+        for name in names
+    ]
+
+
+def check_databases(_serving: bool) -> None:
+    """Look at the databases of ``-d``.
+
+    :raises ConfigurationError: when one has an addon that cannot be used with Redis
+    """
+    names = config["db_name"] or []
+    found: list[str] = []
+    for name in names.split(",") if isinstance(names, str) else names:
+        found += sentences(_installed_in(name), name)
+    if found:
+        raise ConfigurationError(found)
+
+
+def _installed_in(database: str) -> list[str]:
+    try:
+        with closing(sql_db.db_connect(database).cursor()) as cursor:
+            cursor.execute("SELECT to_regclass('ir_module_module')")
+            return installed(cursor) if cursor.fetchone()[0] else []
+    except psycopg2.Error:
+        return []  # not there, or not reachable: core says so when it connects
