@@ -34,8 +34,17 @@ MOST_PARTS = 10_000
 _Target = dict[str, str]
 
 
-def put(settings: S3Settings, target: _Target, options: dict[str, str], content: Content) -> None:
-    """Store ``content`` at ``target``, a bucket and a key."""
+def put(
+    settings: S3Settings,
+    target: _Target,
+    options: dict[str, str],
+    content: Content,
+    condition: dict[str, str] | None = None,
+) -> None:
+    """Store ``content`` at ``target``, a bucket and a key.
+
+    :param condition: under which the object may appear, for the last request
+    """
     bucket, key = target["Bucket"], target["Key"]
     with translated(_name(target)):
         answer = call(settings, bucket, "create_multipart_upload", Key=key, **options)
@@ -46,7 +55,9 @@ def put(settings: S3Settings, target: _Target, options: dict[str, str], content:
     try:
         parts = _send_parts(client, target, content, settings.multipart_part_bytes)
         with translated(_name(target)):
-            answer = client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+            answer = client.complete_multipart_upload(
+                **target, **(condition or {}), MultipartUpload={"Parts": parts}
+            )
             field(answer, "ETag", _name(target))
     except BaseException:
         _abort(settings, target)

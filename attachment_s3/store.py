@@ -143,6 +143,25 @@ class S3Store(ObjectStore):
         else:
             self._put_by_client(self._settings, key, content, content_type)
 
+    def _put_new(self, key: str, content: Content, content_type: str) -> None:
+        # every server is asked; one that knows conditions also decides between two writers
+        self._require_free(key)
+        try:
+            self._put_if(_IS_NEW, key, content, content_type)
+        except StoreError as error:
+            if not _has_no_conditions(error.__cause__):
+                raise
+            self._put_if({}, key, content, content_type)
+
+    def _put_if(
+        self, condition: dict[str, str], key: str, content: Content, content_type: str
+    ) -> None:
+        if content.size > self._settings.multipart_threshold_bytes:
+            options = self._options(content_type)
+            multipart.put(self._settings, self._target(key), options, content, condition)
+        else:
+            self._put_by_client(self._settings, key, content, content_type, condition)
+
     def _can_begin_put(self) -> bool:
         return direct.serves(self._settings, self.container)
 
@@ -160,7 +179,12 @@ class S3Store(ObjectStore):
         return finish
 
     def _put_by_client(
-        self, settings: S3Settings, key: str, content: Content, content_type: str
+        self,
+        settings: S3Settings,
+        key: str,
+        content: Content,
+        content_type: str,
+        condition: dict[str, str] | None = None,
     ) -> None:
         with translated(self._name(key)):
             answer = call(
@@ -169,6 +193,7 @@ class S3Store(ObjectStore):
                 "put_object",
                 Key=key,
                 **self._options(content_type),
+                **(condition or {}),
                 Body=content.body(),
                 ContentMD5=base64.b64encode(content.md5).decode(),
             )
@@ -293,6 +318,19 @@ _HEADERS = {
 
 # how servers say that they know no DeleteObjects
 _NO_BULK = {"NotImplemented", "MethodNotAllowed", "MalformedXML", "InvalidRequest", "405", "501"}
+
+
+# how servers, and a botocore from before 2024, say that they know no conditions
+_NO_CONDITIONS = {"NotImplemented", "InvalidArgument", "InvalidRequest", "501"}
+_IS_NEW = {"IfNoneMatch": "*"}
+
+
+def _has_no_conditions(error: BaseException | None) -> bool:
+    from botocore.exceptions import ClientError, ParamValidationError
+
+    if isinstance(error, ClientError):
+        return error.response.get("Error", {}).get("Code") in _NO_CONDITIONS
+    return isinstance(error, ParamValidationError)
 
 
 def _has_no_bulk(error: Any) -> bool:

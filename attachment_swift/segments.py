@@ -29,9 +29,17 @@ MOST_SEGMENTS = 1000  # in a manifest, by Swift's default
 
 
 def put(
-    client: SwiftClient, container: str, key: str, content: Content, content_type: str, size: int
+    client: SwiftClient,
+    container: str,
+    key: str,
+    content: Content,
+    headers: dict[str, str],
+    size: int,
 ) -> None:
-    """Store a static large object in segments of ``size`` bytes, larger if they are too many."""
+    """Store a static large object in segments of ``size`` bytes, larger if they are too many.
+
+    :param headers: of the last request, with which the object appears
+    """
     size = max(size, math.ceil(content.size / MOST_SEGMENTS))
     digests = _digests(content, size, f"{container}/{key}")
     folder = f"{FOLDER}{key}/{content.md5.hex()}/{size}"
@@ -51,7 +59,7 @@ def put(
         "PUT",
         quoted(container, key) + "?multipart-manifest=put",
         data=json.dumps(manifest).encode(),
-        headers={"ETag": whole.hexdigest(), "Content-Type": content_type},
+        headers={"ETag": whole.hexdigest(), **headers},
     )
 
 

@@ -108,17 +108,28 @@ class SwiftStore(ObjectStore):
         return f"{address}{quote(path)}{query}"
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
+        self._put_if({}, key, content, content_type)
+
+    def _put_new(self, key: str, content: Content, content_type: str) -> None:
+        # to ask first spares the segments of a large object that would be refused in the end
+        self._require_free(key)
+        self._put_if({"If-None-Match": "*"}, key, content, content_type)
+
+    def _put_if(
+        self, condition: dict[str, str], key: str, content: Content, content_type: str
+    ) -> None:
         if key.startswith(segments.FOLDER):
             raise Refused(f"{key!r} would be a segment of another object")
         size = self._settings.segment_bytes
         if content.size > size:
-            segments.put(self._client, self.container, key, content, content_type, size)
+            headers = {"Content-Type": content_type, **condition}
+            segments.put(self._client, self.container, key, content, headers, size)
             return
         self._client.request(
             "PUT",
             quoted(self.container, key),
             data=content.section(0, content.size) if content.size else b"",
-            headers={"Content-Type": content_type, "ETag": content.md5.hex()},
+            headers={"Content-Type": content_type, "ETag": content.md5.hex(), **condition},
         )
 
     def _open(self, key: str, start: int, length: int | None) -> ObjectReader:

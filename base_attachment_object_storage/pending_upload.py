@@ -53,15 +53,25 @@ class PendingUpload:
 
         :raises Unavailable: the others of the batch would only wait as long
         """
-        assert self.store and self.content
+        store, content = self._what_to_send()
         try:
-            put_content(self.store, self.key, self.content, self.mimetype)
+            put_content(store, self.key, content, self.mimetype)
         except Unavailable:
             raise
         except StoreError as error:
             self.error = error
         else:
             self.is_stored = True
+
+    def begin(self) -> Callable[[], None] | None:
+        """Send without waiting for the answer; None where the store cannot."""
+        store, content = self._what_to_send()
+        return begin_content(store, self.key, content, self.mimetype)
+
+    def _what_to_send(self) -> tuple[ObjectStore, Digested]:
+        if self.store is None or self.content is None:
+            raise ValueError(f"{self.fname} was sent already")
+        return self.store, self.content
 
     def fail(self, error: BaseException) -> None:
         """Note the error of its batch, unless the outcome is known."""
@@ -91,9 +101,7 @@ class UploadBatch:
 
     def _begin(self) -> None:
         if len(self.uploads) == 1:
-            upload = self.uploads[0]
-            assert upload.store and upload.content
-            self._wait = begin_content(upload.store, upload.key, upload.content, upload.mimetype)
+            self._wait = self.uploads[0].begin()
         if self._wait is None:
             self._work = parallel.Work(PendingUpload.send, self.uploads)
 

@@ -157,6 +157,10 @@ class S3Contract(S3SetUp, ClientContract, PresignContract, StoreContract):
         self.assertFalse(direct._place_of((store._settings, self.bucket)).is_direct)
         self.assertEqual(store.read(self.key()), b"elsewhere")
 
+    def test_a_new_object_in_parts_replaces_none(self):
+        self.store = S3Store(self.settings_with(**PARTS), self.bucket)
+        self.test_a_new_object_replaces_none()
+
     def test_a_large_object_arrives_in_parts_and_whole(self):
         store = S3Store(self.settings_with(**PARTS), self.bucket)
         sent = self.requests_of(store)

@@ -55,6 +55,7 @@ class TestSwiftS3(OtherServer, S3Contract, BaseCase):
 
     server = "swift_s3"
     page_size = 100  # max_bucket_listing in dev/services/swift.py
+    decides_between_writers = False
 
 
 @tagged("post_install", "-at_install")
@@ -63,6 +64,7 @@ class TestOldSwiftS3(OtherServer, S3Contract, BaseCase):
 
     server = "old_swift_s3"
     page_size = 100
+    knows_conditions = decides_between_writers = False
 
 
 @tagged("post_install", "-at_install")

@@ -36,6 +36,7 @@ class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
     """What holds on any Swift server."""
 
     page_size = 100  # container_listing_limit in dev/services/swift.py
+    decides_between_writers = False
 
     def setUp(self):
         super().setUp()
@@ -54,6 +55,10 @@ class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
         parameters = {"prefix": segments.FOLDER + prefix, "format": "json"}
         found = client_for(self.settings).listed(self.bucket, parameters)
         return [entry["name"] for entry in found]
+
+    def test_a_new_object_in_segments_replaces_none(self):
+        self.store = self.large
+        self.test_a_new_object_replaces_none()
 
     def test_a_large_object_arrives_in_segments_and_whole(self):
         content = os.urandom(2 * MIB + 12345)

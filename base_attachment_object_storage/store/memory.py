@@ -7,7 +7,7 @@ server. No deployment can choose it: its objects die with the process.
 import hashlib
 
 from .content import CHUNK_SIZE, Content
-from .errors import Integrity, NotFound, OutOfRange, Refused, StoreError
+from .errors import Conflict, Integrity, NotFound, OutOfRange, Refused, StoreError
 from .objects import ObjectInfo, ObjectReader
 from .protocol import ObjectStore
 
@@ -27,11 +27,19 @@ class MemoryStore(ObjectStore):
         self._containers.setdefault(self.container, {})
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
-        objects = self._objects()
+        self._objects()[key] = self._checked(key, content)
+
+    def _put_new(self, key: str, content: Content, content_type: str) -> None:
+        new = self._checked(key, content)
+        if self._objects().setdefault(key, new) is not new:
+            raise Conflict(f"there is an object {key!r} already")
+
+    def _checked(self, key: str, content: Content) -> bytes:
+        self._objects()
         stored = bytes(content.part(0, content.size))
         if content.md5 != hashlib.md5(stored, usedforsecurity=False).digest():
             raise Integrity(f"the checksum of {key!r} does not match")
-        objects[key] = stored
+        return stored
 
     def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
         content = self._content(key)

@@ -244,9 +244,9 @@ class ObjectStore(ABC):
         """Store ``content``."""
 
     def _put_new(self, key: str, content: Content, content_type: str) -> None:
-        """Store ``content``, where a backend can, in a way that replaces no object.
+        """Store ``content`` in a way that replaces no object.
 
-        By default two requests: between them another writer may store as well.
+        For a backend that knows no condition: between the two requests another may store.
         """
         self._require_free(key)
         self._put(key, content, content_type)

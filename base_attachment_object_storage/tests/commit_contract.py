@@ -158,6 +158,53 @@ class CommitContract(CommitSetUp):
         self.assertFalse(self.commit(attachments))
         self.assertEqual(self.session().search_count([("name", "=", "gate.bin")]), 0)
 
+    # --- chosen keys
+
+    def new_under(self, key, attachments, raw):
+        chosen = attachments.with_context(force_storage_key=key)
+        return chosen.create({**VALUES, "raw": raw})
+
+    def test_a_transaction_that_is_rolled_back_has_replaced_nothing(self):
+        for content in (b"committed", b"never committed"):
+            attachments = self.session()
+            attachment = self.new_under("chosen/replaced.pdf", attachments, content)
+            fname = attachment.store_fname
+            if content == b"committed":
+                committed = fname
+                attachments.env.cr.commit()
+            else:
+                self.assertNotEqual(fname, committed)
+                attachments.env.cr.rollback()
+        self.assertEqual(self.attachments._file_read(committed), b"committed")
+
+    def test_two_transactions_that_choose_one_key_keep_their_contents(self):
+        sessions = [self.session(), self.session()]
+        new = [
+            self.new_under("chosen/by two.pdf", session, b"of session %d" % number)
+            for number, session in enumerate(sessions)
+        ]
+        self.assertEqual(len({attachment.store_fname for attachment in new}), 2)
+        for session in sessions:
+            session.env.cr.commit()
+        for number, attachment in enumerate(new):
+            self.assertEqual(self.read_object(attachment), b"of session %d" % number)
+
+    def test_a_key_whose_folder_is_not_its_digests_is_never_collected(self):
+        # the writer's lock is of another shard than the folder's
+        owner, digest = self.attachments._object_owner(), "cd" + "ab" * 31
+        attachments = self.session()
+        attachment = self.new_under(f"{owner}/ef/{digest}", attachments, b"foreign folder")
+        fname = attachment.store_fname
+        attachments.env.cr.commit()
+        attachment.unlink()
+        attachments.env.cr.commit()
+        self.collect()
+        self.assertTrue(self.exists(fname))
+        self.assertTrue(self.committed_marks(fname))
+        self.new_under(f"{owner}/ef/{digest}", attachments, b"foreign folder")
+        attachments.env.cr.commit()
+        self.assertTrue(self.exists(fname))
+
     # --- savepoints
 
     def roll_back_to_savepoint(self, cursor, way):

@@ -14,7 +14,7 @@ import requests
 
 from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
 
-from ..store import Integrity, NotFound, OutOfRange, Refused
+from ..store import Conflict, Integrity, NotFound, OutOfRange, Refused
 
 ODD_KEYS = [
     "plain",
@@ -26,6 +26,8 @@ ODD_KEYS = [
     "trailing space ",
     "k" * 200,
 ]
+# the second goes in several requests where a test's store says so
+SMALL_AND_LARGE = [(b"small", b"x" * 6 * 1024 * 1024)]
 # a file name that needs quoting everywhere
 DISPOSITION = "attachment; filename*=UTF-8''na%C3%AFve%20%2B%20%E2%82%AC.pdf"
 # what a server that keeps objects in files may refuse, or list under another name
@@ -63,6 +65,11 @@ class StoreContract(CleanPrefix):
     # SeaweedFS does it for an administrator's key
     put_creates_containers = False
 
+    # whether the server knows a condition for new objects, and decides between many writers:
+    # without it, only the writers of one database exclude each other, by a lock
+    knows_conditions = True
+    decides_between_writers = True
+
     # how many objects the server lists at once
     page_size = 1000
 
@@ -81,6 +88,33 @@ class StoreContract(CleanPrefix):
         self.store.put(self.key(), b"first")
         self.store.put(self.key(), b"second")
         self.assertEqual(self.store.read(self.key()), b"second")
+
+    def test_a_new_object_replaces_none(self):
+        for look in (True, False)[: 1 + self.knows_conditions]:
+            if not look:  # another writer stores between the look and the request
+                self.store._require_free = lambda _key: None
+            for first, second in (*SMALL_AND_LARGE, *map(reversed, SMALL_AND_LARGE)):
+                with self.subTest(look=look, sizes=(len(first), len(second))):
+                    key = self.key(f"new {look} {len(first)}")
+                    self.store.put_new(key, io.BytesIO(first))
+                    for content in (second, io.BytesIO(second), first):
+                        with self.assertRaises(Conflict):
+                            self.store.put_new(key, content)
+                    self.assertEqual(self.store.read(key), first)
+
+    def test_many_writers_of_a_new_object(self):
+        def put_new(number):
+            try:
+                self.store.put_new(self.key(), b"%d" % number)
+            except Conflict:
+                return None
+            return b"%d" % number
+
+        with ThreadPoolExecutor(8) as pool:
+            stored = [content for content in pool.map(put_new, range(8)) if content]
+        self.assertIn(self.store.read(self.key()), stored)
+        if self.decides_between_writers:
+            self.assertEqual(len(stored), 1)
 
     def test_a_key_may_contain_anything(self):
         for name in ODD_KEYS:
