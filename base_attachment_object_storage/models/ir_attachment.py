@@ -18,9 +18,11 @@ import logging
 from contextlib import contextmanager
 
 from odoo import _, api, models
+from odoo.exceptions import UserError
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
 
+from ..client_context import ServerChoice
 from ..keys import check_content
 from ..marks import mark
 from ..settings import storage_settings
@@ -78,7 +80,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _storage(self):
-        location = self.env.context.get("storage_location") or super()._storage()
+        location = self._chosen_location() or super()._storage()
         if location not in self._get_stores():
             return location
         if self._attachment_storage_settings().disabled or self._is_update_without(location):
@@ -98,6 +100,19 @@ class IrAttachment(models.Model):
         except ConfigurationError:
             return True
         return False
+
+    @api.model
+    def _chosen_location(self):
+        """Return the location that server code chose by the context; see client_context.py."""
+        location = self.env.context.get("storage_location")
+        if location and location not in {"db", "file", *self._get_stores()}:
+            raise UserError(_("“%s” is not a place where files are stored.", location))
+        return location
+
+    @api.model
+    def _at_location(self, location):
+        """Return the model with another location for new content, for code of this suite."""
+        return self.with_context(storage_location=ServerChoice(location))
 
     # --- read
 

@@ -24,7 +24,7 @@ from ..placement import PARAMETER, Placement, PlacementError
 from ..store import Refused, StoreError, StoreUri
 from ..uploads import Uploads
 
-# what follows from the content and from the place where it is stored
+# these follow from the content and from the place where it is stored
 DECIDED_FIELDS = {"store_fname", "checksum", "file_size"}
 
 
@@ -48,6 +48,16 @@ class IrAttachment(models.Model):
 
     def write(self, vals):
         return super().write(self._storage_values(vals))
+
+    @api.model
+    def default_get(self, fields_list):
+        # neither the context nor a default of a user decides where content is
+        defaults = super().default_get(fields_list)
+        return {
+            name: value
+            for name, value in defaults.items()
+            if name not in DECIDED_FIELDS | {"db_datas"}
+        }
 
     @api.model
     def _storage_values(self, vals):
@@ -81,7 +91,7 @@ class IrAttachment(models.Model):
         if not data or location not in self._get_stores():
             return super()._get_datas_related_values(data, mimetype)
         # core computes all but the place: asked for "db", it touches no local file
-        in_database = self.with_context(storage_location="db")
+        in_database = self._at_location("db")
         values = super(IrAttachment, in_database)._get_datas_related_values(data, mimetype)
         fname = False
         if not self._placement().stays_in_database(mimetype or "", len(data)):

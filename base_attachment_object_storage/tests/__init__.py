@@ -2,6 +2,7 @@ from . import (
     test_attachment,
     test_background_move,
     test_byte_range,
+    test_client_values,
     test_http,
     test_local_files,
     test_locks,
