@@ -200,7 +200,6 @@ class CommitContract(CommitSetUp):
         attachments.env.cr.commit()
         self.collect()
         self.assertTrue(self.exists(fname))
-        self.assertTrue(self.committed_marks(fname))
         self.new_under(f"{owner}/ef/{digest}", attachments, b"foreign folder")
         attachments.env.cr.commit()
         self.assertTrue(self.exists(fname))
