@@ -183,6 +183,7 @@ _ERRORS: dict[str, type[StoreError]] = {
     "NoSuchKey": NotFound,
     "NoSuchBucket": Refused,
     "NoSuchUpload": Conflict,
+    "NotImplemented": Refused,  # with 501, which is no outage
     "InvalidRange": OutOfRange,
     **dict.fromkeys(CODES, Refused),  # nothing has named the right region, or it did not help
     "TemporaryRedirect": Unavailable,

@@ -43,6 +43,7 @@ from .client import (
     revealed,
     translated,
 )
+from .dialects import HEADERS, IS_NEW, has_no_bulk, has_no_conditions
 from .settings import S3Settings
 
 
@@ -147,9 +148,9 @@ class S3Store(ObjectStore):
         # every server is asked; one that knows conditions also decides between two writers
         self._require_free(key)
         try:
-            self._put_if(_IS_NEW, key, content, content_type)
+            self._put_if(IS_NEW, key, content, content_type)
         except StoreError as error:
-            if not _has_no_conditions(error.__cause__):
+            if not has_no_conditions(error.__cause__):
                 raise
             self._put_if({}, key, content, content_type)
 
@@ -166,7 +167,7 @@ class S3Store(ObjectStore):
         return direct.serves(self._settings, self.container)
 
     def _begin_put(self, key: str, content: Content, content_type: str) -> Callable[[], None]:
-        headers = {_HEADERS[name]: value for name, value in self._options(content_type).items()}
+        headers = {HEADERS[name]: value for name, value in self._options(content_type).items()}
         headers["Content-MD5"] = base64.b64encode(content.md5).decode()
         body = content.body()
         outcome = self._attempt(key, "PUT", headers, body if isinstance(body, bytes) else b"")
@@ -252,7 +253,7 @@ class S3Store(ObjectStore):
                 answer = self._call("delete_objects", Delete={"Objects": objects})
                 return failures_in(answer, keys)
         except StoreError as error:
-            if isinstance(error.__cause__, ClientError) and _has_no_bulk(error.__cause__):
+            if isinstance(error.__cause__, ClientError) and has_no_bulk(error.__cause__):
                 without_bulk.add(self._settings.endpoint)
                 return delete_singly(keys, self._delete)
             raise
@@ -305,36 +306,6 @@ class S3Store(ObjectStore):
 
     def _name(self, key: str) -> str:
         return f"{self.container}/{key}"
-
-
-# what botocore calls what is asked for an object, and what goes over the wire
-_HEADERS = {
-    "ContentType": "Content-Type",
-    "ServerSideEncryption": "x-amz-server-side-encryption",
-    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
-    "StorageClass": "x-amz-storage-class",
-}
-
-
-# how servers say that they know no DeleteObjects
-_NO_BULK = {"NotImplemented", "MethodNotAllowed", "MalformedXML", "InvalidRequest", "405", "501"}
-
-
-# how servers, and a botocore from before 2024, say that they know no conditions
-_NO_CONDITIONS = {"NotImplemented", "InvalidArgument", "InvalidRequest", "501"}
-_IS_NEW = {"IfNoneMatch": "*"}
-
-
-def _has_no_conditions(error: BaseException | None) -> bool:
-    from botocore.exceptions import ClientError, ParamValidationError
-
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code") in _NO_CONDITIONS
-    return isinstance(error, ParamValidationError)
-
-
-def _has_no_bulk(error: Any) -> bool:
-    return error.response.get("Error", {}).get("Code") in _NO_BULK
 
 
 def _translated(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:

@@ -288,4 +288,3 @@ def _call_kw_of_19():
     from odoo.service.model import call_kw
 
     return call_kw
-
