@@ -18,8 +18,11 @@ LONG_AGO = "now() AT TIME ZONE 'UTC' - %s * interval '1 day'"
 # Objects that no database owns: flat keys of the old suite, keys that a caller chose. They are
 # never collected, since other databases may use them.
 OF_NO_OWNER = (
-    "strpos(store_fname, '://') > 0"
-    r" AND store_fname !~ '^[^:]+://[^/]+/[^/]+/([0-9a-f]{2})/\1[0-9a-f]{62}$'"
+    "strpos(store_fname, '://') > 0 AND NOT ("
+    # scheme://container/prefix/xx/xx...: see keys.is_owned()
+    "length(store_fname) - length(replace(store_fname, '/', '')) = 5"
+    " AND right(store_fname, 68) ~ '^/[0-9a-f]{2}/[0-9a-f]{64}$'"
+    " AND left(right(store_fname, 67), 2) = left(right(store_fname, 64), 2))"
 )
 OF_LOCAL_FILES = "strpos(store_fname, '://') = 0"
 
@@ -43,10 +46,7 @@ def make_indexes(cursor: Any) -> None:
     cursor.execute(
         f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_name_time ON {GARBAGE_TABLE} ({NAME}, time)"
     )
-    cursor.execute(
-        f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_of_no_owner"
-        f" ON {GARBAGE_TABLE} (time) WHERE {OF_NO_OWNER}"
-    )
+    cursor.execute(f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_time ON {GARBAGE_TABLE} (time)")
     cursor.execute(
         f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_of_local_files"
         f" ON {GARBAGE_TABLE} ({NAME}, time) WHERE {OF_LOCAL_FILES}"
