@@ -53,6 +53,12 @@ def check_content(key: str, content: bytes) -> None:
 
     :raises Integrity: when the key names other content
     """
+    if is_owned(key):
+        check_digest(key, hashlib.sha256(content).hexdigest())
+
+
+def check_digest(key: str, sha256: str) -> None:
+    """Compare the digest of content with the one in its key, as ``check_content()`` does."""
     owned = _OWNED_KEY.fullmatch(key)
-    if owned and owned["sha256"] != hashlib.sha256(content).hexdigest():
+    if owned and owned["sha256"] != sha256:
         raise Integrity(f"the content of {key} is not what its key names")

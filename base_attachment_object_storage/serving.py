@@ -11,7 +11,10 @@ client gets, Odoo passes the bytes on instead:
 
 - what a browser does not merely show (HTML, SVG, XML, scripts...) must not be opened from the
   store's own address, where Odoo's ``Content-Security-Policy`` is missing;
-- a script that fetches a file cannot read it from another address (CORS);
+- a script that fetches a file cannot read it from another address (CORS), also not by a
+  redirect that the browser has kept from a page that has shown the file (``VARY``);
+- a player asks for parts of audio and video for as long as somebody listens or watches, at the
+  address where the first part was, which is not valid any more by then;
 - a request that has not come through a web server that knows ``x-accel`` would get nothing.
 """
 
@@ -32,8 +35,12 @@ _SHOWN = re.compile(
     r"audio/[^;]+|video/[^;]+|application/pdf|text/plain"
     r"|image/(png|jpe?g|gif|webp|bmp|tiff|avif|heic|x-icon|vnd\.microsoft\.icon)"
 )
+# what is played while it is read, in parts
+_PLAYED = re.compile(r"(audio|video)/.*")
 # scripts that read a file, and not the browser itself: it says so in Sec-Fetch-Mode
 _READ_BY_SCRIPT = ("cors", "same-origin")
+# what decides about a redirect: a browser that keeps it must not use it for other requests
+VARY = "Sec-Fetch-Mode, Accept"
 
 
 class ServingError(ValueError):
@@ -62,14 +69,27 @@ class Serving(enum.Enum):
             ) from None
 
     def takes(self, environ: Mapping[str, Any], mimetype: str, as_attachment: bool) -> bool:
-        """Say whether this request for a file is served so; else Odoo sends the bytes."""
+        """Return True if this request for a file is served so; else Odoo sends the bytes."""
         if self is Serving.X_ACCEL:
             return environ.get(ANNOUNCED) == "1"
-        if self is Serving.STREAM or environ.get("HTTP_SEC_FETCH_MODE") in _READ_BY_SCRIPT:
+        if self is Serving.STREAM or _may_be_script(environ):
             return False
-        return as_attachment or is_shown(mimetype)
+        return as_attachment or (is_shown(mimetype) and not _PLAYED.match(mimetype.lower()))
+
+
+def _may_be_script(environ: Mapping[str, Any]) -> bool:
+    """Return True if a script may be what reads the answer.
+
+    Browsers say what reads it, but not to a site without HTTPS, and old ones to none. There a
+    script accepts anything, while pages and images are asked for by their types.
+    """
+    mode = environ.get("HTTP_SEC_FETCH_MODE")
+    if mode:
+        return mode in _READ_BY_SCRIPT
+    is_browser = str(environ.get("HTTP_USER_AGENT", "")).startswith("Mozilla/")
+    return is_browser and environ.get("HTTP_ACCEPT", "*/*") == "*/*"
 
 
 def is_shown(mimetype: str) -> bool:
-    """Say whether browsers show content of this type and run nothing of it."""
+    """Return True if browsers show content of this type and run nothing of it."""
     return bool(_SHOWN.fullmatch(mimetype.partition(";")[0].strip().lower()))

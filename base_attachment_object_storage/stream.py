@@ -20,7 +20,7 @@ from odoo.http import Response, Stream, request
 
 from .body import Body
 from .byte_range import ByteRange, NotSatisfiableError
-from .serving import INTERNAL_LOCATION, Serving
+from .serving import INTERNAL_LOCATION, VARY, Serving
 from .store import OutOfRange
 
 
@@ -97,7 +97,8 @@ class StoreStream(Stream):
         # the browser forgets the way when its URL ends, and where the file may be kept only
         kept = min(response.cache_control.max_age or 0, self.attachment._seconds_of_urls() // 2)
         cache = f"private, max-age={kept}" if kept > 0 else "no-store"
-        return _without_body(302, {"Location": url, "Cache-Control": cache})
+        headers = {"Location": url, "Cache-Control": cache, "Vary": VARY}
+        return _without_body(302, headers)
 
     def _here(self, response: Any, wanted: ByteRange | None) -> Any:
         """Return the answer whose bytes Odoo passes on."""

@@ -11,6 +11,7 @@ from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modu
 
 from . import gate
 from .checks import Report, registry
+from .postgresql import MAINTENANCE, require
 
 _logger = logging.getLogger(__name__)
 
@@ -22,12 +23,24 @@ def post_load() -> None:
     """Have the server check everything before it serves."""
     if ADDON in server_wide_modules():
         before_serving(mistakes)
+        reachable_before_serving(ask_postgresql)
         reachable_before_serving(ask_stores)
 
 
 def mistakes() -> list[str]:
     """Return what keeps a server from serving; warnings go to the log."""
     return _sentences(registry.run() + _report_of_databases())
+
+
+def ask_postgresql(serving: bool) -> None:
+    """Ask PostgreSQL for what requests need of it.
+
+    :raises UnreachableError: where it does not answer, or takes no writes
+    :raises ConfigurationError: where it refuses
+    """
+    if serving and not gate.is_degraded():
+        for name in databases_of_start() or [MAINTENANCE]:
+            require(name)
 
 
 def ask_stores(serving: bool) -> None:

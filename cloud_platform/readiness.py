@@ -8,22 +8,28 @@ import importlib
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 
-from odoo import http, sql_db
+from odoo import http
 from odoo.modules.registry import Registry
+
+from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
 
 from . import gate
 from .asking import ask_all
 from .checks import registry
 from .hooks import databases_of_start
+from .postgresql import MAINTENANCE, require
 from .settings import PlatformSettings
 
 STANDS_SECONDS = 3.0
+# writing is tried less often than reading: stores charge for it
+WRITES_STAND_SECONDS = 30.0
+PROBES = ("store-refuses", "store-unavailable")
 
 _lock = threading.Lock()
 _last: tuple[float, dict[str, str]] = (0.0, {})
+_written: dict[str, float] = {}  # when the store of a database has taken a probe
 
 
 def readiness() -> dict[str, str]:
@@ -39,8 +45,11 @@ def readiness() -> dict[str, str]:
 
 def _parts() -> dict[str, Callable[[], str]]:
     parts: dict[str, Callable[[], str]] = {"sessions": _problem_of_sessions}
-    for name in databases_of_start():
+    names = databases_of_start()
+    for name in names:
         parts[f"database {name}"] = partial(_problem_of_database, name)
+    if not names:
+        parts["postgresql"] = partial(_problem_of_postgresql, MAINTENANCE)
     return parts
 
 
@@ -66,13 +75,27 @@ def _problem_of_sessions() -> str:
     return str(probe.problem(connection.settings))
 
 
+def _problem_of_postgresql(name: str) -> str:
+    try:
+        require(name)
+    except (ConfigurationError, UnreachableError) as error:
+        return str(error)
+    return ""
+
+
 def _problem_of_database(name: str) -> str:
-    with closing(sql_db.db_connect(name).cursor()) as cursor:
-        cursor.execute("SELECT 1")
+    if problem := _problem_of_postgresql(name):
+        return problem
     Registry(name)  # ready means loaded
     report = gate.known_report(name)
     if report is None:  # a database without the platform
         return ""
-    report = registry.run_for_database(name, probe=True) if report.ok else report
+    if report.ok:
+        writes = (
+            time.monotonic() > _written.get(name, -WRITES_STAND_SECONDS) + WRITES_STAND_SECONDS
+        )
+        report = registry.run_for_database(name, probe=True, probe_writes=writes)
+        if writes and not report.findings_of(*PROBES):
+            _written[name] = time.monotonic()
     wrong = [*report.errors, *(f for f in report.findings if f.id == "store-unavailable")]
     return "; ".join(str(finding) for finding in wrong)

@@ -2,11 +2,17 @@
 
 import functools
 import logging
+import os
+import tempfile
+from contextlib import closing, suppress
+from functools import partial
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from .. import hooks
+from ..digested import Digested
+from ..keys import check_digest
 from ..serving import PARAMETER, Serving, ServingError
 from ..store import ObjectReader, StoreUri
 from ..stream import StoreStream
@@ -24,6 +30,23 @@ class IrAttachment(models.Model):
         if hooks.core_from_attachment:
             return hooks.core_from_attachment(self)
         return super()._to_http_stream()
+
+    @api.model
+    def _full_path(self, path):
+        """Return the path of a local file; of an object that of a copy, for code that opens it.
+
+        Core's ``cloud_storage_migration`` does. The copy is deleted with the transaction's end.
+        """
+        if not self._is_file_from_a_store(path):
+            return super()._full_path(path)
+        with self._open_from_store(path) as reader:
+            content = Digested.spooled(reader, reader.size)
+        with closing(content), tempfile.NamedTemporaryFile(delete=False) as copy:
+            for hooks_of_end in (self.env.cr.postcommit, self.env.cr.postrollback):
+                hooks_of_end.add(partial(_remove, copy.name))
+            check_digest(StoreUri.parse(path).key, content.sha256)
+            content.copy_to(copy)
+        return copy.name
 
     @api.model
     def _storage_serving(self):
@@ -95,6 +118,11 @@ def _warn_of_missing_urls(scheme):
         PARAMETER,
         scheme,
     )
+
+
+def _remove(path):
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _essence(content_type):

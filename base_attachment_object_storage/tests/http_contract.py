@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 from werkzeug.http import parse_options_header
 
@@ -9,7 +10,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_settings import operations
 
-from ..store import StoreUri
+from ..store import NotFound, StoreUri
 from .attachment_setup import LOG, AttachmentSetUp, noise
 
 HTTP_LOG = "odoo.http"
@@ -259,6 +260,19 @@ class HttpContract(HttpSetUp):
         self.assertEqual(stream.read(), self.content)
         self.assertEqual(stream.data, self.content)
         self.assertEqual(self.calls, ["read"])
+
+    def test_code_that_opens_the_path_of_a_file_gets_a_copy_for_its_transaction(self):
+        path = self.attachments._full_path(self.attachment.store_fname)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), self.content)
+        self.env.cr.postrollback.run()
+        self.assertFalse(os.path.exists(path))
+
+    @mute_logger(LOG, HTTP_LOG)
+    def test_the_path_of_a_missing_object_is_an_error(self):
+        self.lose_object(self.attachment)
+        with self.assertRaises(NotFound):
+            self.attachments._full_path(self.attachment.store_fname)
 
     @mute_logger(LOG, HTTP_LOG)
     def test_a_missing_object_is_404(self):

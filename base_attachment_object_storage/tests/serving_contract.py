@@ -179,6 +179,40 @@ class ServingContract(HttpSetUp):
                 answer = self.visit(**{"Sec-Fetch-Mode": mode})
                 self.assertEqual(answer.status_code, status)
 
+    def test_a_redirect_that_a_browser_keeps_is_not_used_for_a_script(self):
+        self.serve("redirect")
+        answer = self.visit(f"/web/content/{self.attachment.id}?unique=abc")
+        self.assertEqual(answer.status_code, 302)
+        self.assertIn("Sec-Fetch-Mode", answer.headers["Vary"])
+        self.assertIn("Accept", answer.headers["Vary"])
+
+    def test_a_browser_that_does_not_say_what_reads_is_redirected_for_pages_and_images(self):
+        self.serve("redirect")
+        browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}
+        for accept, status in (
+            ("text/html,application/xhtml+xml,*/*;q=0.8", 302),
+            ("image/avif,image/webp,image/*,*/*;q=0.8", 302),
+            ("*/*", 200),
+        ):
+            with self.subTest(accept):
+                answer = self.visit(**browser, Accept=accept)
+                self.assertEqual(answer.status_code, status)
+
+    def test_what_is_played_is_sent_by_odoo_and_a_download_of_it_by_the_store(self):
+        self.serve("redirect")
+        for mimetype in ("video/mp4", "audio/mpeg", "Video/WebM", "audio/ogg; codecs=opus"):
+            film = self.new_public(self.content + mimetype.encode(), name="film")
+            self.env.cr.execute(
+                "UPDATE ir_attachment SET mimetype = %s WHERE id = %s", (mimetype, film.id)
+            )
+            self.env.invalidate_all()
+            with self.subTest(mimetype):
+                answer = self.visit(f"/web/content/{film.id}", Range="bytes=5-9")
+                self.assertEqual((answer.status_code, answer.content), (206, self.content[5:10]))
+                self.assertNotIn("Location", answer.headers)
+                through = self.visit(f"/web/content/{film.id}", **THROUGH_NGINX)
+                self.assertEqual(through.status_code, 200)
+
     def test_a_resized_image_is_sent_by_odoo(self):
         picture = self.new_public(noise((300, 300)), mimetype="image/png", name="a.png")
         for how in ("redirect", "x-accel"):

@@ -97,6 +97,10 @@ class Report:
     def warnings(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.level != ERROR]
 
+    def findings_of(self, *ids: str) -> list[Finding]:
+        """Return the findings of some checks."""
+        return [finding for finding in self.findings if finding.id in ids]
+
     @cached_property
     def ok(self) -> bool:
         """Whether a server may serve; each request asks."""

@@ -2,8 +2,10 @@
 
 import importlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 
 from odoo import sql_db
@@ -38,10 +40,30 @@ NOT_CONFIGURED = Check(
 # asks for what a database needs; may it write something for that?
 Probe = Callable[[Database, bool], None]
 
-_checks: dict[str, list[Check]] = {}
-_groups: list[type[EnvironmentSettings]] = []
-_activities: dict[str, Callable[[], bool]] = {}
-_probes: dict[str, Probe] = {}
+
+@dataclass(frozen=True)
+class Registration:
+    """What an addon has registered under a name."""
+
+    addon: str
+    checks: list[Check]
+    settings: tuple[type[EnvironmentSettings], ...]
+    active: Callable[[], bool] | None
+    probe: Probe | None
+
+    def concerns(self, database: Database | None) -> bool:
+        """Return True for the platform's own, and for an addon that the database has installed.
+
+        Another database of the same server may have other addons, other variables, and another
+        store: what is wrong with them is no matter of this one.
+        """
+        return self.addon == OWN_ADDON or (
+            database is not None and self.addon in database.extensions
+        )
+
+
+OWN_ADDON = __name__.split(".")[-3]
+_checks: dict[str, Registration] = {}
 
 
 def register(
@@ -58,12 +80,10 @@ def register(
     :param probe: asks the service that a database uses, if it uses it, and raises what is
         wrong; writes, where it may, something small that it deletes again
     """
-    _checks[name] = list(checks)
-    _groups.extend(group for group in settings if group not in _groups)
-    if active:
-        _activities[name] = active
-    if probe:
-        _probes[name] = probe
+    # the module that calls is the one that import_checks() imports
+    caller = str(sys._getframe(1).f_globals["__name__"])
+    addon = caller.removeprefix("odoo.addons.").partition(".")[0]
+    _checks[name] = Registration(addon, list(checks), tuple(settings), active, probe)
 
 
 def run(
@@ -75,8 +95,9 @@ def run(
     :param probe_writes: and whether it takes what is written
     """
     import_checks(database)
-    answers = answers_of_probes(database, probe_writes) if database and probe else {}
-    return judge(facts_of_process(database, answers))
+    concerned = [entry for entry in _checks.values() if entry.concerns(database)]
+    answers = _answers_of_probes(concerned, database, probe_writes) if database and probe else {}
+    return judge(_facts_of_process(concerned, database, answers), concerned)
 
 
 def run_for_database(name: str, probe: bool = False, probe_writes: bool = False) -> Report:
@@ -93,12 +114,16 @@ def run_for_database(name: str, probe: bool = False, probe_writes: bool = False)
     return run(database, probe, probe_writes)
 
 
-def judge(facts: Facts) -> Report:
-    """Return what is wrong with some facts, by every check that is not silenced."""
+def judge(facts: Facts, registrations: Iterable[Registration] | None = None) -> Report:
+    """Return what is wrong with some facts, by every check that is not silenced.
+
+    :param registrations: those whose checks count; by default all
+    """
     if facts.flag(UNSAFE_VARIABLE):
         _logger.warning(UNSAFE)
         return Report(facts.environment_name)
-    checks = [check for checks in _checks.values() for check in checks]
+    entries = _checks.values() if registrations is None else registrations
+    checks = [check for entry in entries for check in entry.checks]
     if facts.database and not facts.database.kind:
         # it was never said what this database is to be
         checks = [NOT_CONFIGURED]
@@ -124,23 +149,31 @@ def is_unsafe() -> bool:
     return is_true(PlatformSettings.given().get(UNSAFE_VARIABLE, ""))
 
 
-def facts_of_process(database: Database | None, answers: Mapping[str, str]) -> Facts:
+def _facts_of_process(
+    registrations: Sequence[Registration], database: Database | None, answers: Mapping[str, str]
+) -> Facts:
     """Return what is known in this process, with what its services answer to a probe."""
     variables: dict[str, str] = {}
     mistakes: list[str] = []
-    groups: list[type[EnvironmentSettings]] = [PlatformSettings, *_groups]
-    for group in groups:
+    for group in _groups_of(registrations):
         variables.update(group.given())
         mistakes += group.mistakes()
+    active = {name for name, entry in _checks.items() if entry.active and entry.active()}
     return Facts(
         environment_name=running_environment(),
         variables=variables,
         mistakes=tuple(dict.fromkeys(mistakes)),
         server_wide=frozenset(server_wide_modules()),
-        active=frozenset(name for name, is_active in _activities.items() if is_active()),
+        active=frozenset(active),
         probes=answers,
         database=database,
     )
+
+
+def _groups_of(registrations: Iterable[Registration]) -> list[type[EnvironmentSettings]]:
+    """Return the groups of variables that the checks look at, each once."""
+    groups = [group for entry in registrations for group in entry.settings]
+    return list(dict.fromkeys([PlatformSettings, *groups]))
 
 
 def running_environment() -> str:
@@ -150,21 +183,28 @@ def running_environment() -> str:
     return str(config["running_env"])
 
 
-def answers_of_probes(database: Database, may_write: bool) -> dict[str, str]:
+def _answers_of_probes(
+    registrations: Sequence[Registration], database: Database, may_write: bool
+) -> dict[str, str]:
     """Return what is wrong with each service, as ``{name: "Refused: the reason"}``.
 
     All are asked at the same time, and one that does not answer in time is ``Unavailable``.
     None is asked where a variable is wrong, which is reported by itself.
     """
-    groups: list[type[EnvironmentSettings]] = [PlatformSettings, *_groups]
-    if not _probes or any(group.mistakes() for group in groups):
+    probes = {
+        name: partial(entry.probe, database, may_write)
+        for name, entry in _checks.items()
+        if entry.probe and entry in registrations
+    }
+    if not probes or any(group.mistakes() for group in _groups_of(registrations)):
         return {}
     settings = PlatformSettings.read()
     if not settings.probes:
         return {}
-    questions = {name: partial(probe, database, may_write) for name, probe in _probes.items()}
     problems = {}
-    answers = ask_all(questions, settings.probe_timeout_seconds, of=database.name)
+    # one that reads only is no answer to whether writing works
+    of = f"{database.name}, {'reading and writing' if may_write else 'reading'}"
+    answers = ask_all(probes, settings.probe_timeout_seconds, of=of)
     for name, answer in answers.items():
         if not answer.in_time:
             problems[name] = "Unavailable: no answer in time"

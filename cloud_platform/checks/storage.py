@@ -14,7 +14,7 @@ from odoo.addons.base_attachment_object_storage.ownership import (
     Standing,
     standing,
 )
-from odoo.addons.base_attachment_object_storage.store import ObjectStore
+from odoo.addons.base_attachment_object_storage.store import Integrity, NotFound, ObjectStore
 
 from .check import ERROR, WARNING, Check, Verdict
 from .facts import Database, Facts, environment_of
@@ -24,6 +24,7 @@ REMOTE_BY_DEFAULT = frozenset({"prod", "integration", "labs"})
 NOT_PRODUCTION = frozenset({"integration", "labs", "test", "dev"})
 # the end of a key that is like none of content
 PROBE = "probe"
+PROBE_CONTENT = b"probe"
 STRUCTURE = re.compile(r"[a-z0-9-]+-odoo-(?P<environment>[a-z0-9-]+)")
 
 
@@ -118,21 +119,26 @@ class RemoteStore:
         )
 
     def ask(self, store: ObjectStore, database: Database, may_write: bool) -> None:
-        """Ask a store for what a database needs of it.
+        """Ask a store for what requests need of it, on an object that is no attachment's.
 
         Only who owns objects writes one: a copy must leave its original's container alone.
 
         :raises StoreError: what is wrong
         """
-        # other than a read, a listing tells of a missing container
-        next(store.list(PROBE), None)
         present = self.present_owner(database, running_environment(), store.container)
         record = database.parameters.get(OWNER_PARAMETER)
-        if may_write and standing(record, present) in (Standing.OWNER, Standing.FORK):
-            key = f"{present.prefix}/{PROBE}"
-            store.put(key, b"probe")
-            for failure in store.delete_many([key]).values():
-                raise failure
+        what = standing(record, present)
+        if may_write and what in (Standing.OWNER, Standing.FORK):
+            _write_and_read(store, f"{present.prefix}/{PROBE}")
+            return
+        owner = Owner.parse(record)
+        try:
+            if owner:
+                store.read(owner.claim_key)
+                return
+        except NotFound:
+            pass  # an object, or the container? a listing tells
+        next(store.list(PROBE), None)
 
     def is_not_owned(self, facts: Facts) -> Verdict:
         return self.standing(facts) is Standing.UNKNOWN
@@ -152,6 +158,15 @@ class RemoteStore:
     def does_not_answer(self, facts: Facts) -> Verdict:
         answer = facts.probes.get(self.probe, "")
         return answer.startswith("Unavailable") and {"answer": answer}
+
+
+def _write_and_read(store: ObjectStore, key: str) -> None:
+    """Do what requests do: write, look, read, and what the vacuum does: delete."""
+    store.put(key, PROBE_CONTENT)
+    if store.head(key).size != len(PROBE_CONTENT) or store.read(key) != PROBE_CONTENT:
+        raise Integrity(f"{key} is not what was stored")
+    for failure in store.delete_many([key]).values():
+        raise failure
 
 
 def storage_checks(store: RemoteStore) -> list[Check]:

@@ -1,1 +1,8 @@
-from . import test_asking, test_checks, test_cloud_platform, test_former_suite, test_settings
+from . import (
+    test_asking,
+    test_checks,
+    test_cloud_platform,
+    test_former_suite,
+    test_postgresql,
+    test_settings,
+)

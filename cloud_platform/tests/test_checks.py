@@ -181,3 +181,54 @@ class TestChecks(BaseCase):
         self.assertEqual(ids(report), ["T1", "T2"])
         self.assertIn("It is wrong.", str(report))
         self.assertIn("ZeroDivisionError", str(report))
+
+
+class TestDatabases(BaseCase):
+    """Databases of one server, each with addons and checks of its own."""
+
+    def setUp(self):
+        super().setUp()
+        import_checks(None)
+        asked = self.asked = []
+        registrations = dict(checks_registry._checks)
+        for addon in ("addon_a", "addon_b"):
+            registrations[addon] = checks_registry.Registration(
+                addon=addon,
+                checks=[
+                    Check(id=addon, level=ERROR, message="wrong", broken=lambda facts: True),
+                    Check(
+                        id=f"{addon} store",
+                        level=ERROR,
+                        message="no store",
+                        broken=lambda facts, name=addon: name in facts.probes,
+                    ),
+                ],
+                settings=(),
+                active=None,
+                probe=lambda database, may_write, name=addon: self.ask(name, database),
+            )
+        self.patch(checks_registry, "_checks", registrations)
+        self.asked = asked
+
+    def ask(self, addon, database):
+        self.asked.append((addon, database.name))
+        raise ValueError("refused")
+
+    def found(self, *extensions):
+        database = Database(
+            "-".join(extensions) or "none",
+            parameters={"cloud.platform.kind": "any"},
+            extensions=extensions,
+        )
+        report = checks_registry.run(database, probe=True)
+        return {finding.id for finding in report.findings if finding.id.startswith("addon_")}
+
+    def test_a_database_is_judged_by_the_checks_of_its_own_addons_in_any_order(self):
+        self.patch(checks_registry.PlatformSettings, "mistakes", classmethod(lambda cls: []))
+        for order in itertools.permutations([(), ("addon_a",), ("addon_b",)]):
+            for extensions in order:
+                with self.subTest(order=order, extensions=extensions):
+                    self.asked.clear()
+                    expected = {f"{name}{part}" for name in extensions for part in ("", " store")}
+                    self.assertEqual(self.found(*extensions), expected)
+                    self.assertEqual([name for name, _database in self.asked], [*extensions])

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from buckets import s3_client
+from production import fault_proxy
 
 from dev.instance import Instance
 from dev.process import answers, free_ports
+from dev.services.postgresql import PostgreSQL
 
 # one mistake in the environment, one that shows with the database only
 WRONG = {"ODOO_SESSION_REDIS_PREFIX": "e2e", "AWS_BUCKETNAME": "e2e-odoo-prodigy"}
@@ -206,6 +208,53 @@ def test_a_right_server_is_ready(server: Server) -> None:
         status, headers, text = server.get("/cloud_platform/ready")
         assert (status, json.loads(text)) == (200, {"status": "ready"}), server.log.read_text()
         assert "Set-Cookie" not in headers
+
+
+def test_a_standby_of_postgresql_ends_a_start(server: Server, tmp_path: Path) -> None:
+    standby = PostgreSQL(tmp_path / "postgresql")
+    try:
+        standby.start()
+        standby.stop()
+        (standby._cluster / "standby.signal").touch()
+        standby.start()
+        assert standby.query("postgres", "SELECT pg_is_in_recovery()") == ["t"]
+        done = server.run(variables=standby.env)
+        assert done.returncode == os.EX_TEMPFAIL, done.stdout
+        assert "PostgreSQL is a standby" in done.stdout
+    finally:
+        standby.clean()
+
+
+def test_without_a_database_postgresql_is_needed_to_start_and_to_be_ready(server: Server) -> None:
+    variables = server.instance.variables
+    with fault_proxy(variables["PGHOST"], int(variables["PGPORT"])) as proxy:
+        behind = {
+            "PGHOST": proxy.host,
+            "PGPORT": str(proxy.port),
+            "ODOO_CLOUD_PLATFORM_HEALTH_TOKEN": "let-me-see",
+        }
+        token = {"Authorization": "Bearer let-me-see"}
+
+        def status_becomes(expected: int) -> str:
+            deadline = time.monotonic() + 60
+            while True:
+                status, _headers, text = server.get("/cloud_platform/ready", **token)
+                if status == expected:
+                    return text
+                assert time.monotonic() < deadline, text
+                time.sleep(0.5)
+
+        with server.started(f"--db-filter=^{server.instance.name}$", variables=behind):
+            status_becomes(200)
+            proxy.refuse()
+            parts = json.loads(status_becomes(503))["parts"]
+            assert "PostgreSQL" in parts["postgresql"], parts
+            proxy.pass_through()
+            status_becomes(200)
+        proxy.refuse()
+        done = server.run(variables=behind)
+        assert done.returncode == os.EX_TEMPFAIL, done.stdout
+        assert "PostgreSQL does not answer" in done.stdout
 
 
 def test_a_server_that_is_named_as_a_command_keeps_its_sessions_in_redis(server: Server) -> None:

@@ -133,6 +133,19 @@ def test_a_browser_is_sent_to_the_address_that_it_reaches(site: Site, scheme: st
     assert not [line for line in site.proxy.requests if line.startswith("GET")], "no bytes by Odoo"
 
 
+def test_a_script_reads_what_a_page_has_shown(site: Site) -> None:
+    image = f"{site.url}/web/content/{site.files['s3'][1]}?unique=shown"
+    with browser_at(site.url) as page:
+        page.goto("/web/login")
+        page.set_content(f'<img src="{image}">')
+        page.wait_for_function("document.images[0].naturalWidth == 123")
+        served = len(site.log.read_text().splitlines())
+        read = "url => fetch(url).then(answer => answer.blob()).then(blob => blob.size)"
+        assert page.evaluate(read, image) > 100
+        # the redirect that the browser has kept leads to an address that no script may read
+        assert len(site.log.read_text().splitlines()) == served
+
+
 def test_an_address_that_is_not_the_signed_one_gets_nothing_of_s3(site: Site) -> None:
     text = site.files["s3"][0]
     answer = Client(site.odoo.database).ask(site.odoo, f"/web/content/{text}")
