@@ -44,8 +44,7 @@ class IrAttachment(models.Model):
             if objection:
                 _logger.warning("Reconcile marks nothing: %s", objection)
                 owner, dry_run = self._present_owner(), True
-            with lanes.background():
-                self._reconcile(owner, timedelta(hours=margin_hours), dry_run, report)
+            self._reconcile(owner, timedelta(hours=margin_hours), dry_run, report)
         except StoreError as error:
             report.refused = str(error)
         _logger.info("Reconcile of %s: %s", self._storage(), report)
@@ -66,6 +65,7 @@ class IrAttachment(models.Model):
         listing = store.list(f"{owner.prefix}/", progress.position)
         objects = (info for info in listing if is_owned(info.key))
         with (
+            lanes.background(),
             closing(self.pool._db.cursor()) as reading,
             closing(self.pool._db.cursor()) as other,
             closing(self._keys_of_rows(reading, owner, progress.position)) as keys,

@@ -19,6 +19,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.cloud_settings.operations import count
 
+from ..mail_retry import retry_after_outages
 from ..store import StoreError, Unavailable
 
 _logger = logging.getLogger(__name__)
@@ -88,6 +89,11 @@ class IrAttachmentSpill(models.Model):
 
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
+
+    def _register_hook(self):
+        super()._register_hook()
+        if "mail.mail" in self.env:
+            retry_after_outages(type(self.env["mail.mail"]))
 
     @api.model
     def _may_spill(self, size):

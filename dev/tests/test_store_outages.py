@@ -35,6 +35,28 @@ print("ANSWER " + json.dumps(files.ids))
 TIMEOUTS = {"AWS_READ_TIMEOUT": "2", "AWS_CONNECT_TIMEOUT": "2"}
 INSTALL_MAIL = ("-i", "mail", "--stop-after-init", "--no-http")
 
+# an e-mail that waits to be sent, with a file that is in the store
+QUEUE = """
+import random
+content = random.Random({name!r}).randbytes(100_000)
+env["ir.mail_server"].search([]).active = False
+env["ir.mail_server"].create({{"name": {name!r}, "smtp_host": "127.0.0.1", "smtp_port": {port}}})
+queued = env["mail.mail"].create({{
+    "subject": "queued", "email_from": "odoo@example.com", "email_to": "queued@example.com",
+    "body_html": "<p>.</p>", "auto_delete": False,
+    "attachment_ids": [(0, 0, {{"name": "queued.pdf", "raw": content + b"queued"}})],
+}})
+assert queued.attachment_ids.store_fname
+env.cr.commit()
+print("ANSWER " + str(queued.id))
+"""
+SEND = """
+env["mail.mail"].process_email_queue()
+env.cr.commit()
+queued = env["mail.mail"].browse({number})
+print("ANSWER " + repr([queued.state, bool(queued.scheduled_date)]).lower().replace("'", '"'))
+"""
+
 # what the program does by itself while the store is away; files of outages have a name of theirs
 WORK = """
 import base64, json, random
@@ -108,10 +130,13 @@ def production(stack: Stack) -> Iterator[Production]:
         yield production
 
 
-@pytest.fixture
-def front_end(production: Production, tmp_path: Path) -> Iterator[FrontEnd]:
-    front_end = FrontEnd(production.stack, production.name, production.data, tmp_path)
-    with front_end.started(f"--workers={WORKERS}", variables=production.variables, load=LOAD):
+@contextmanager
+def prefork(production: Production, directory: Path, **variables: str) -> Iterator[FrontEnd]:
+    front_end = FrontEnd(production.stack, production.name, production.data, directory)
+    variables = {**production.variables, **variables}
+    # a worker that waits is not to be taken for one that hangs
+    options = (f"--workers={WORKERS}", "--limit-time-real=1200")
+    with front_end.started(*options, variables=variables, load=LOAD):
         try:
             yield front_end
         finally:
@@ -142,28 +167,49 @@ def downloads(front_end: FrontEnd, files: list[int]) -> Iterator[list[threading.
             thread.join()
 
 
+def sent(production: Production) -> list[str]:
+    """Return the requests that reached the store, but those of the probes."""
+    return [request for request in production.proxy.requests if not request.startswith("HEAD ")]
+
+
 def test_a_silent_store_leaves_workers_for_pages_without_files(
-    production: Production, front_end: FrontEnd
+    production: Production, tmp_path: Path
 ) -> None:
     files = production.shell(production.name, PUBLIC, production.variables)
-    assert {status_of(front_end, f"/web/content/{number}") for number in files} == {200}
-    production.proxy.requests.clear()
-    production.proxy.blackhole()
-    with downloads(front_end, files) as waiting:
-        for _visit in range(20):
-            assert status_of(front_end, "/web/login") == 200
-            assert Client(production.name).log_in(front_end).status == 200
-        # all that was answered while the first downloads still wait for their timeout
-        assert any(thread.is_alive() for thread in waiting)
-    sent = [request for request in production.proxy.requests if not request.startswith("HEAD")]
-    assert 1 <= len(sent) <= WORKERS  # half of the workers, two tries each
-    for number in files * 10:
-        assert status_of(front_end, f"/web/content/{number}") == 503
-    assert [r for r in production.proxy.requests if not r.startswith("HEAD")] == sent
-    production.proxy.pass_through()
-    in_a_row = 0
-    while in_a_row < 10 * WORKERS:  # each worker finds out by itself
-        in_a_row = in_a_row + 1 if status_of(front_end, f"/web/content/{files[0]}") == 200 else 0
+    # so long that no download ends before the visits
+    with prefork(production, tmp_path, AWS_READ_TIMEOUT="600") as front_end:
+        assert {status_of(front_end, f"/web/content/{number}") for number in files} == {200}
+        production.proxy.requests.clear()
+        production.proxy.blackhole()
+        with downloads(front_end, files) as waiting:
+            for _visit in range(20):
+                assert status_of(front_end, "/web/login") == 200
+                assert Client(production.name).log_in(front_end).status == 200
+            assert 1 <= sum(thread.is_alive() for thread in waiting) <= WORKERS // 2
+            assert len(sent(production)) <= WORKERS // 2
+            production.proxy.pass_through()
+        assert {status_of(front_end, f"/web/content/{number}") for number in files} == {200}
+
+
+def test_what_one_worker_finds_out_costs_no_other_a_request(
+    production: Production, tmp_path: Path
+) -> None:
+    files = production.shell(production.name, PUBLIC, production.variables)
+    with prefork(production, tmp_path, **TIMEOUTS) as front_end:
+        for number in files * WORKERS:
+            assert status_of(front_end, f"/web/content/{number}") == 200
+        production.proxy.requests.clear()
+        production.proxy.blackhole()
+        assert status_of(front_end, f"/web/content/{files[0]}") == 503
+        tries = sent(production)
+        for number in files * 10:
+            assert status_of(front_end, f"/web/content/{number}") == 503
+        assert sent(production) == tries
+        production.proxy.pass_through()
+        in_a_row = 0
+        while in_a_row < 10 * WORKERS:  # each worker's breaker closes by its own probe
+            status = status_of(front_end, f"/web/content/{files[0]}")
+            in_a_row = in_a_row + 1 if status == 200 else 0
 
 
 def mail(name: str, kind: str, content: bytes) -> bytes:
@@ -270,3 +316,21 @@ def in_database(production: Production, name: str) -> int:
     )
     (count,) = production.stack.postgresql.query(production.name, query)
     return int(count)
+
+
+def test_queued_mail_with_a_stored_file_is_sent_after_the_outage(with_mail: Production) -> None:
+    name = "outage-queued"
+    variables = {**with_mail.variables, **TIMEOUTS}
+    with serving(Smtp) as smtp:
+        queue = QUEUE.format(name=name, port=smtp.port)
+        number = with_mail.shell(with_mail.name, queue, variables)
+        send = SEND.format(number=number)
+        with_mail.proxy.refuse()
+        assert with_mail.shell(with_mail.name, send, variables) == ["outgoing", True]
+        assert not smtp.messages
+        with_mail.proxy.pass_through()
+        due = f"UPDATE mail_mail SET scheduled_date = NULL WHERE id = {number}"  # its time comes
+        with_mail.stack.postgresql.query(with_mail.name, due)
+        assert with_mail.shell(with_mail.name, send, variables) == ["sent", False]
+        content = random.Random(name).randbytes(100_000)
+        assert [attached(message) for message in smtp.messages] == [content + b"queued"]
