@@ -22,6 +22,7 @@ from .services.redis_sets import RedisSet, RedisWithTLS, RedisWithUsers
 from .services.seaweedfs import SeaweedFS
 from .services.statsd import Statsd
 from .services.swift import OldSwift, Swift
+from .services.valkey import Valkey
 from .settings import state_directory
 
 PROGRAMS = ("redis-server", "nginx")
@@ -59,6 +60,7 @@ class Stack:
             "redis_acl": RedisWithUsers(services / "redis-acl"),
             "redis_sentinel": RedisSentinel(services / "redis-sentinel"),
             "redis_cluster": RedisCluster(services / "redis-cluster"),
+            "valkey": Valkey(services / "valkey", self._valkey),
         }
         self.odoo = Odoo(self.state)
         self.databases = Databases(self.odoo, self.postgresql, self.state)
@@ -85,6 +87,7 @@ class Stack:
         """Install what only tests talk to."""
         apt.install(apt.missing(*TEST_PROGRAMS))
         self._openstack.install()
+        self._valkey.install()
         self.statsd.install()
 
     def start_for_tests(self) -> None:
@@ -196,6 +199,11 @@ class Stack:
     def _openstack(self) -> VirtualEnvironment:
         directory = self.state / "install" / "venv-openstack"
         return VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "openstack.txt"])
+
+    @cached_property
+    def _valkey(self) -> VirtualEnvironment:
+        directory = self.state / "install" / "venv-valkey"
+        return VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "valkey.txt"])
 
     @cached_property
     def _seaweedfs(self) -> VirtualEnvironment:

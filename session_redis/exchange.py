@@ -30,11 +30,14 @@ class Exchange(Base):
 
     # commands that were sent, and whose answers were not read yet
     unanswered = 0
+    # a change of keys would end the next transaction without a reason of its own
+    is_watching = False
     # the pool gave it to a command; a second release of the same connection is ignored
     is_lent = False
     # the socket on which all that a new connection begins with was done: log-in, database
     _established: Any = None
     _packed = 1
+    _has_exec = False
     _polled: Any = None
     _poll: Any = None
 
@@ -71,7 +74,7 @@ class Exchange(Base):
     def is_clean(self) -> bool:
         """Return True if it is connected, each command was answered and nothing is unread."""
         sock = self._sock
-        if sock is None or sock is not self._established or self.unanswered:
+        if sock is None or sock is not self._established or self.unanswered or self.is_watching:
             return False
         reader = getattr(self._parser, "_reader", None)
         if reader is None:  # redis-py's own parser
@@ -88,18 +91,30 @@ class Exchange(Base):
         """Pack commands that are sent next, as redis-py's pipelines do."""
         commands = list(commands)
         self._packed = len(commands)
+        self._has_exec = bool(commands) and commands[-1][0] == "EXEC"
         return super().pack_commands(commands)
+
+    def send_command(self, *args: Any, **options: Any) -> None:
+        """Send one command."""
+        if args[0] == "WATCH":
+            self.is_watching = True
+        super().send_command(*args, **options)
+        if args[0] == "UNWATCH":
+            self.is_watching = False
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """Send one command, or those that ``pack_commands`` packed."""
         # connecting sends commands as well: these are counted by a call of their own
         count, self._packed = self._packed, 1
+        has_exec, self._has_exec = self._has_exec, False
         if check_health:
             if self._sock is None:
                 self.connect()
             self.check_health()
         self.unanswered += count
         super().send_packed_command(command, check_health=False)
+        if has_exec:
+            self.is_watching = False
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         """Return the next answer."""
@@ -115,6 +130,7 @@ class Exchange(Base):
         """Close the connection: no answer of it will be read."""
         super().disconnect(*args, **options)
         self.unanswered = 0
+        self.is_watching = False
 
     def _has_more(self) -> bool:
         try:

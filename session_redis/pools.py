@@ -75,7 +75,7 @@ class Handing(Base):
         connection.is_lent = False
         # that of Sentinel owns none to a server that is no master any more
         is_owned = self.owns_connection(connection)
-        if connection.unanswered or not is_owned:
+        if connection.unanswered or connection.is_watching or not is_owned:
             connection.disconnect()
         if is_owned:
             self._ready.append(connection)

@@ -5,6 +5,7 @@ RedisSet        some processes of redis-server in one folder
     RedisWithUsers      ACL users, on a port and on a unix socket
     RedisSentinel       in redis_sentinel.py
     RedisCluster        in redis_cluster.py
+    Valkey              in valkey.py
 """
 
 import secrets
@@ -52,6 +53,10 @@ class RedisSet:
     def client(self) -> Mapping[str, Any]:
         raise NotImplementedError
 
+    @property
+    def program(self) -> str:
+        return "redis-server"
+
     @cached_property
     def password(self) -> str:
         return self._secret("password")
@@ -80,7 +85,7 @@ class RedisSet:
         sentinel = ["--sentinel"] if name.startswith("sentinel") else []
         configuration = self.daemons[name].directory / "redis.conf"
         self.daemons[name].start(
-            ["redis-server", configuration, *sentinel],
+            [self.program, configuration, *sentinel],
             ready=lambda: self.ask(name, "PING").startswith(("PONG", "NOAUTH")),
             env=child_environment(),
         )

@@ -20,4 +20,5 @@ from . import (
     test_states,
     test_store,
     test_upgrade,
+    test_valkey,
 )

@@ -27,13 +27,16 @@ class RedisCase:
 
     def setUp(self):
         super().setUp()
-        self.server = RedisServer.read()
+        self.server = self.find_server()
         if not self.server.host:
             self.skipTest("no Redis server: set ODOO_SESSION_REDIS_HOST")
         self.prefix = self.new_prefix()
         self.store = self.new_store()
         self.redis = self.store.connection.client
         self.addCleanup(self._clean)
+
+    def find_server(self):
+        return RedisServer.read()
 
     def new_prefix(self):
         return f"test-{uuid.uuid4().hex}"

@@ -98,7 +98,6 @@ class TestExchange(RedisCase, BaseCase):
             "pipeline": lambda: pipeline(False),
             "transaction": lambda: pipeline(True),
             "watched": watched,
-            "scan": lambda: list(client.scan_iter(match=key)),
         }
 
     def changes(self, store, sid):
@@ -122,6 +121,17 @@ class TestExchange(RedisCase, BaseCase):
                 return step
             for session in self.sessions[1:3]:
                 self.reads(store, session)
+            self.transacts(store)
+
+    def transacts(self, store):
+        """Run a transaction; a change of what an interrupted one has watched does not end it."""
+        key = f"session:{self.prefix}:{self.sessions[0].sid}"
+        self.redis.expire(key, random.randint(1000, 2000))
+        pool = store.connection.client.connection_pool
+        connection = pool.get_connection()
+        answers = connection.exchange(b"MULTI\r\nPING\r\nEXEC\r\n", 3)
+        pool.release(connection)
+        self.assertEqual(answers[2], [b"PONG"])
 
     def test_interruption_at_any_line_gives_no_answer_to_another_user(self):
         self.interrupt_everywhere(self.new_store())
