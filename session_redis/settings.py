@@ -16,12 +16,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from odoo.addons.cloud_settings.settings import (
-    CertificateFile,
-    EnvironmentSettings,
-    Flag,
-    may_be_on,
-)
+from odoo.addons.cloud_settings import settings as common
+from odoo.addons.cloud_settings.settings import CertificateFile, EnvironmentSettings, Flag
 
 from .contradictions import contradictions, passed_over
 from .redis_url import RedisURL, parse_url
@@ -32,8 +28,7 @@ ADDRESS = re.compile(
     r"(?:\[(?P<ip>[^\]/@?#]+)\]|(?P<name>[^:\s\[\]/@?#]+))(?::(?P<port>\d{1,5}))?", re.ASCII
 )
 LONGEST_SOCKET = 107
-# of Redis' own databases, and of a lifetime: 68 years
-GREATEST = 2**31 - 1
+GREATEST = 2**31 - 1  # of databases, and of a lifetime: 68 years
 
 
 class RedisSettings(EnvironmentSettings):
@@ -294,7 +289,7 @@ def _given(values: Any) -> dict[str, Any]:
         if isinstance(value, SecretStr)
         else value
         for name, value in values.items()
-        if value is not None and (name not in flags or may_be_on(value))
+        if value is not None and (name not in flags or common.may_be_on(value))
     }
 
 

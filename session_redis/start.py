@@ -172,20 +172,19 @@ def mistake_of(error: Exception, kind: str = "", address: str = "HOST") -> str |
         found = _of_tls(cause, kind) or _of_host(cause, f"{kind}{address}")
         if found:
             return found
+    # the text of the error alone: what is said about it would go with the command
+    reason = without_session_ids(str(error))
     if is_refusal(error):
-        name = "PASSWORD"
-        what = f"refused ({error}), or that of {PREFIX}{kind}USERNAME"
-        if "permission" in str(error).lower():
-            name, what = "USERNAME", f"may not use the keys of the sessions ({error})"
-        return f"{PREFIX}{kind}{name}: {without_session_ids(what)}"
-    if unknown := _UNKNOWN_COMMAND.match(str(error)):
+        name, what = "PASSWORD", f"refused ({reason}), or that of {PREFIX}{kind}USERNAME"
+        if "permission" in reason.lower():
+            name, what = "USERNAME", f"may not use the keys of the sessions ({reason})"
+        return f"{PREFIX}{kind}{name}: {what}"
+    if unknown := _UNKNOWN_COMMAND.match(reason):
         what = f"the server does not know {unknown[1].upper()}, which sessions need"
         return f"{PREFIX}{kind}{address}: {what}"
     for text, name in ANSWERS:
         if text in str(error) or text == getattr(error, "status_code", ""):
-            return (
-                f"{PREFIX}{name}: the server does not fit it ({without_session_ids(str(error))})"
-            )
+            return f"{PREFIX}{name}: the server does not fit it ({reason})"
     return None
 
 
