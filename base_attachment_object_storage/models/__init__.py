@@ -16,5 +16,6 @@ from . import (
     ir_http,
     ir_module_module,
     ir_ui_menu,
+    ir_ui_view,
     res_partner,
 )

@@ -9,6 +9,7 @@ this record for ``AccessError`` and ``MissingError`` only. The fall back is here
     read(), search_read(), web_read(), web_search_read()
                                     _read_format: empty where it cannot be read
     export_data()                   "#ERROR!", which no import accepts
+    pages, reports                  rendering.py: empty, unless the report is stored
 
 An error that is no answer of the store (``Unavailable``) is an error of the whole request: to ask
 for each record would take the time of each.
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from odoo import models
 from odoo.exceptions import AccessError
 
+from .. import rendering
 from ..store import Conflict, StoreError, Unavailable
 
 _logger = logging.getLogger(__name__)
@@ -105,8 +107,8 @@ class Base(models.AbstractModel):
             raise ReadSinglyError(f"some contents of {field} cannot be read")
         try:
             field.read(self)  # raises its error, once more
-        except StoreError:
-            if not self._is_replaced(field):
+        except StoreError as error:
+            if not self._is_replaced(field) and not self._is_shown_without(field, error):
                 raise
             # empty, but not null: core would make a second attachment
             self._update_cache({field.name: b""}, validate=False)
@@ -138,10 +140,22 @@ class Base(models.AbstractModel):
                 raise
             if len(self) > 1:
                 return self._compute_singly(field)
-            if not (field.store and self.id):
+            if field.store and self.id:
+                _logger.error("%s.%s is not computed again: %s", self, field.name, error)
+            elif self._is_shown_without(field, error):
+                self._update_cache({field.name: False}, validate=False)
+            else:
                 raise
-            _logger.error("%s.%s is not computed again: %s", self, field.name, error)
             return None
+
+    def _is_shown_without(self, field, error):
+        """Return True while a page is rendered, which shows what cannot be read as empty."""
+        if self._name == "ir.attachment" or not concerns_one_file(error):
+            return False
+        if not rendering.shows_unreadable():
+            return False
+        _logger.warning("%s.%s is rendered as empty: %s", self, field.name, error)
+        return True
 
     def _compute_singly(self, field):
         """Compute the records one by one.

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from odoo.tools import human_size, mute_logger
 
+from .. import rendering
 from ..placement import PARAMETER
 from ..store import Integrity, NotFound, Refused, StoreError, StoreUri
 from .attachment_setup import BASE_LOG, CORE_LOG, LOG, AttachmentSetUp, StoreCounter, noise
@@ -265,6 +266,40 @@ class BinaryFieldContract(AttachmentSetUp):
         for _error, bad, _others in self.each_damage():
             bad.image_1920 = False
             self.assertEqual(self.sizes_of(bad), [])
+
+    def page_of(self, partners):
+        """Return a page with the images of partners, and the letters where there is none."""
+        view = self.env["ir.ui.view"].create(
+            {
+                "name": "images",
+                "type": "qweb",
+                "arch": """<t t-name="images"><t t-foreach="partners" t-as="partner">
+                    <img t-if="partner.image_1920" src="image"/><i t-else="">none</i>
+                    <img t-if="partner.avatar_1920" src="avatar"/></t></t>""",
+            }
+        )
+        return str(self.env["ir.ui.view"]._render_template(view.id, {"partners": partners}))
+
+    def test_a_page_shows_the_others_and_stores_nothing(self):
+        for error, bad, others in self.each_damage():
+            before = self.sizes_of(bad)
+            page = self.page_of(bad + others)
+            self.assertEqual((page.count('src="image"'), page.count("none")), (3, 1))
+            self.assertGreaterEqual(page.count('src="avatar"'), 3)
+            for name in ("image_1920", "avatar_1920"):
+                with self.assertRaises(error):
+                    bad.mapped(name)
+            self.assertEqual(self.sizes_of(bad), before)
+
+    def test_a_report_that_is_stored_needs_all_of_its_files(self):
+        for error, bad, others in self.each_damage():
+            with rendering.storing():
+                self.assertEqual(self.page_of(others).count('src="image"'), 3)
+                self.env.invalidate_all()
+                with self.assertRaises(Exception) as caught, self.env.cr.savepoint():
+                    self.page_of(bad + others)
+            causes = (caught.exception, caught.exception.__cause__)
+            self.assertTrue(any(isinstance(cause, error) for cause in causes), causes)
 
     def test_an_icon_that_cannot_be_read_keeps_nobody_from_working(self):
         for _error, bad, _others in self.each_damage():

@@ -1,0 +1,26 @@
+from odoo import api, models
+
+from .. import rendering
+
+
+class IrUiView(models.Model):
+    _inherit = "ir.ui.view"
+
+    @api.model
+    def _render_template(self, template, values=None):
+        with rendering.showing() as incomplete:
+            try:
+                return super()._render_template(template, values)
+            finally:
+                if incomplete:  # nothing that is written later may begin with it
+                    self.env.invalidate_all()
+
+
+class IrActionsReport(models.Model):
+    _inherit = "ir.actions.report"
+
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        if not self._get_report(report_ref).attachment:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
+        with rendering.storing():
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
