@@ -66,22 +66,29 @@ class SwiftClient:
                 retriable_status_codes=TRY_AGAIN,
                 raise_exc=False,
                 log=False,
+                redirect=False,  # another address must not get the token
                 **options,
             )
-        if answer.status_code >= 400:
+        status = answer.status_code
+        is_swift = any(name in answer.headers for name in TRANSACTION)
+        if not is_swift and (status < 300 or status == 404):
+            # a network that wants a login answers with a page, a proxy that knows no such path
+            # with a 404 that says nothing of objects
             answer.close()
-            raise error_for(answer.status_code, f"{path}: {answer.status_code} {answer.reason}")
-        if not any(name in answer.headers for name in TRANSACTION):
-            # as a network that wants a login answers with a page
+            raise Unavailable(f"{path}: what answers is no Swift server: {status}")
+        if status >= 300:
             answer.close()
-            raise Unavailable(f"{path}: what answers is no Swift server")
+            raise error_for(status, f"{path}: {status} {answer.reason}")
         return answer
 
-    def listed(self, container: str, parameters: dict[str, str]) -> Any:
+    def listed(self, container: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
         """Return one page of a listing, as Swift describes the objects."""
         answer = self.request("GET", quoted(container), params=parameters)
         with translated(container):
-            return answer.json()
+            entries = answer.json() if answer.content else []
+            if not all(isinstance(entry.get("name"), str) for entry in entries):
+                raise ValueError("an object without a name")
+            return list(entries)
 
     def endpoint(self) -> str:
         """Return the URL of the project's account; the first call logs in."""
@@ -191,10 +198,24 @@ def translated(name: str) -> Iterator[None]:
         OSError,
     ) as error:  # connections, timeouts, cut bodies
         raise Unavailable(f"{name}: {error}") from error
+    # an answer that lacks a header or an element, or has one of another form
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise Unavailable(f"{name}: the answer is not one of Swift: {error!r}") from error
     except exceptions.CatalogException as error:
         raise Refused(f"{name}: {error}: see SWIFT_REGION_NAME, SWIFT_INTERFACE") from error
     except exceptions.ClientException as error:
         raise Refused(f"{name}: {error}") from error
+
+
+def length_in(headers: Any, path: str) -> int:
+    """Return the Content-Length of an answer.
+
+    :raises Unavailable: where it is missing or no number
+    """
+    text = headers.get("Content-Length", "").strip()
+    if not text.isdecimal():
+        raise Unavailable(f"{path}: what answers is no Swift server: Content-Length is {text!r}")
+    return int(text)
 
 
 _ERRORS: dict[int, type[StoreError]] = {
@@ -211,7 +232,7 @@ _ERRORS: dict[int, type[StoreError]] = {
 
 def error_for(status: int, message: str, login: bool = False) -> StoreError:
     """Return our error for a status; a login that finds nothing has a wrong address."""
-    if status >= 500:
+    if status >= 500 or 300 <= status < 400:
         return Unavailable(message)
     if login and status == 404:
         return Refused(message)

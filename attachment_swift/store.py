@@ -36,7 +36,15 @@ from odoo.addons.base_attachment_object_storage.store import (
 )
 
 from . import segments
-from .client import SwiftClient, client_for, error_for, quoted, revealed, translated
+from .client import (
+    SwiftClient,
+    client_for,
+    error_for,
+    length_in,
+    quoted,
+    revealed,
+    translated,
+)
 from .settings import SwiftSettings
 
 
@@ -138,14 +146,23 @@ class SwiftStore(ObjectStore):
             headers["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
         path = quoted(self.container, key)
         answer = self._client.request("GET", path, headers=headers, stream=True)
-        size = int(answer.headers["Content-Length"])
-        total = total_of(answer.headers.get("Content-Range"), size)
+        part_of = answer.headers.get("Content-Range")
+        try:
+            size = length_in(answer.headers, path)
+            if part_of and not ("Range" in headers and part_of.startswith(f"bytes {start}-")):
+                raise Unavailable(f"{path}: the answer is another part: {part_of}")
+        except StoreError:
+            answer.close()
+            raise
+        total = total_of(part_of, size)
         return ObjectReader(_chunks(answer, path, size), size, answer.close, total)
 
     def _head(self, key: str) -> ObjectInfo:
-        answer = self._client.request("HEAD", quoted(self.container, key))
-        modified = parsedate_to_datetime(answer.headers["Last-Modified"])
-        size = int(answer.headers["Content-Length"])
+        path = quoted(self.container, key)
+        answer = self._client.request("HEAD", path)
+        with translated(path):
+            modified = parsedate_to_datetime(answer.headers["Last-Modified"])
+        size = length_in(answer.headers, path)
         return ObjectInfo(key, size, modified, answer.headers.get("Content-Type", ""))
 
     def _delete_batch(self, keys: list[str]) -> dict[str, StoreError]:
@@ -207,13 +224,19 @@ class SwiftStore(ObjectStore):
         try:
             report = json.loads(answer.content)
             statuses = _statuses(report, paths)
-        except (ValueError, KeyError, TypeError):  # a server without the bulk middleware
+            numbers = {key: int(status[:3]) for key, status in statuses.items()}
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ):  # a server without the bulk middleware
             without_bulk.add(self._settings.auth_url)
             return delete_singly(keys, delete)
         # a token is refused for each object, and only a request of its own renews it
-        refused = [key for key, status in statuses.items() if status.startswith("401")]
+        refused = [key for key, number in numbers.items() if number == 401]
         failures: dict[str, StoreError] = {
-            key: error_for(int(status[:3]), f"{self.container}/{key}: {status}")
+            key: error_for(numbers[key], f"{self.container}/{key}: {status}")
             for key, status in statuses.items()
             if key not in refused
         }
@@ -222,12 +245,20 @@ class SwiftStore(ObjectStore):
     def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
         parameters = {"format": "json", "prefix": prefix, "marker": after or ""}
         entries = self._client.listed(self.container, parameters)
-        found = [
-            ObjectInfo(entry["name"], entry["bytes"], segments.modified(entry))
-            for entry in entries
-            if not entry["name"].startswith(segments.FOLDER)
-        ]
-        return found, entries[-1]["name"] if entries else None
+        with translated(f"{self.container}/{prefix}"):
+            found = [
+                ObjectInfo(entry["name"], int(entry["bytes"]), segments.modified(entry))
+                for entry in entries
+                if entry["name"].startswith(prefix) and not _is_segment(entry["name"])
+            ]
+        following = entries[-1]["name"] if entries else None
+        if following and following == after:
+            raise Unavailable(f"{self.container}: the listing does not go on")
+        return found, following
+
+
+def _is_segment(name: str) -> bool:
+    return name.startswith(segments.FOLDER)
 
 
 def _statuses(report: Any, paths: dict[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 from . import (
     test_attachment,
+    test_dialects,
     test_faults,
     test_http,
     test_options,

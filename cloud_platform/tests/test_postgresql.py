@@ -26,9 +26,12 @@ class TestPostgresql(TransactionCase):
     def test_each_right_on_each_table_is_needed(self):
         for table in TABLES:
             for right in RIGHTS:
-                with self.subTest(right, table=table), self.without(right, table):
-                    with self.assertRaisesRegex(ConfigurationError, table):
-                        _require_writable(self.env.cr, "one")
+                with (
+                    self.subTest(right, table=table),
+                    self.without(right, table),
+                    self.assertRaisesRegex(ConfigurationError, table),
+                ):
+                    _require_writable(self.env.cr, "one")
         _require_writable(self.env.cr, "one")
 
     @contextmanager
