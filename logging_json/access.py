@@ -16,10 +16,6 @@ LOGGERS = ("werkzeug", "longpolling")
 
 ATTRIBUTE = "_access"
 
-# the path may have quotes in it, the last one ends the request line
-_LINE = re.compile(
-    r'"(?P<method>[A-Z]+) (?P<path>[^ ?#]*).*" (?P<status>[1-5]\d\d|-) (?:\d+|-)', re.DOTALL
-)
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -33,13 +29,37 @@ class Access(NamedTuple):
 
 
 def parse(message: str) -> Access | None:
-    """Return what an access line of this thread says, None for another line."""
-    found = _LINE.search(_COLOURS.sub("", message) if ESCAPE in message else message)
-    if not found:
+    """Return the fields of an access line of this thread, None for another line.
+
+    The request line is a client's text, so each step reads it once, whatever is in it.
+    """
+    if ESCAPE in message:
+        message = _COLOURS.sub("", message)
+    # the path may have quotes in it, the last one ends the request line
+    _address, _quote, line = message.partition('"')
+    request_line, quote, answer = line.rpartition('"')
+    method, space, target = request_line.partition(" ")
+    if not (quote and space and method.isascii() and method.isalpha() and method.isupper()):
         return None
-    status = found["status"]
-    number = None if status == "-" else int(status)
-    return Access(found["method"], found["path"], number, context_of_access())
+    status = _status(answer)
+    if status is None:
+        return None
+    path = target.partition(" ")[0].partition("?")[0].partition("#")[0]
+    return Access(method, path, status or None, context_of_access())
+
+
+def _status(answer: str) -> int | None:
+    """Return the status in `` 200 1234``, 0 where the line has ``-``, None for another text."""
+    parts = answer.split(" ", 3)
+    if len(parts) < 3 or parts[0]:
+        return None
+    status, size = parts[1], parts[2].rstrip()
+    if size != "-" and not size.isdecimal():
+        return None
+    if status == "-":
+        return 0
+    is_status = len(status) == 3 and status.isascii() and status.isdecimal()
+    return int(status) if is_status and "1" <= status[0] <= "5" else None
 
 
 class AccessFilter(logging.Filter):
