@@ -5,6 +5,7 @@ methods. ``fields`` is what becomes JSON.
 
 Default     upstream's names, flat
 Ecs         https://www.elastic.co/guide/en/ecs/current, as Elastic's own logging libraries
+Google      https://cloud.google.com/logging/docs/structured-logging, else as Default
 OTel        https://opentelemetry.io/docs/specs/otel/logs/data-model, attributes by the
             semantic conventions
 
@@ -12,17 +13,13 @@ OTel        https://opentelemetry.io/docs/specs/otel/logs/data-model, attributes
 """
 
 import functools
-import json
 import logging
-from pathlib import Path
 from typing import Any
 
 from .context import Context
+from .schema_base import Line, Schema, free_name, names_of
 
 ECS_VERSION = "8.11.0"
-
-# JSON Schemas of the lines
-DOCUMENTS = Path(__file__).parent / "schema"
 
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
 SEVERITIES = (
@@ -33,58 +30,14 @@ SEVERITIES = (
     (logging.DEBUG, 5),
 )
 
-
-class Line:
-    """A line before its fields have names."""
-
-    __slots__ = ("context", "database", "level", "message", "name", "number", "pid", "time", "uid")
-
-    time: str
-    pid: int
-    level: str
-    number: int
-    name: str
-    message: str
-    database: str | None
-    uid: int | None
-    context: Context | None
-
-
-class Schema:
-    """What a schema gives names to."""
-
-    __slots__ = ("fields",)
-
-    fields: dict[str, Any]
-
-    def __init__(self, line: Line) -> None:
-        raise NotImplementedError
-
-    def request(self, method: str, path: str) -> None:
-        """Add what is known of a request from its begin on."""
-        raise NotImplementedError
-
-    def answer(self, status: int | None, seconds: float | None, route: str | None) -> None:
-        """Add what is known of a request when it has been answered."""
-        raise NotImplementedError
-
-    def performance(self, queries: int, query_seconds: float, remaining_seconds: float) -> None:
-        raise NotImplementedError
-
-    def error(self, kind: str | None, message: str | None, stack: str) -> None:
-        raise NotImplementedError
-
-    def stack(self, stack: str) -> None:
-        """Add the stack that a caller asked for, without an exception."""
-        raise NotImplementedError
-
-    def trouble(self, kind: str) -> None:
-        """Add why the line has not all of its fields."""
-        raise NotImplementedError
-
-    def extra(self, name: str, value: Any) -> None:
-        """Add a field of a caller; it replaces none of the others."""
-        raise NotImplementedError
+# https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity
+GOOGLE_SEVERITIES = (
+    (logging.CRITICAL, "CRITICAL"),
+    (logging.ERROR, "ERROR"),
+    (logging.WARNING, "WARNING"),
+    (logging.INFO, "INFO"),
+    (logging.DEBUG, "DEBUG"),
+)
 
 
 class Default(Schema):
@@ -258,7 +211,54 @@ class OTel(Schema):
         self._attributes[free_name(name, OTEL_NAMES, self._attributes)] = value
 
 
-SCHEMAS: dict[str, type[Schema]] = {"default": Default, "ecs": Ecs, "otel": OTel}
+class Google(Default):
+    """What Google Cloud's agents read of a line on standard error: severity, time, trace, request."""
+
+    __slots__ = ()
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(line)
+        self.fields = {
+            "severity": google_severity(line.number),
+            "time": self.fields.pop("asctime"),
+            **self.fields,
+        }
+        del self.fields["levelname"]
+        if line.context and line.context.trace_id:
+            self.fields["logging.googleapis.com/trace"] = self.fields.pop("trace_id")
+            self.fields["logging.googleapis.com/spanId"] = self.fields.pop("span_id")
+
+    def request(self, method: str, path: str) -> None:
+        self.fields["httpRequest"] = {"requestMethod": method, "requestUrl": path}
+
+    def answer(self, status: int | None, seconds: float | None, route: str | None) -> None:
+        if status is not None:
+            self.fields["httpRequest"]["status"] = status
+        if seconds is not None:
+            self.fields["httpRequest"]["latency"] = f"{seconds:.6f}s"
+        self.fields["http_route"] = route
+
+    def error(self, kind: str | None, message: str | None, stack: str) -> None:
+        self.fields["exc_type"] = kind
+        self.fields["exc_message"] = message
+        self.fields["stack_trace"] = stack
+
+    def extra(self, name: str, value: Any) -> None:
+        self.fields[free_name(name, GOOGLE_NAMES, self.fields)] = value
+
+
+SCHEMAS: dict[str, type[Schema]] = {
+    "default": Default,
+    "ecs": Ecs,
+    "otel": OTel,
+    "gcp": Google,
+}
+
+
+@functools.lru_cache(maxsize=100)
+def google_severity(number: int) -> str:
+    """Return Google Cloud's name of a level of ``logging``."""
+    return next((name for level, name in GOOGLE_SEVERITIES if number >= level), "DEFAULT")
 
 
 @functools.lru_cache(maxsize=100)
@@ -267,20 +267,6 @@ def severity(number: int) -> int:
     return next((severity for level, severity in SEVERITIES if number >= level), 1)
 
 
-def free_name(name: str, taken: frozenset[str], fields: dict[str, Any]) -> str:
-    """Return a name that is no field's of a schema, though it may be of another line."""
-    while name in taken or name in fields:
-        name = f"extra_{name}"
-    return name
-
-
-def _names(schema: str, *path: str) -> frozenset[str]:
-    """Return the names of a schema, also of fields that few lines have: each means one thing."""
-    properties = json.loads((DOCUMENTS / f"{schema}.json").read_text())["properties"]
-    for part in path:
-        properties = properties[part]["properties"]
-    return frozenset(properties)
-
-
-DEFAULT_NAMES = _names("default")
-OTEL_NAMES = _names("otel", "Attributes")
+DEFAULT_NAMES = names_of("default")
+OTEL_NAMES = names_of("otel", "Attributes")
+GOOGLE_NAMES = names_of("gcp")

@@ -20,10 +20,10 @@ class LoggingSettings(EnvironmentSettings):
         alias="ODOO_LOGGING_JSON",
         description="write the log as JSON (1, true, yes, on)",
     )
-    schema_name: Literal["default", "ecs", "otel"] = Field(
+    schema_name: Literal["default", "ecs", "otel", "gcp"] = Field(
         default="default",
         alias="ODOO_LOGGING_JSON_SCHEMA",
-        description="names of the fields: default, ecs or otel",
+        description="names of the fields: default, ecs, otel or gcp",
     )
     ignored: str = Field(
         default=",".join([*sorted(PROBES), STATIC]),

@@ -8,11 +8,13 @@ texts, values that contain themselves, objects that cannot be shown.
 import enum
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, time
 from typing import Any
 
-from .redaction import HIDDEN, is_sensitive, redact
+from .redaction import redact
+from .secret_names import is_number, is_sensitive
+from .secret_values import HIDDEN
 
 ESCAPE, NUL = "\x1b", "\0"
 _COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
@@ -23,6 +25,9 @@ OVERLAP = 512
 NAME_LENGTH = 256
 DEPTH = 8
 ITEMS = 200  # of a mapping or a list
+
+# of a domain
+OPERATORS = ("=", "!=", "in", "not in", "like", "ilike", "=like", "=ilike")
 
 # what consumers read: rsyslog makes the greatest of these of whatever is above it
 INTEGERS = range(-(2**63), 2**63)
@@ -65,9 +70,7 @@ class Values:
 
     def field(self, name: Any, value: Any) -> Any:
         """Return the value of a field with a name."""
-        if is_sensitive(text_of(name)) and value is not None and not isinstance(value, bool):
-            return HIDDEN
-        return self.value(value)
+        return HIDDEN if is_secret(text_of(name), value) else self.value(value)
 
     def value(self, value: Any) -> Any:
         """Return any value as JSON has it."""
@@ -126,18 +129,43 @@ class _Simplifier:
             self._left -= len(name)
             while name in simple:
                 name += "'"  # as 1 beside "1"
-            hidden = is_sensitive(name) and item is not None
-            simple[name] = HIDDEN if hidden else self.simple(item, depth)
+            simple[name] = HIDDEN if is_secret(name, item) else self.simple(item, depth)
+        if is_named_secret(value):
+            simple["value"] = HIDDEN
         return simple
 
-    def _items(self, value: Iterable[Any], depth: int) -> list[Any]:
+    def _items(self, value: Collection[Any], depth: int) -> list[Any]:
         simple: list[Any] = []
         for item in value:
             if len(simple) == ITEMS:
                 simple.append("... [cut]")
                 break
             simple.append(self.simple(item, depth))
+        if is_pair_with_secret(value):
+            simple[-1] = HIDDEN
         return simple
+
+
+def is_secret(name: str, value: Any) -> bool:
+    """Return True if the value of a field with a name is a secret."""
+    if not is_sensitive(name) or value is None or isinstance(value, bool):
+        return False
+    return not (isinstance(value, (int, float)) and is_number(name))
+
+
+def is_named_secret(value: Mapping[Any, Any]) -> bool:
+    """Return True for ``{"name": "password", "value": "x"}``."""
+    return "value" in value and is_sensitive(text_of(value.get("name", "")))
+
+
+def is_pair_with_secret(value: Collection[Any]) -> bool:
+    """Return True for ``("Authorization", "x")`` and ``("token", "=", "x")`` of a domain."""
+    if len(value) not in (2, 3) or not isinstance(value, (list, tuple)):
+        return False
+    name, *operator, last = value
+    is_name = isinstance(name, (str, bytes)) and is_sensitive(text_of(name))
+    is_domain = not operator or operator[0] in OPERATORS
+    return is_name and is_domain and is_secret(text_of(name), last)
 
 
 def text_of(value: Any) -> str:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..redaction import is_sensitive
+from ..secret_names import is_sensitive
 from ..schemas import SCHEMAS
 from .common import Lines
 from .test_formatter import Unprintable
