@@ -34,9 +34,7 @@ _ELEMENT = re.compile(
 )
 _OPTION = re.compile(r"(?<=[\w-])[ \t]{1,3}(?![-\s])(?=\S)")
 # what the forms with white space go on with
-_SPACE = re.compile(
-    r"[ \t]{1,40}(?:[:=%'\\]|=>|(?:is|was|for|of)[ \t:]|[\w:.-]{1,40}=[\"'])"
-)
+_SPACE = re.compile(r"[ \t]{1,40}(?:[:=%'\\]|=>|(?:is|was|for|of)[ \t:]|[\w:.-]{1,40}=[\"'])")
 _NOT_SPACE = re.compile(r"\S+")
 _LITERAL = re.compile(r"\s{1,3}\\{0,4}'")
 _STATED = re.compile(r"[ \t]{1,3}(?:is|was)(?::[ \t]|[ \t](?=[\"'`]))", re.IGNORECASE)
@@ -65,9 +63,8 @@ def named_secrets(word: str, text: str, lower: str) -> list[Span]:
 
 def _secret(word: str, at: int, text: str) -> Span | None:
     """Return where the secret is whose name has a word at a place."""
-    if text[at - 1 : at].isalpha() and text[at].islower() and word in _WHOLE:
-        if text[at - 3 : at - 2] != "%" and text[at - 2 : at - 1] != "\\":
-            return None
+    if word in _WHOLE and _is_inside_word(at, text):
+        return None
     end = _NAME_END.match(text, at).end()  # type: ignore[union-attr]
     name: Name | None = None
     for pattern, value in _FORMS.get(text[end : end + 1], ()):
@@ -80,6 +77,12 @@ def _secret(word: str, at: int, text: str) -> Span | None:
         if span := value(text, name, form):
             return span
     return None
+
+
+def _is_inside_word(at: int, text: str) -> bool:
+    """Return True if lower case letters continue a word; %3Fsid and \\nsid do not."""
+    is_continued = text[at - 1 : at].isalpha() and text[at].islower()
+    return is_continued and text[at - 3 : at - 2] != "%" and text[at - 2 : at - 1] != "\\"
 
 
 def _name(text: str, at: int, end: int) -> Name:

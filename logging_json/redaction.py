@@ -4,7 +4,8 @@ How: a plain search looks for the words that names of secrets have, and for the 
 tokens that are known. Only where one is found, an expression looks at what follows. Known forms::
 
     password=x   password: x   "password": "x"   \"password\": \"x\"   --password x
-    ('password', 'x')   ["password", "x"]   ('password', '=', 'x')   {'name': 'password', 'value': 'x'}
+    ('password', 'x')   ["password", "x"]   ('password', '=', 'x')
+    {'name': 'password', 'value': 'x'}   the password is 'x'   password for admin: x
     <password>x</password>   <name>password</name><value><string>x</string></value>
     SET password = 'x'   INSERT INTO t (password) VALUES ('x')   Failing row contains (x)
     Authorization: Basic x     Cookie: session_id=x; y=z              (to the end of the line)

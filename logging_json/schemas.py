@@ -212,7 +212,7 @@ class OTel(Schema):
 
 
 class Google(Default):
-    """What Google Cloud's agents read of a line on standard error: severity, time, trace, request."""
+    """The fields that agents of Google Cloud read, and those of Default."""
 
     __slots__ = ()
 

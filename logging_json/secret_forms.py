@@ -29,7 +29,7 @@ _KNOWN = (
     ("ghp_", re.compile(r"(?P<secret>ghp_\w{16,})")),
     ("gho_", re.compile(r"(?P<secret>gho_\w{16,})")),
     ("ghs_", re.compile(r"(?P<secret>ghs_\w{16,})")),
-    ("github_pat_", re.compile(r"(?P<secret>github_pat_\w{20,})")),
+    ("github_pat_", re.compile(r"(?P<secret>github_pat_\w+)")),
     ("sk_live_", re.compile(r"(?P<secret>sk_live_\w{8,})")),
 )
 _HASHED = re.compile(
@@ -109,7 +109,9 @@ def _password_of_url(text: str, at: int, begin: int, end: int) -> Span | None:
     if at_sign < 0:
         return None
     colon = text.find(":", begin, at_sign)
-    if text.rfind("@", begin, authority_end) < 0 and not _is_password(text, at, begin, authority_end):
+    if text.rfind("@", begin, authority_end) < 0 and not _is_password(
+        text, at, begin, authority_end
+    ):
         return None
     if colon < 0:
         # a token in place of the user

@@ -38,7 +38,8 @@ _LITERAL_STATE = re.compile(
     re.IGNORECASE,
 )
 _PROSE = re.compile(
-    rf"(?:(?:[a-z]{{1,20}}|[0-9]{{1,3}})\ ){{0,3}}(?:{_FUNCTION_WORDS})\ [a-z_'’]{{1,60}}(?![\w=])",
+    rf"(?:(?:[a-z]{{1,20}}|[0-9]{{1,3}})\ ){{0,3}}(?:{_FUNCTION_WORDS})\ "
+    r"[a-z_']{1,60}(?![\w=])",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[a-z]{1,20}\ [a-z]{1,20}(?![\w=:])")

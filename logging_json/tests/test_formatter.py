@@ -7,7 +7,8 @@ from odoo.tests import BaseCase, tagged
 
 from ..context import Context, Job, begin_job, end_job
 from ..formatter import LAST_WORDS
-from ..schemas import SCHEMAS, Line, severity
+from ..schema_base import Line
+from ..schemas import SCHEMAS, severity
 from .common import SCHEMAS as JSON_SCHEMAS, Lines, core_names_allowed
 
 SURROGATE = "\udc80"

@@ -47,9 +47,11 @@ class TestSettings(BaseCase):
         )
 
     def test_other_routes_or_none_can_be_left_out(self):
-        settings = LoggingSettings(ODOO_LOGGING_JSON_IGNORED_ROUTES=" /a , static,")
+        settings = LoggingSettings(
+            ODOO_LOGGING_JSON="1", ODOO_LOGGING_JSON_IGNORED_ROUTES=" /a , static,"
+        )
         self.assertEqual(settings.ignored_routes, {"/a", "static"})
-        settings = LoggingSettings(ODOO_LOGGING_JSON_IGNORED_ROUTES="none")
+        settings = LoggingSettings(ODOO_LOGGING_JSON="1", ODOO_LOGGING_JSON_IGNORED_ROUTES="none")
         self.assertEqual(settings.ignored_routes, frozenset())
 
 
@@ -99,7 +101,11 @@ class TestSwitch(BaseCase):
 
     def test_a_wrong_variable_is_named_with_what_it_takes(self):
         with self.assertRaises(Exception) as caught:
-            LoggingSettings(ODOO_LOGGING_JSON_SCHEMA="xml", ODOO_LOGGING_JSON_MAX_LENGTH="10")
+            LoggingSettings(
+                ODOO_LOGGING_JSON="1",
+                ODOO_LOGGING_JSON_SCHEMA="xml",
+                ODOO_LOGGING_JSON_MAX_LENGTH="10",
+            )
         self.assertNotIsInstance(caught.exception, ConfigurationError)
         self.assertIn("ODOO_LOGGING_JSON_SCHEMA", str(caught.exception))
         self.assertIn("ODOO_LOGGING_JSON_MAX_LENGTH", str(caught.exception))
