@@ -24,7 +24,8 @@ from pythonjsonlogger.json import JsonFormatter
 
 from .access import ATTRIBUTE, Access
 from .context import Context, thread
-from .schemas import SCHEMAS, Line, Schema
+from .schema_base import Line, Schema
+from .schemas import SCHEMAS
 from .values import ESCAPE, Values, name_of, shown, text_of
 
 try:
@@ -38,6 +39,9 @@ LAST_WORDS = '{"message":"a line of the log that could not be written"}'
 CORE_ATTRIBUTES = frozenset({"pid", "dbname", "perf_info"})
 RESERVED = frozenset(RESERVED_ATTRS) | CORE_ATTRIBUTES | {"taskName", ATTRIBUTE}
 
+# characters of a text in a line that has to be shorter, one after the other
+SHORTER_LIMITS = (2000, 500, 100)
+
 UNKNOWN_DATABASE = "?"  # as core writes it
 
 # 1970 to 9999, in seconds; beyond them years have no four digits
@@ -50,9 +54,19 @@ class OdooJsonFormatter(JsonFormatter):
     """Formats records as JSON in one of the schemas."""
 
     def __init__(
-        self, schema: str = "default", limit: int = 32_000, use_orjson: bool = True
+        self,
+        schema: str = "default",
+        limit: int = 32_000,
+        use_orjson: bool = True,
+        longest: int | None = None,
     ) -> None:
+        """Set up a formatter.
+
+        :param limit: characters that are kept of a text
+        :param longest: bytes of a line at most, None for any length
+        """
         super().__init__()
+        self._longest = longest
         self._dumps = orjson.dumps if orjson and use_orjson else None
         self._schema = SCHEMAS[schema]
         self._values = Values(limit)
@@ -60,9 +74,22 @@ class OdooJsonFormatter(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         try:
-            return self._dump(self._line(record).fields)
+            line = self._dump(self._line(record).fields)
         except Exception as error:  # noqa: BLE001  a line must come out
-            return self._rescued(record, error)
+            line = self._rescued(record, error)
+        if self._longest and len(line) > self._longest:
+            return self._shortened(record)
+        return line
+
+    def _shortened(self, record: logging.LogRecord) -> str:
+        """Return a line with shorter texts, so that all of it fits."""
+        for limit in SHORTER_LIMITS:
+            shorter = OdooJsonFormatter(limit=limit)
+            shorter._dumps, shorter._schema = self._dumps, self._schema
+            line = shorter.format(record)
+            if len(line) <= (self._longest or 0):
+                return line
+        return self._rescued(record, ValueError("the line is too long"), SHORTER_LIMITS[-1])
 
     def _line(self, record: logging.LogRecord) -> Schema:
         attributes = vars(record)
@@ -166,19 +193,22 @@ class OdooJsonFormatter(JsonFormatter):
                 return encoded.decode("ascii")
         return _encode(fields)
 
-    def _rescued(self, record: logging.LogRecord, error: Exception) -> str:
+    def _rescued(
+        self, record: logging.LogRecord, error: Exception, limit: int | None = None
+    ) -> str:
+        values = Values(limit) if limit else self._values
         line = Line()
         line.context = line.database = line.uid = None
         line.pid = os.getpid()
         line.time = _part(lambda: self._time(record.created)) or self._time(time.time())
         line.level = _part(lambda: str(logging.getLevelName(record.levelno))) or "ERROR"
         line.number = _part(lambda: int(record.levelno)) or logging.ERROR
-        line.name = _part(lambda: self._values.name(record.name)) or __name__
-        line.message = _part(lambda: self._values.text(self._message(record))) or ""
+        line.name = _part(lambda: values.name(record.name)) or __name__
+        line.message = _part(lambda: values.text(self._message(record))) or ""
         try:
             schema = self._schema(line)
             schema.trouble(name_of(type(error)))
-            stack = _part(lambda: self._values.stack(self.formatException(record.exc_info)))
+            stack = _part(lambda: values.stack(self.formatException(record.exc_info)))
             if stack:
                 schema.error(None, None, stack)
             return self._dump(schema.fields)

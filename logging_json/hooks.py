@@ -12,6 +12,7 @@ Settings that are wrong leave text as well; ``before_serving`` lets no server st
 
 import functools
 import logging
+import logging.handlers
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,10 @@ from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modu
 from .settings import LoggingSettings
 
 _logger = logging.getLogger(__name__)
+
+SYSLOG_IDENT = "odoo: "
+# rsyslog's default; systemd-journald and syslog-ng accept more
+SYSLOG_LONGEST = 8000
 
 ADDON = __name__.split(".")[-2]
 
@@ -65,7 +70,11 @@ def use_json(settings: LoggingSettings) -> None:
     formatter = OdooJsonFormatter(settings.schema_name, settings.limit)
     for handler in logging.getLogger().handlers:
         # core's handler that writes into databases has no formatter
-        if handler.formatter:
+        if not handler.formatter:
+            continue
+        if isinstance(handler, logging.handlers.SysLogHandler):
+            fit_into_syslog(handler, settings)
+        else:
             handler.setFormatter(formatter)
             keep_lines_whole(handler)
     access = AccessFilter(settings.ignored_routes)
@@ -75,6 +84,18 @@ def use_json(settings: LoggingSettings) -> None:
     logger_class.makeRecord = allow_core_names(logger_class.makeRecord)
     sources.subscribe()
     when_serving(serve)
+
+
+def fit_into_syslog(handler: Any, settings: LoggingSettings) -> None:
+    """Format the messages of ``--syslog``: JSON after a name, no longer than daemons accept."""
+    from .formatter import OdooJsonFormatter
+
+    # without it a daemon takes the beginning of the JSON for the name of a program
+    handler.ident = SYSLOG_IDENT
+    # some daemons keep the null character at the end as a part of the text
+    handler.append_nul = False
+    longest = SYSLOG_LONGEST - len(SYSLOG_IDENT) - len("<191>")
+    handler.setFormatter(OdooJsonFormatter(settings.schema_name, settings.limit, longest=longest))
 
 
 def serve(_server: Any) -> None:
