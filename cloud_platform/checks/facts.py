@@ -1,5 +1,6 @@
 """What the checks look at. Facts are values: a test writes them down by hand."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,15 @@ KIND_PARAMETER = "cloud.platform.kind"
 LOCATION_PARAMETER = "ir_attachment.location"
 NEUTRALIZED_PARAMETER = "database.is_neutralized"
 
+_PART = re.compile(r"[a-z0-9-]+")
 _flag: TypeAdapter[bool] = TypeAdapter(Flag)
+
+
+def named_environment(name: str) -> str:
+    """Return the environment in a name such as ``acme-odoo-prod``, empty in another name."""
+    project, _separator, environment = name.rpartition("-odoo-")
+    is_structured = _PART.fullmatch(project) and _PART.fullmatch(environment)
+    return environment if is_structured else ""
 
 
 def environment_of(name: str) -> str:

@@ -1,12 +1,10 @@
 """Checks of the sessions in Redis: the rules R1 to R4, and those they left out."""
 
-import re
-
 from odoo.addons.session_redis.conflicts import READ_FILES
 from odoo.addons.session_redis.settings import RedisSettings
 
 from .check import ERROR, Check
-from .facts import Facts, environment_of
+from .facts import Facts, environment_of, named_environment
 from .registry import register
 
 SHARED = frozenset({"prod", "integration", "labs", "test"})
@@ -18,18 +16,17 @@ ADDRESSES = (
     "ODOO_SESSION_REDIS_SOCKET",
 )
 PREFIX = "ODOO_SESSION_REDIS_PREFIX"
-STRUCTURE = re.compile(r"[a-z0-9-]+-odoo-(?P<environment>[a-z0-9-]+)")
 
 
 def _prefix_without_structure(facts: Facts) -> dict[str, str] | None:
     prefix = facts.text(PREFIX)
-    return {"prefix": prefix} if prefix and not STRUCTURE.fullmatch(prefix) else None
+    return {"prefix": prefix} if prefix and not named_environment(prefix) else None
 
 
 def _prefix_of_another_environment(facts: Facts) -> dict[str, str] | None:
     prefix = facts.text(PREFIX)
-    found = STRUCTURE.fullmatch(prefix)
-    if not found or environment_of(found["environment"]) == facts.environment:
+    environment = named_environment(prefix)
+    if not environment or environment_of(environment) == facts.environment:
         return None
     return {"prefix": prefix, "environment": facts.environment_name}
 

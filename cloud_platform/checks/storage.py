@@ -4,7 +4,6 @@ They apply to a database with a kind of platform: without one, nobody has said y
 attachments belong anywhere.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from odoo.addons.base_attachment_object_storage.ownership import (
 from odoo.addons.base_attachment_object_storage.store import Integrity, NotFound, ObjectStore
 
 from .check import ERROR, WARNING, Check, Verdict
-from .facts import Database, Facts, environment_of
+from .facts import Database, Facts, environment_of, named_environment
 from .registry import running_environment
 
 REMOTE_BY_DEFAULT = frozenset({"prod", "integration", "labs"})
@@ -25,7 +24,6 @@ NOT_PRODUCTION = frozenset({"integration", "labs", "test", "dev"})
 # the end of a key that is like none of content
 PROBE = "probe"
 PROBE_CONTENT = b"probe"
-STRUCTURE = re.compile(r"[a-z0-9-]+-odoo-(?P<environment>[a-z0-9-]+)")
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,7 @@ class RemoteStore:
         name = facts.text(self.container)
         if facts.database:
             name = name.replace("{db}", facts.database.name)
-        found = STRUCTURE.fullmatch(name)
-        return name, found["environment"] if found else ""
+        return name, named_environment(name)
 
     # the rules; each returns what is wrong
 

@@ -18,7 +18,7 @@ from dev.stack import Stack
 
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
-LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\]|!\[[^\]]*\]\([^)]*\))*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
 # pages of the forge beside the files, as those that the badges of the workflows lead to
 FORGE = re.compile(r"^\.\./\.\./actions/workflows/(\w+\.yml)(/badge\.svg)?$")
