@@ -26,7 +26,7 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from odoo import http
@@ -71,6 +71,8 @@ class ServedRequest:
     ``database``    its name, None without one
     ``user_id``     id of the user who asked, None without a database
     ``environ``     WSGI's, for headers and path
+    ``has_failed``  whether Odoo made the response of an exception; JSON-RPC's has status 200
+    ``methods``     those that the route declares, None where it declares none
     ``response_headers``    pairs that a ``began`` observer adds to the response
     """
 
@@ -80,8 +82,10 @@ class ServedRequest:
         "_request",
         "database",
         "environ",
+        "has_failed",
         "kind",
         "method",
+        "methods",
         "queries",
         "query_seconds",
         "response_headers",
@@ -98,6 +102,8 @@ class ServedRequest:
         self.kind = "none"
         self.route = UNMATCHED
         self.status = 500
+        self.has_failed = False
+        self.methods: Collection[str] | None = None
         self.seconds = 0.0
         self.queries = 0
         self.query_seconds = 0.0
@@ -132,6 +138,7 @@ class ServedRequest:
         routing = rule.endpoint.routing
         self._request = request
         self.route = rule.rule
+        self.methods = rule.methods
         self.kind = KINDS.get(routing["type"], routing["type"])
         if routing.get("websocket"):
             self.kind = "websocket"
@@ -224,6 +231,8 @@ def _observe() -> None:
     http.Application.__call__ = _observed_call(http.Application.__call__)
     http.Request._serve_static = _observed_static(http.Request._serve_static)
     http.Request._set_request_dispatcher = _observed_rule(http.Request._set_request_dispatcher)
+    for dispatcher in http._dispatchers.values():
+        dispatcher.handle_error = _observed_error(dispatcher.handle_error)
 
 
 def _observed_call(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -272,3 +281,14 @@ def _observed_rule(dispatch: Callable[..., Any]) -> Callable[..., Any]:
         return dispatch(self, rule)
 
     return _set_request_dispatcher
+
+
+def _observed_error(handle: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(handle)
+    def handle_error(self: Any, exc: Exception) -> Any:
+        request = current()
+        if request:
+            request.has_failed = True
+        return handle(self, exc)
+
+    return handle_error

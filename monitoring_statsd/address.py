@@ -22,6 +22,19 @@ RETRY_SECONDS = 5.0
 Resolve = Callable[..., list[tuple[Any, ...]]]
 
 
+class SocketPath:
+    """The address of a socket in the file system, which a server may make at any time."""
+
+    family = socket.AF_UNIX
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.found: Callable[[], None] = lambda: None
+
+    def get(self) -> str:
+        return self._path
+
+
 class Address:
     """The address of a host's UDP port.
 
@@ -38,7 +51,7 @@ class Address:
         resolve: Resolve = socket.getaddrinfo,
     ) -> None:
         self.family = socket.AF_INET6 if ipv6 else socket.AF_INET
-        self._host = host
+        self._host = host.strip("[]")
         self._port = port
         self.found: Callable[[], None] = lambda: None
         self._resolve = resolve

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from statsd.client.base import StatsClientBase
 from statsd.client.udp import Pipeline
 
-from .address import Address
+from .address import Address, SocketPath
 from .names import path
 from .settings import StatsdSettings
 
@@ -75,10 +75,12 @@ class StatsdClient(Tagged):
 
     _is_due: bool
 
-    def __init__(self, settings: StatsdSettings, address: Address | None = None) -> None:
+    def __init__(
+        self, settings: StatsdSettings, address: Address | SocketPath | None = None
+    ) -> None:
         self._prefix = path(settings.prefix)
         self._maxudpsize = settings.datagram_bytes
-        self._address = address or Address(settings.host, settings.port, settings.ipv6)
+        self._address = address or _address(settings)
         self._socket = socket.socket(self._address.family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self.dropped = 0
@@ -185,6 +187,12 @@ class StatsdClient(Tagged):
         self._gathered: deque[tuple[Callable[[Gathered, Any], None], Any]] = deque()
         self._is_due = False
         self.dropped = 0
+
+
+def _address(settings: StatsdSettings) -> Address | SocketPath:
+    if settings.socket_path is not None:
+        return SocketPath(settings.socket_path)
+    return Address(settings.host, settings.port, settings.ipv6)
 
 
 def _increment(sink: Gathered, counter: tuple[str, int, float]) -> None:

@@ -1,7 +1,8 @@
 """Every metric of the suite for StatsD, and the names that it is sent under.
 
 ``STATSD_PREFIX.area.customer.environment[.label…]``, which is what dashboards know since the
-first releases; with DogStatsD's tags ``STATSD_PREFIX.area``, and all the rest are tags.
+first releases; with DogStatsD's tags ``STATSD_PREFIX.area``, and all the rest are tags. The names
+have no place for a database, so only with tags each database has series of its own.
 """
 
 import re
@@ -25,16 +26,16 @@ class Metric:
 
 
 # timers, in milliseconds
-REQUEST = Metric("http.request", tags=("route", "method", "status"))
-BUTTON = Metric("http.button", ("model", "method"))
-SQL = Metric("http.sql")
-CRON_JOB = Metric("cron.job", ("job",))
-QUEUE_JOB = Metric("queue.job", ("channel", "outcome"))
+REQUEST = Metric("http.request", tags=("route", "method", "status", "database"))
+BUTTON = Metric("http.button", ("model", "method"), ("database",))
+SQL = Metric("http.sql", tags=("database",))
+CRON_JOB = Metric("cron.job", ("job",), ("database",))
+QUEUE_JOB = Metric("queue.job", ("channel", "outcome"), ("database",))
 
 # counters
-STATUS = Metric("http.status", ("class",))
-QUERIES = Metric("http.queries")
-CRON_FAILURE = Metric("cron.failure", ("job",))
+STATUS = Metric("http.status", ("class",), ("database",))
+QUERIES = Metric("http.queries", tags=("database",))
+CRON_FAILURE = Metric("cron.failure", ("job",), ("database",))
 DROPPED = Metric("statsd.dropped")
 
 
@@ -70,6 +71,10 @@ class Names:
         self._tagged = tagged
         self._names: dict[tuple[Metric, tuple[str, ...]], str] = {}
         self._sets: dict[Metric, int] = {}
+
+    def knows(self, metric: Metric, labels: tuple[str, ...], tags: tuple[str, ...] = ()) -> bool:
+        """Return True if a name with these labels has been sent already."""
+        return (metric, labels + tags if self._tagged else labels) in self._names
 
     def of(self, metric: Metric, labels: tuple[str, ...] = (), tags: tuple[str, ...] = ()) -> str:
         """Return the name of a metric with the values of its labels and its tags."""

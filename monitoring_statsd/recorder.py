@@ -5,6 +5,7 @@ from odoo.addons.cloud_settings.cron_jobs import CronJob
 from odoo.addons.cloud_settings.http_requests import ServedRequest
 from odoo.addons.cloud_settings.operations import Operation
 from odoo.addons.cloud_settings.queue_jobs import QueueJob
+from odoo.addons.cloud_settings.route_labels import RouteLabels
 
 from . import names as metrics
 from .client import Gathered, StatsdClient
@@ -12,8 +13,10 @@ from .names import Names
 
 BUTTONS = "/web/dataset/call_button"
 
-# route, method, status, seconds, queries, their seconds, and of a button model and method
-Request = tuple[str, str, int, float, int, float, tuple[str, str] | None]
+# of a request: route, method, status and database
+Tags = tuple[str, str, str, str]
+# tags, status, seconds, queries, their seconds, of a button model and method, whether it failed
+Request = tuple[Tags, int, float, int, float, tuple[str, str] | None, bool]
 
 
 class Recorder:
@@ -23,6 +26,7 @@ class Recorder:
         self._client = client
         self._names = names
         self._ignored = ignored_routes
+        self._labels = RouteLabels()
 
     def subscribe(self) -> None:
         http_requests.subscribe(self.request_finished)
@@ -44,19 +48,19 @@ class Recorder:
         self._client.gather(
             self._tell_request,
             (
-                route,
-                request.method,
+                (*self._labels.of(request), str(request.status), request.database or ""),
                 request.status,
                 request.seconds,
                 request.queries,
                 request.query_seconds,
                 request.call if route.startswith(BUTTONS) else None,
+                request.has_failed,
             ),
         )
 
     def cron_finished(self, job: CronJob) -> None:
         # the job's duration grows until it is given back
-        self._client.gather(self._tell_cron_job, (job.name, job.job_id, job.seconds, job.error))
+        self._client.gather(self._tell_cron_job, (job, job.seconds, job.error))
 
     def queue_job_finished(self, job: QueueJob) -> None:
         self._client.gather(self._tell_queue_job, job)
@@ -66,31 +70,32 @@ class Recorder:
             self._client.gather(self._tell_operation, operation)
 
     def _tell_request(self, sink: Gathered, request: Request) -> None:
-        route, method, status, seconds, queries, query_seconds, call = request
-        of = self._names.of
-        if call:
-            name = of(metrics.BUTTON, call)
+        tags, status, seconds, queries, query_seconds, call, has_failed = request
+        of, database = self._names.of, tags[-1:]
+        # of a request that failed, model and method are whatever the client has sent
+        if call and (not has_failed or self._names.knows(metrics.BUTTON, call, database)):
+            name = of(metrics.BUTTON, call, database)
         else:
-            name = of(metrics.REQUEST, (), (route, method, str(status)))
+            name = of(metrics.REQUEST, (), tags)
         sink.timing(name, 1000 * seconds)
-        sink.incr(of(metrics.STATUS, (f"{status // 100}xx",)))
+        sink.incr(of(metrics.STATUS, (f"{status // 100}xx",), database))
         if queries:
-            sink.incr(of(metrics.QUERIES), queries)
-            sink.timing(of(metrics.SQL), 1000 * query_seconds)
+            sink.incr(of(metrics.QUERIES, (), database), queries)
+            sink.timing(of(metrics.SQL, (), database), 1000 * query_seconds)
         self._tell_dropped(sink)
 
-    def _tell_cron_job(self, sink: Gathered, job: tuple[str, int, float, str | None]) -> None:
-        name, job_id, seconds, error = job
-        name = metrics.segment(name)
+    def _tell_cron_job(self, sink: Gathered, job: tuple[CronJob, float, str | None]) -> None:
+        run, seconds, error = job
+        name = metrics.segment(run.name)
         # nothing but _ is left of a name in other letters
-        labels = (name if name.strip("_-") else f"job_{job_id}",)
-        sink.timing(self._names.of(metrics.CRON_JOB, labels), 1000 * seconds)
+        labels = (name if name.strip("_-") else f"job_{run.job_id}",)
+        sink.timing(self._names.of(metrics.CRON_JOB, labels, (run.database,)), 1000 * seconds)
         if error:
-            sink.incr(self._names.of(metrics.CRON_FAILURE, labels))
+            sink.incr(self._names.of(metrics.CRON_FAILURE, labels, (run.database,)))
         self._tell_dropped(sink)
 
     def _tell_queue_job(self, sink: Gathered, job: QueueJob) -> None:
-        name = self._names.of(metrics.QUEUE_JOB, (job.channel, job.outcome))
+        name = self._names.of(metrics.QUEUE_JOB, (job.channel, job.outcome), (job.database,))
         sink.timing(name, 1000 * job.seconds)
 
     def _tell_operation(self, sink: Gathered, operation: Operation) -> None:

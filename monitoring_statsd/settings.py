@@ -13,6 +13,12 @@ from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
 # what a datagram carries over IPv4 at most
 LARGEST_DATAGRAM = 65507
 
+# what the system accepts as the path of a socket
+LONGEST_PATH = 107
+
+# how STATSD_HOST begins where it is the path of a socket
+UNIX = "unix://"
+
 
 class StatsdSettings(EnvironmentSettings):
     switch = "ODOO_STATSD"
@@ -31,7 +37,8 @@ class StatsdSettings(EnvironmentSettings):
     host: str = Field(
         default="localhost",
         alias="STATSD_HOST",
-        description="host of the StatsD server, looked up again and again",
+        description="host of the StatsD server, looked up again and again; or unix:// and the path"
+        " of its socket of datagrams, as /var/run/datadog/dsd.socket",
         min_length=1,
     )
     port: int = Field(
@@ -71,9 +78,24 @@ class StatsdSettings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _family_is_the_address_s(self) -> "StatsdSettings":
-        if ":" in self.host and not self.ipv6:
+        if ":" in self.host and not self.ipv6 and self.socket_path is None:
             raise ValueError("STATSD_HOST: an address of IPv6 needs STATSD_IPV6=1")
         return self
+
+    @model_validator(mode="after")
+    def _socket_is_a_path(self) -> "StatsdSettings":
+        path = self.socket_path
+        if path is not None and (not path.startswith("/") or len(path.encode()) > LONGEST_PATH):
+            raise ValueError(
+                "STATSD_HOST: expects unix:// and an absolute path of at most 107 bytes, for"
+                " example unix:///var/run/datadog/dsd.socket"
+            )
+        return self
+
+    @property
+    def socket_path(self) -> str | None:
+        """Path of the socket that metrics are sent to, None for a host."""
+        return self.host.removeprefix(UNIX) if self.host.startswith(UNIX) else None
 
     @property
     def ignored_routes(self) -> frozenset[str]:

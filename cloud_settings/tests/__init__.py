@@ -4,6 +4,7 @@ from . import (
     test_faults,
     test_http_requests,
     test_operations,
+    test_route_labels,
     test_server_wide,
     test_services,
     test_settings,

@@ -15,12 +15,9 @@ class StatsdCase:
         self.customer = f"c{uuid.uuid4().hex[:12]}"
 
     def settings(self, **variables):
+        server = {"STATSD_HOST": self.daemon.host, "STATSD_PORT": self.daemon.port}
         return StatsdSettings(
-            ODOO_STATSD=True,
-            STATSD_CUSTOMER=self.customer,
-            STATSD_HOST=self.daemon.host,
-            STATSD_PORT=self.daemon.port,
-            **variables,
+            ODOO_STATSD=True, STATSD_CUSTOMER=self.customer, **{**server, **variables}
         )
 
     def client(self, address=None, **variables):

@@ -1,5 +1,6 @@
 import os
 import socket
+import tempfile
 import threading
 
 from odoo.tests import BaseCase, tagged
@@ -56,6 +57,46 @@ class TestClient(StatsdCase, BaseCase):
         self.assertEqual(self.counters(counted), {counted: 1})
         took = f"odoo.took;customer={self.customer};route=-web"
         self.assertEqual(self.timers(took), {took: (1, [2])})
+
+    def test_a_socket_of_datagrams_gets_metrics_like_a_port(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/dsd.socket"
+            client = self.client(STATSD_HOST=f"unix://{path}", STATSD_TAGS="dogstatsd")
+            client.incr("before")
+            client.flush()
+            self.assertEqual(client.take_dropped(), 1, "there was no server yet")
+            for _server in range(2):
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+                    server.bind(path)
+                    server.settimeout(30)
+                    client.incr("counted|#customer:acme")
+                    client.timing("took", 2)
+                    expected = "odoo.took:2.000000|ms\nodoo.counted:1|c|#customer:acme"
+                    self.assertEqual(server.recv(65536).decode(), expected)
+                os.unlink(path)
+            self.assertEqual(client.dropped, 0)
+
+    def test_a_socket_that_is_full_is_not_waited_for(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/dsd.socket"
+            client = self.client(STATSD_HOST=f"unix://{path}")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+                server.bind(path)
+                for number in range(5000):
+                    client.incr(f"counted.{number}")
+                    client.flush()
+            self.assertGreater(client.dropped, 0)
+
+    def test_a_server_of_ipv6_gets_metrics(self):
+        for host in ("::1", "[::1]"):
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
+                server.bind(("::1", 0))
+                server.settimeout(30)
+                port = server.getsockname()[1]
+                variables = {"STATSD_HOST": host, "STATSD_PORT": port, "STATSD_IPV6": True}
+                client = self.client(**variables)
+                client.incr("counted")
+                self.assertEqual(server.recv(65536).decode(), "odoo.counted:1|c")
 
     def test_datagrams_have_the_size_that_is_set(self):
         receiver = Receiver(self)

@@ -20,13 +20,14 @@ class TestNames(BaseCase):
 
     def test_with_tags_all_but_the_area_is_a_tag(self):
         self.assertEqual(
-            self.tagged.of(metrics.REQUEST, (), ("/web/content/<int:id>", "GET", "200")),
+            self.tagged.of(metrics.REQUEST, (), ("/web/content/<int:id>", "GET", "200", "db")),
             "http.request|#customer:acme,environment:prod,"
-            "route:/web/content/_int:id_,method:GET,status:200",
+            "route:/web/content/_int:id_,method:GET,status:200,database:db",
         )
         self.assertEqual(
-            self.tagged.of(metrics.BUTTON, ("sale.order", "action_confirm")),
-            "http.button|#customer:acme,environment:prod,model:sale.order,method:action_confirm",
+            self.tagged.of(metrics.BUTTON, ("sale.order", "action_confirm"), ("db",)),
+            "http.button|#customer:acme,environment:prod,"
+            "model:sale.order,method:action_confirm,database:db",
         )
 
     def test_tags_are_left_out_of_names_without_tags(self):

@@ -124,6 +124,13 @@ class TestRequests(RecorderCase, HttpCase):
             self.call("/web/dataset/call_button", ["no", "model"], "read")
         self.assertEqual(self.told("/web/dataset/call_button"), self.all_requests())
 
+    def test_a_button_that_a_stranger_names_is_a_request(self):
+        with mute_logger("odoo.http"):
+            for number in range(5):
+                self.call("/web/dataset/call_button", f"made.up.{number}", "read")
+        self.assertEqual(self.count_of("odoo.http.request", 5), 5)
+        self.assertFalse([name for name in self.timers() if "button" in name])
+
     def told(self, last):
         """Return how many requests have ended, when one of a route has."""
         ended = 1
@@ -163,6 +170,6 @@ class TestTags(RecorderCase, HttpCase):
         self.url_open("/web/login")
         name = (
             f"odoo.http.request;customer={self.customer};environment=test"
-            ";route=-web-login;method=GET;status=200"
+            f";route=-web-login;method=GET;status=200;database={self.env.cr.dbname}"
         )
         self.assertEqual(self.timers(name)[name][0], 1)

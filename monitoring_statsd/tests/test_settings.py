@@ -32,7 +32,9 @@ class TestSettings(BaseCase):
     def test_health_checks_and_static_files_are_not_counted_by_default(self):
         settings = StatsdSettings(ODOO_STATSD="0")
         self.assertEqual(settings.ignored_routes, {*PROBES, STATIC})
-        settings = StatsdSettings(STATSD_IGNORED_ROUTES="/a, /b/<int:id>,")
+        settings = StatsdSettings(
+            ODOO_STATSD="1", STATSD_CUSTOMER="acme", STATSD_IGNORED_ROUTES="/a, /b/<int:id>,"
+        )
         self.assertEqual(settings.ignored_routes, {"/a", "/b/<int:id>"})
 
     def test_the_customer_is_needed_where_metrics_are_sent(self):
@@ -40,7 +42,8 @@ class TestSettings(BaseCase):
         self.assertTrue(told.startswith("STATSD_CUSTOMER: "))
 
     def test_the_environment_is_server_environment_s_unless_it_is_set(self):
-        given = StatsdSettings(STATSD_ENVIRONMENT="labs-7")
+        on = {"ODOO_STATSD": "1", "STATSD_CUSTOMER": "acme"}
+        given = StatsdSettings(STATSD_ENVIRONMENT="labs-7", **on)
         self.assertEqual(given.environment_name, "labs-7")
         unset = StatsdSettings(STATSD_CUSTOMER="acme")
         self.assertEqual(unset.environment_name, config["running_env"])
@@ -58,10 +61,20 @@ class TestSettings(BaseCase):
         for value in ("perhaps", "70000", "few", "telegraf"):
             self.assertNotIn(value, " ".join(told))
 
+    def test_a_socket_needs_an_absolute_path(self):
+        on = {"ODOO_STATSD": "1", "STATSD_CUSTOMER": "acme"}
+        settings = StatsdSettings(STATSD_HOST="unix:///run/dsd.socket", **on)
+        self.assertEqual(settings.socket_path, "/run/dsd.socket")
+        self.assertIsNone(StatsdSettings(**on).socket_path)
+        for host in ("unix://run/dsd.socket", "unix:///" + "x" * 200):
+            [told] = self.mistakes(STATSD_HOST=host, **on)
+            self.assertTrue(told.startswith("STATSD_HOST: "))
+
     def test_an_address_of_the_other_family_is_a_mistake(self):
-        [told] = self.mistakes(STATSD_HOST="::1")
+        [told] = self.mistakes(ODOO_STATSD="1", STATSD_CUSTOMER="acme", STATSD_HOST="::1")
         self.assertTrue(told.startswith("STATSD_HOST: "))
-        self.assertTrue(StatsdSettings(STATSD_HOST="::1", STATSD_IPV6="1").ipv6)
+        on = {"ODOO_STATSD": "1", "STATSD_CUSTOMER": "acme"}
+        self.assertTrue(StatsdSettings(STATSD_HOST="::1", STATSD_IPV6="1", **on).ipv6)
 
 
 @tagged("-at_install", "post_install")
