@@ -7,11 +7,16 @@ removes them, so that disk and time depend on the processes that live, however m
 Crash: the totals name the files that are in them, and are replaced in one step. A file that
 is named there is not counted again, just removed. Two collectors exclude each other by a lock.
 
-Counters never go back, also when the server starts anew: remove the folder to begin at zero.
+Damage: a file that cannot be read is left out. When its process has ended, it gets another name,
+and so do damaged totals. ``Totals.damaged`` is the number of all these files.
+
+Otherwise counters never go back, also when the server starts anew: remove the folder to begin at
+zero.
 """
 
 import fcntl
-import os
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +24,7 @@ from pathlib import Path
 from .definitions import LIMIT, OTHER, WRITTEN
 from .value_file import (
     SUFFIX,
+    DamagedFileError,
     Numbers,
     decoded_key,
     encoded_key,
@@ -27,6 +33,11 @@ from .value_file import (
     written_records,
 )
 
+_logger = logging.getLogger(__name__)
+
+DAMAGED = ".damaged"
+# that are kept of these; the oldest ones are removed
+DAMAGED_FILES_KEPT = 10
 TOTALS = "ended.totals"
 LOCK = "collect.lock"
 # the record of the totals that names a file
@@ -40,9 +51,13 @@ class Totals:
         self.numbers: dict[bytes, Numbers] = {}
         self._sets: dict[str, int] = {}
         self._latest: set[bytes] = set()
+        self.damaged = 0
 
     def add(self, content: bytes, gauges: bool = True) -> None:
-        """Add the records of a file, with or without its gauges."""
+        """Add the records of a file, with or without its gauges.
+
+        :raises DamagedFileError: before any of them is added
+        """
         for key, numbers in read_records(content):
             mine = self.numbers.get(key)
             if mine is None:
@@ -97,25 +112,38 @@ class AllValues:
                     path.unlink()
                     continue
                 content, has_ended = _read(path)
-                if has_ended:
-                    ended.add(content, gauges=False)
+                if not has_ended:
+                    live.append(content)
+                elif _is_added(ended, content, gauges=False):
                     left.append(path)
                 else:
-                    live.append(content)
+                    self._set_aside(path)
             if left:
                 self._take_in(ended, left)
         totals = ended.clone()
-        for content in live:
-            totals.add(content)
+        damaged = sum(not _is_added(totals, content) for content in live)
+        totals.damaged = damaged + len(list(self._directory.glob(f"*{DAMAGED}")))
         return totals
 
     def _ended(self) -> tuple[Totals, set[str]]:
         path = self._directory / TOTALS
-        content = path.read_bytes() if path.exists() else b""
         ended = Totals()
-        ended.add(content, gauges=False)
+        if not path.exists():
+            return ended, set()
+        content = path.read_bytes()
+        if not _is_added(ended, content, gauges=False):
+            self._set_aside(path)
+            return ended, set()
         names = (decoded_key(key) for key, numbers in read_records(content) if not numbers)
         return ended, {labels[0] for name, labels in names if name == INCLUDED}
+
+    def _set_aside(self, path: Path) -> None:
+        aside = path.with_name(f"{path.name}-{time.time_ns()}{DAMAGED}")
+        path.rename(aside)
+        _logger.warning("%s is damaged: what was counted in it is missing", aside)
+        by_age = sorted(self._directory.glob(f"*{DAMAGED}"), key=lambda file: file.stat().st_mtime)
+        for oldest in by_age[:-DAMAGED_FILES_KEPT]:
+            oldest.unlink()
 
     def _take_in(self, ended: Totals, left: list[Path]) -> None:
         included = [(encoded_key(INCLUDED, [path.name]), ()) for path in left]
@@ -133,7 +161,19 @@ class AllValues:
 
 
 def _read(path: Path) -> tuple[bytes, bool]:
-    with path.open("rb") as file:
-        # asked first: what a process writes after it is read must not be lost
-        has_ended = is_left(file.fileno())
-        return file.read(os.fstat(file.fileno()).st_size), has_ended
+    """Return the content of a file, empty if it cannot be read, and whether its process ended."""
+    try:
+        with path.open("rb") as file:
+            # asked first: what a process writes after it is read must not be lost
+            has_ended = is_left(file.fileno())
+            return file.read(), has_ended
+    except OSError:
+        return b"", True
+
+
+def _is_added(totals: Totals, content: bytes, gauges: bool = True) -> bool:
+    try:
+        totals.add(content, gauges)
+    except DamagedFileError:
+        return False
+    return True

@@ -2,7 +2,8 @@
 
 Names follow Prometheus' conventions (base units, ``_total`` of counters). Labels take few
 values: route templates, never paths; classes of errors, never messages. None is called ``job``
-or ``instance``: Prometheus names its targets with these.
+or ``instance``: Prometheus names its targets with these. What a database does has its name as the
+label ``database``, empty without one; the stores are the server's, whatever database uses them.
 """
 
 from dataclasses import dataclass
@@ -41,45 +42,48 @@ REQUEST_SECONDS = Metric(
     "histogram",
     "odoo_http_request_duration_seconds",
     "Duration of HTTP requests, until the body was sent.",
-    ("route", "method", "status", "kind"),
+    ("route", "method", "status", "kind", "database"),
     BUCKETS,
 )
 REQUESTS_IN_PROGRESS = Metric(
     "gauge", "odoo_http_requests_in_progress", "HTTP requests that are being served."
 )
 QUERIES = Metric(
-    "counter", "odoo_http_sql_queries_total", "SQL queries of HTTP requests.", ("route",)
+    "counter",
+    "odoo_http_sql_queries_total",
+    "SQL queries of HTTP requests.",
+    ("route", "database"),
 )
 QUERY_SECONDS = Metric(
     "counter",
     "odoo_http_sql_seconds_total",
     "Seconds that HTTP requests waited for SQL queries.",
-    ("route",),
+    ("route", "database"),
 )
 CRON_SECONDS = Metric(
     "histogram",
     "odoo_cron_duration_seconds",
     "Duration of runs of scheduled actions.",
-    ("action",),
+    ("action", "database"),
     LONG_BUCKETS,
 )
 CRON_FAILURES = Metric(
     "counter",
     "odoo_cron_failures_total",
     "Runs of scheduled actions that an exception ended.",
-    ("action",),
+    ("action", "database"),
 )
 CRON_SUCCESS = Metric(
     "latest",
     "odoo_cron_last_success_timestamp_seconds",
     "When a scheduled action last ran without an exception.",
-    ("action",),
+    ("action", "database"),
 )
 QUEUE_SECONDS = Metric(
     "histogram",
     "odoo_queue_job_duration_seconds",
     "Duration of runs of queue jobs.",
-    ("channel", "outcome"),
+    ("channel", "outcome", "database"),
     LONG_BUCKETS,
 )
 POOL_CONNECTIONS = Metric(
@@ -104,6 +108,11 @@ WORKERS_STARTED = Metric(
     "counter", "odoo_workers_started_total", "Processes that the server has started.", ("kind",)
 )
 BUILD = Metric("gauge", "odoo_build_info", "Always 1.", ("version", "suite"))
+DAMAGED_FILES = Metric(
+    "gauge",
+    "odoo_metrics_damaged_files",
+    "Files of values that cannot be read: what was counted in them is missing.",
+)
 
 
 @dataclass(frozen=True)
@@ -154,7 +163,7 @@ STORES = {
     "object_store": StoreMetrics.of("object_store", "the object store"),
 }
 
-# what processes write; BUILD is known to the exporter alone
+# what processes write; BUILD and DAMAGED_FILES are known to the exporter alone
 WRITTEN = {
     metric.name: metric
     for metric in (

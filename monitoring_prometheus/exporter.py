@@ -10,26 +10,25 @@ Call tree::
         every ``TIDY_SECONDS``      the files of ended workers are taken in, asked or not
 """
 
-import contextlib
 import hmac
 import logging
-import os
-import socket
-import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.simple_server import WSGIServer
 
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 
+from .access import is_local
 from .all_values import AllValues
-from .exposition import Families, families
+from .definitions import DAMAGED_FILES
+from .exposition import Families, families, single
+from .sockets import TIMEOUT_SECONDS, FolderServer, Handler, PortServer, connected, short_path
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +36,8 @@ PATH = "/metrics"
 SOCKET = "exporter.socket"
 FRESH_SECONDS = 5.0
 TIDY_SECONDS = 30.0
-TIMEOUT_SECONDS = 10.0
+
+NEEDS_TOKEN = b"From here metrics need a token: see ODOO_PROMETHEUS_TOKEN.\n"
 
 StartResponse = Callable[..., Any]
 Answer = tuple[HTTPStatus, list[tuple[str, str]], bytes]
@@ -65,10 +65,10 @@ class Exporter:
         # whoever may open the folder may ask without a token: the relay has checked it
         with short_path(self._directory / SOCKET) as path:
             (self._directory / SOCKET).unlink(missing_ok=True)
-            self._serve(_SocketServer((path, 0), _Handler), Exporter.answer_trusted)
+            self._serve(FolderServer(path, Handler), Exporter.answer_trusted)
         if address:
             try:
-                self._serve(_PortServer(address, _Handler), Exporter.__call__)
+                self._serve(PortServer(address, Handler), Exporter.__call__)
             except OSError:
                 self.stop()
                 raise
@@ -98,9 +98,12 @@ class Exporter:
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
         encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
+        # whoever waits here for another scrape gets the text of that
         with self._lock:
             if not self._texts or time.monotonic() - self._made > FRESH_SECONDS:
-                self._collected = Families([*self._more, *families(self._values.collect())])
+                totals = self._values.collect()
+                damaged = single(DAMAGED_FILES, {(): totals.damaged})
+                self._collected = Families([*self._more, damaged, *families(totals)])
                 self._texts = {}
                 self._made = time.monotonic()
             if content_type not in self._texts:
@@ -122,20 +125,26 @@ class Exporter:
 
 
 class Relay:
-    """WSGI: ``/metrics`` at Odoo's own port, answered by the exporter of the server."""
+    """WSGI: ``/metrics`` at Odoo's own port, answered by the exporter of the server.
+
+    That port is public, so without a token only this machine and private networks are answered.
+    """
 
     def __init__(self, directory: Path, token: str | None) -> None:
         self._directory = directory
         self._token = token
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
-        answer = refused(environ, self._token) or self._asked(environ.get("HTTP_ACCEPT", ""))
+        answer = refused(environ, self._token)
+        if answer is None and not self._token and not is_local(environ):
+            answer = HTTPStatus.FORBIDDEN, [("Content-Type", "text/plain")], NEEDS_TOKEN
+        answer = answer or self._asked(environ.get("HTTP_ACCEPT", ""))
         return _send(answer, environ, start_response)
 
     def _asked(self, accept: str) -> Answer:
         connection = HTTPConnection("localhost", timeout=TIMEOUT_SECONDS)
         try:
-            connection.sock = self._connected()
+            connection.sock = connected(self._directory / SOCKET)
             connection.request("GET", PATH, headers={"Accept": accept})
             response = connection.getresponse()
             content = response.read()
@@ -147,13 +156,6 @@ class Relay:
             return HTTPStatus.SERVICE_UNAVAILABLE, headers, b"The exporter does not answer.\n"
         finally:
             connection.close()
-
-    def _connected(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(TIMEOUT_SECONDS)
-        with short_path(self._directory / SOCKET) as path:
-            connection.connect(path)
-        return connection
 
 
 def refused(environ: dict[str, Any], token: str | None) -> Answer | None:
@@ -175,39 +177,3 @@ def _send(answer: Answer, environ: dict[str, Any], start_response: StartResponse
         f"{status.value} {status.phrase}", [*headers, length, ("Cache-Control", "no-store")]
     )
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [content]
-
-
-@contextlib.contextmanager
-def short_path(path: Path) -> Iterator[str]:
-    """Give a path to a socket of at most 108 bytes, which is all that the system takes."""
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{directory}/{path.name}"
-    finally:
-        os.close(directory)
-
-
-class _PortServer(socketserver.ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _SocketServer(_PortServer):
-    address_family = socket.AF_UNIX
-
-    def server_bind(self) -> None:
-        # its type wants a port, too
-        self.server_address = self.server_address[0]  # type: ignore[assignment]
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "localhost", 0
-        self.setup_environ()
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, _address = super().get_request()
-        return connection, ("localhost", 0)
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = TIMEOUT_SECONDS
-
-    def log_message(self, *arguments: Any) -> None:
-        _logger.debug(*arguments)

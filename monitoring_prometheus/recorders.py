@@ -1,6 +1,8 @@
 """What is told by ``cloud_settings``, added to the numbers of this process."""
 
+import os
 import re
+import threading
 import time
 from typing import Any
 
@@ -13,6 +15,7 @@ from odoo.addons.cloud_settings.cron_jobs import CronJob
 from odoo.addons.cloud_settings.http_requests import ServedRequest
 from odoo.addons.cloud_settings.operations import Operation
 from odoo.addons.cloud_settings.queue_jobs import QueueJob
+from odoo.addons.cloud_settings.route_labels import RouteLabels
 
 from . import definitions as metrics
 from .process_values import ProcessValues
@@ -30,6 +33,14 @@ class Recorder:
         self._ignored = ignored_routes
         self._kind = kind
         self._seen = 0.0
+        self._labels = RouteLabels()
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        # reentrant: garbage collection may end a request while another one is counted
+        self._lock = threading.RLock()
+        self._in_progress = 0
 
     def subscribe(self) -> None:
         http_requests.subscribe(self.request_finished, began=self.request_began)
@@ -44,24 +55,33 @@ class Recorder:
         operations.unsubscribe(self.operation_done)
 
     def request_began(self, _request: ServedRequest) -> None:
-        self._values.add(metrics.REQUESTS_IN_PROGRESS, ())
+        self._add_in_progress(1)
 
     def request_finished(self, request: ServedRequest) -> None:
+        # first: on a full disk what comes after it fails
+        self._add_in_progress(-1)
         self._see_process()
         if request.route not in self._ignored:
             self._count(request)
-        self._values.add(metrics.REQUESTS_IN_PROGRESS, (), -1)
+
+    def _add_in_progress(self, amount: int) -> None:
+        with self._lock:
+            # set, not added to: where a value cannot be written, the next one corrects it
+            self._in_progress += amount
+            self._values.put(metrics.REQUESTS_IN_PROGRESS, (), self._in_progress)
 
     def _count(self, request: ServedRequest) -> None:
-        labels = (request.route, request.method, str(request.status), request.kind)
+        route_label, method = self._labels.of(request)
+        database = request.database or ""
+        labels = (route_label, method, str(request.status), request.kind, database)
         self._values.observe(metrics.REQUEST_SECONDS, labels, request.seconds)
         if request.queries:
-            route = (request.route,)
+            route = (route_label, database)
             self._values.add(metrics.QUERIES, route, request.queries)
             self._values.add(metrics.QUERY_SECONDS, route, request.query_seconds)
 
     def cron_finished(self, job: CronJob) -> None:
-        labels = (job.name,)
+        labels = (job.name, job.database)
         self._values.observe(metrics.CRON_SECONDS, labels, job.seconds)
         # a job that never failed has the counter too, or its first failure would not be seen
         self._values.add(metrics.CRON_FAILURES, labels, 1 if job.error else 0)
@@ -71,7 +91,8 @@ class Recorder:
         self._see_process("cron" if self._kind == "http" else None)
 
     def queue_job_finished(self, job: QueueJob) -> None:
-        self._values.observe(metrics.QUEUE_SECONDS, (job.channel, job.outcome), job.seconds)
+        labels = (job.channel, job.outcome, job.database)
+        self._values.observe(metrics.QUEUE_SECONDS, labels, job.seconds)
 
     def operation_done(self, operation: Operation) -> None:
         store = metrics.STORES.get(operation.component)

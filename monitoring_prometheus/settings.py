@@ -58,4 +58,5 @@ class PrometheusSettings(EnvironmentSettings):
 
     @property
     def address(self) -> str:
+        """Where the port of its own listens; ``::`` and other addresses of IPv6 too."""
         return self.interface or config["http_interface"] or "0.0.0.0"

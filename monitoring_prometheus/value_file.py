@@ -19,12 +19,14 @@ process. A process id would tell less: they are used again, most of all in conta
 
 import contextlib
 import fcntl
+import functools
 import json
+import math
 import mmap
 import os
 import struct
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 MAGIC = b"OdooVal1"
@@ -46,22 +48,46 @@ def decoded_key(key: bytes) -> tuple[str, tuple[str, ...]]:
     return name, tuple(labels)
 
 
-def read_records(content: bytes) -> Iterator[tuple[bytes, Numbers]]:
-    """Yield the key and the numbers of each record; nothing of what is no such file."""
+class DamagedFileError(Exception):
+    """The content of a file of values is not what a process writes."""
+
+
+def read_records(content: bytes) -> list[tuple[bytes, Numbers]]:
+    """Return the key and the numbers of each record.
+
+    :raises DamagedFileError: for a page of zeros or of anything else, or a file that is cut
+    """
     if len(content) < HEADER.size:
-        return
+        raise DamagedFileError("it has no header")
     magic, used = HEADER.unpack_from(content)
-    if magic != MAGIC:
-        return
-    position, end = HEADER.size, min(used, len(content))
-    while position + RECORD.size <= end:
+    if magic != MAGIC or used > len(content):
+        raise DamagedFileError("its header is wrong, or it is cut")
+    records = []
+    position = HEADER.size
+    while position < used:
+        if position + RECORD.size > used:
+            raise DamagedFileError("its last record is cut")
         length, count = RECORD.unpack_from(content, position)
         begin = position + RECORD.size
         numbers = begin + _padded(length)
         position = numbers + 8 * count
-        if position > end:
-            return
-        yield content[begin : begin + length], struct.unpack_from(f"={count}d", content, numbers)
+        if not length or position > used:
+            raise DamagedFileError("a record has no key, or is longer than the file")
+        key = content[begin : begin + length]
+        values = struct.unpack_from(f"={count}d", content, numbers)
+        if not _is_key(key) or not all(map(math.isfinite, values)):
+            raise DamagedFileError("a record has another key or number than is written")
+        records.append((key, values))
+    return records
+
+
+@functools.lru_cache(maxsize=20_000)
+def _is_key(key: bytes) -> bool:
+    try:
+        name, labels = decoded_key(key)
+    except (ValueError, TypeError):
+        return False
+    return all(isinstance(part, str) for part in (name, *labels))
 
 
 def written_records(records: Iterable[tuple[bytes, Numbers]]) -> bytes:
@@ -71,7 +97,7 @@ def written_records(records: Iterable[tuple[bytes, Numbers]]) -> bytes:
 
 
 def is_left(file: int) -> bool:
-    """Say whether the process that wrote an open file has ended."""
+    """Return True if the process that wrote an open file has ended."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -49,6 +49,7 @@ NODES = """\
     server {{
         listen 127.0.0.1:{port};
         location / {{ proxy_pass http://odoo; }}
+        location = /metrics {{ return 404; }}
         location /websocket {{
             proxy_pass http://websocket;
             proxy_set_header Upgrade $http_upgrade;

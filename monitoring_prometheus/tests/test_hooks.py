@@ -24,7 +24,10 @@ class TestHooks(HttpCase, ValuesCase):
         self.assertNotIn("Set-Cookie", response.headers)
         self.assertEqual(
             samples(response.text),
-            {("odoo_build_info", (("suite", "3.0.0"), ("version", "19.0"))): 1},
+            {
+                ("odoo_build_info", (("suite", "3.0.0"), ("version", "19.0"))): 1,
+                ("odoo_metrics_damaged_files", ()): 0,
+            },
         )
 
     def test_other_paths_are_core_s(self):
