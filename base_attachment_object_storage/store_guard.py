@@ -19,7 +19,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
-from odoo.addons.cloud_settings.bulkhead import Bulkhead, Full
+from odoo.addons.cloud_settings.bulkhead import Full, bulkhead_of
 from odoo.addons.cloud_settings.circuit_breaker import CircuitBreaker
 
 from . import lanes
@@ -38,7 +38,7 @@ class Guard:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self.bulkhead = Bulkhead(store.endpoint)
+        self.bulkhead = bulkhead_of(store.endpoint)
         self.breaker = CircuitBreaker(
             self._probe,
             component="object_store",
@@ -115,12 +115,17 @@ class Contact:
         self._guard.note(exc, time.monotonic() - self._began)
 
     def _take_place(self, holder: int) -> None:
+        places = self._guard.bulkhead
         try:
-            if self._guard.bulkhead.enter(holder, self._size):
-                self._holder = holder
+            # an answer that has begun goes on in any case, and does not wait for a place
+            if self._continues:
+                has_place = places.take_free(holder)
+            else:
+                has_place = places.enter(holder, self._size)
         except Full:
-            if not self._continues:  # an answer that has begun may well end
-                raise Unavailable("too many requests wait for the store") from None
+            raise Unavailable("too many requests wait for the store") from None
+        if has_place:
+            self._holder = holder
 
 
 _guards: dict[tuple[str, str], Guard] = {}

@@ -12,6 +12,7 @@ A healthy service is never refused: its answers free the places before they are 
 places are those of all workers of a prefork server, see ``shared_memory``.
 """
 
+import functools
 import os
 import struct
 import threading
@@ -44,6 +45,13 @@ class Bulkhead:
         self._region = MEMORY.region(name)
         self._lock = threading.Lock()
         self._held: dict[tuple[int, int], list[int]] = {}  # [number of the place, uses]
+
+    def take_free(self, holder: int) -> bool:
+        """Return True with a place that is free, False at once where there is none."""
+        try:
+            return self._take(holder, 0)
+        except Full:
+            return False
 
     def enter(self, holder: int, size: int = 0) -> bool:
         """Return True if a thread holds a place to wait in, which it has to ``leave()``.
@@ -126,13 +134,20 @@ class Bulkhead:
         self._region.write(_PLACE, _REPORT.size + number * _PLACE.size, process, overdue)
 
 
+@functools.cache
+def bulkhead_of(name: str) -> Bulkhead:
+    """Return the bulkhead of a service, one for all its users in a process."""
+    return Bulkhead(name)
+
+
 def places_of_this_server() -> int:
-    """Return how many workers, or threads, may wait for one service: half of them."""
+    """Return how many workers, or threads, may wait for one service: all but a quarter."""
     workers = config["workers"]
     if not workers:
         # as Odoo limits the threads of a threaded server
         workers = (config["db_maxconn"] - config["max_cron_threads"]) // 2
-    return max(1, min(int(workers) // 2, MOST_PLACES))
+    kept = max(1, int(workers) // 4)
+    return max(1, min(int(workers) - kept, MOST_PLACES))
 
 
 def _is_alive(process: int) -> bool:

@@ -15,8 +15,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-REGIONS = 16  # services that a server uses at most; further ones are not shared
-REGION_BYTES = 4096
+REGIONS = 64  # services that a server uses at most; further ones are not shared
+REGION_BYTES = 2048
 _NAME_BYTES = 16
 _FREE = bytes(_NAME_BYTES)
 

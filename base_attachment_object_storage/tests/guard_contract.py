@@ -100,6 +100,7 @@ class GuardContract(FaultSetUp):
 
     def test_another_container_is_used_as_ever_unless_the_server_is_silent(self):
         other = type(self.behind)(self.behind._settings, self.other_container)
+        self.assertIs(guard_of(other).bulkhead, self.guard.bulkhead)
         self.store_in(self.other_container).create_container()
         self.proxy.answer(503, only=f"/{self.bucket}/")
         self.fails(5)

@@ -60,6 +60,14 @@ class TestBulkhead(BaseCase):
             self.places.enter(holder, size=10**9)
         self.assertFalse(self.places.enter(3), "it goes on without a place")
 
+    def test_what_goes_on_in_any_case_waits_for_no_place(self):
+        self.patch(bulkhead, "SLOW_SECONDS", LONG)
+        for holder in (1, 2):
+            self.assertTrue(self.places.take_free(holder))
+        self.assertFalse(self.places.take_free(3))
+        self.places.leave(2)
+        self.assertTrue(self.places.take_free(3))
+
     def test_another_service_has_places_of_its_own(self):
         for holder in (1, 2):
             self.places.enter(holder)
@@ -110,3 +118,16 @@ class TestBulkhead(BaseCase):
             "print('odoo.addons.cloud_settings.shared_memory' in sys.modules)"
         )
         self.assertEqual(run_python(code), "True")
+
+
+@tagged("post_install", "-at_install")
+class TestPlaces(BaseCase):
+    def test_a_quarter_of_the_workers_and_at_least_one_is_kept_free(self):
+        expected = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 8: 6, 16: 12, 200: bulkhead.MOST_PLACES}
+        for workers, places in expected.items():
+            with self.subTest(workers):
+                self.patch(bulkhead, "config", {"workers": workers})
+                self.assertEqual(bulkhead.places_of_this_server(), places)
+        threads = {"workers": 0, "db_maxconn": 64, "max_cron_threads": 2}
+        self.patch(bulkhead, "config", threads)
+        self.assertEqual(bulkhead.places_of_this_server(), 24)
