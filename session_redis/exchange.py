@@ -11,7 +11,7 @@ Imported with the first use of Redis, as redis-py is.
 """
 
 # these are not methods of models
-# pylint: disable=missing-return
+# pylint: disable=missing-return,super-method-mismatch
 
 import select
 from collections.abc import Iterable

@@ -15,6 +15,7 @@ Imported with the first use of Redis, as redis-py is.
 import threading
 import time
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -112,10 +113,8 @@ class Handing(Base):
         """Return a connection that was released meanwhile, or a new one."""
         until = time.monotonic() + self._timeout
         while True:
-            try:
+            with suppress(IndexError):
                 return self._ready.pop()
-            except IndexError:
-                pass
             with self._released:
                 if len(self._connections) < self.max_connections:
                     connection = self.connection_class(**self.connection_kwargs)
