@@ -20,6 +20,13 @@ _LOCK_CLASS = zlib.crc32(b"ir_attachment.object") & 0x7FFFFFFF
 _NAME_CLASS = zlib.crc32(b"ir_attachment.chosen_name") & 0x7FFFFFFF
 _COUNTER = "ir_attachment.locked"
 
+_LOCK_ONE = "SELECT pg_advisory_xact_lock_shared(%s, %s)"
+# in one order, though shared locks wait for nothing but collection
+_LOCK_MANY = "SELECT pg_advisory_xact_lock_shared(%s, shard) FROM unnest(%s::int[]) AS shard"
+_UNUSED = """ARRAY(
+    SELECT used.fname FROM unnest(%s::varchar[]) AS used (fname)
+     WHERE NOT EXISTS (SELECT FROM ir_attachment a WHERE a.store_fname = used.fname))"""
+
 # grows for as long as the process lives: a number is never used twice on a connection
 _numbers = itertools.count(1)
 
@@ -57,23 +64,29 @@ def lock_shared(cursor: Any, shards: Iterable[int], names: Iterable[str] = ()) -
 
     :param names: names of objects; the answer contains those that no row has
     """
-    number = next(_numbers)
+    number, shards, names = next(_numbers), sorted(set(shards)), list(names)
     # Two statements: a sequence that is read in the first one may be read before its locks are
     # given. A sequence shows the present value, not the one when the transaction began. And a
     # setting that is local to the transaction falls back as the locks do.
     cursor.execute(
-        # in one order, though shared locks wait for nothing but collection
-        "SELECT pg_advisory_xact_lock_shared(%s, shard) FROM unnest(%s::int[]) AS shard;"
-        "WITH before AS MATERIALIZED ("
-        " SELECT COALESCE(NULLIF(current_setting(%s, true), ''), '0')::bigint AS number)"
-        " SELECT before.number, set_config(%s, %s, true), last_value,"
-        " ARRAY(SELECT used.fname FROM unnest(%s::varchar[]) AS used (fname) WHERE NOT EXISTS"
-        " (SELECT FROM ir_attachment a WHERE a.store_fname = used.fname))"
-        f" FROM before, {COLLECTIONS}",
-        (_LOCK_CLASS, sorted(set(shards)), _COUNTER, _COUNTER, str(number), list(names)),
+        f"{_LOCK_ONE if len(shards) == 1 else _LOCK_MANY};"
+        "SELECT COALESCE(NULLIF(current_setting(%s, true), ''), '0')::bigint,"
+        f" set_config(%s, %s, true), last_value, {_UNUSED if names else 'NULL'}"
+        f" FROM {COLLECTIONS}",
+        (
+            *(_LOCK_CLASS, shards[0] if len(shards) == 1 else shards),
+            *(_COUNTER, _COUNTER, str(number)),
+            *([names] if names else ()),
+        ),
     )
     kept, _set, collections, unused = cursor.fetchone()
-    return Locked(number, kept, collections, frozenset(unused))
+    return Locked(number, kept, collections, frozenset(unused or ()))
+
+
+def is_last_lock(cursor: Any, number: int) -> bool:
+    """Return True if no savepoint has released a lock since the call that gave a number."""
+    cursor.execute("SELECT current_setting(%s, true)", (_COUNTER,))
+    return bool(cursor.fetchone()[0] == str(number))
 
 
 def try_lock_name(cursor: Any, name: str) -> bool:

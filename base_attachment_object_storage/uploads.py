@@ -1,4 +1,4 @@
-"""What one transaction uploads, and the gate before its commit.
+"""The uploads of one transaction.
 
 ::
 
@@ -10,40 +10,34 @@
     commit          the gate: ``confirm()``
     rollback        what was sent is marked as garbage, in a transaction of its own
 
-The promise is given by ``Uploads.confirm()`` alone: every name that a row of this transaction
-has is stored under a lock that is held, or the commit is refused. It does not matter how the
-transaction came here: after savepoints that were rolled back, after errors that a caller
-caught, with rows that were deleted again. See ``commit_gate.py`` for how it is called.
+See ``commit_gate.py`` for the promise that it gives.
 
 The memory is in ``cursor.postrollback.data``, which Odoo clears with each commit and rollback,
 and with nothing else.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
 from .beside import Beside, RecentlySeen
-from .commit_gate import MEMORY, guard_cursors, own_rows
+from .commit_gate import MEMORY, Access, CommitGate, Spill, guard_cursors
 from .digested import Digested
 from .keys import is_owned
-from .marks import mark_all
 from .pending_upload import LOST, PendingUpload, UploadBatch
 from .shards import Locked, lock_shared, shard_of, try_lock_name
-from .store import Conflict, NotFound, ObjectStore, StoreError, Unavailable
+from .store import ObjectStore
 from .upload import put_new_content
 
 WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
 
-Access = Callable[[str], AbstractContextManager[None]]
-Spill = Callable[[PendingUpload, list[int]], bool]
 
 recently_seen = RecentlySeen(seconds=600, limit=10_000)
 
 
-class Uploads:
+class Uploads(CommitGate):
     """The uploads of one transaction.
 
     :param cursor: of the transaction
@@ -67,6 +61,9 @@ class Uploads:
         self._sent: dict[str, None] = {}
         # names that hooks of other addons gave, by key and digest
         self._hooked: dict[tuple[str, str], str] = {}
+        # the number of the last lock, and whether something was sent for a row that never came
+        self._number = 0
+        self._is_doubtful = False
         # where core's checksums were placed: a name, or False for the database
         self.placed: dict[str, Any] = {}
         # of content that goes to the database instead, and has no record of it yet
@@ -130,6 +127,7 @@ class Uploads:
         try:
             yield
         except BaseException:
+            self._is_doubtful = True
             self._finish()  # no object comes after its transaction
             raise
         finally:
@@ -143,6 +141,7 @@ class Uploads:
         else:
             self._waiting[upload.fname] = upload
         own = self._blocks[-1] if self._blocks else None
+        self._is_doubtful |= not self._blocks
         if own is None:
             self._begin()
             self._finish()
@@ -221,8 +220,9 @@ class Uploads:
                     upload.content = None
                     recently_seen.add([upload.fname], upload.collections)
 
-    def _lock(self, keys: list[str], names: "list[str] | tuple[()]" = ()) -> Locked:
+    def _lock(self, keys: list[str], names: Iterable[str] = ()) -> Locked:
         locked = lock_shared(self._cursor, map(shard_of, keys), names)
+        self._number = locked.number
         for upload in self._uploads.values():
             if upload.number > locked.kept:
                 # it came after a savepoint to which the transaction was rolled back
@@ -235,67 +235,6 @@ class Uploads:
         """Send what waits, under locks that a savepoint which follows does not release."""
         self._begin()
         self._finish()
-
-    def confirm(self) -> None:
-        """Let the transaction be committed, or raise.
-
-        :raises StoreError: a row of this transaction has no object
-        """
-        if not (self._uploads or self._waiting or self._sent):
-            return
-        self._finish()
-        uploads = {**self._uploads, **self._waiting}
-        locked = self._lock(
-            [upload.key for upload in uploads.values()], [*{**uploads, **self._sent}]
-        )
-        waiting, self._waiting = self._waiting, {}
-        used = [upload for name, upload in waiting.items() if name not in locked.unused]
-        self._send(used, locked)
-        self._finish()
-        with self._access("before the commit"):
-            for name, upload in self._uploads.items():
-                if name not in locked.unused:
-                    self._require_kept(upload, locked)
-        self._mark_unused(locked)
-
-    def _require_kept(self, upload: PendingUpload, locked: Locked) -> None:
-        """Raise if an object that a row has is not in the store, or not any more."""
-        if not self.require_object(upload):
-            return
-        if upload.number != LOST or upload.collections == locked.collections:
-            return
-        # a savepoint released the lock, it was taken again, and a collection ran in between
-        if upload.store is None:
-            raise Conflict(f"{upload.fname} may have been collected")
-        try:
-            upload.store.head(upload.key)
-        except NotFound:
-            raise Conflict(f"{upload.fname} was collected") from None
-
-    def require_object(self, upload: PendingUpload) -> bool:
-        """Return True if an object is stored; False where no row of this transaction needs it.
-
-        :raises StoreError: a row has it, and its content must not wait in the database
-        """
-        try:
-            upload.require_stored()
-        except StoreError as error:
-            rows = own_rows(self._cursor, upload.fname)
-            if rows and not (isinstance(error, Unavailable) and self._spill(upload, rows)):
-                raise
-            upload.number = LOST  # what has arrived of it gets a mark
-            return False
-        return True
-
-    def _mark_unused(self, locked: Locked) -> None:
-        """Mark the objects that were sent and have no row of this transaction.
-
-        A row that is seen may be one that another transaction has deleted in between: where a
-        savepoint was rolled back, a mark that is not needed is better than none.
-        """
-        rolled_back = {name for name, upload in self._uploads.items() if upload.number == LOST}
-        if left_over := [n for n in self._sent if n in locked.unused or n in rolled_back]:
-            mark_all(self._cursor, left_over)
 
     @staticmethod
     def _rolled_back(cursor: Any) -> None:

@@ -7,7 +7,7 @@
              ├── the rows
              └── Uploads: all is stored, or an error
     write ────── _get_datas_related_values ── _upload ── stored at once
-    commit ───── Uploads.confirm: each row has its object, or no commit
+    commit ───── CommitGate.confirm: each row has its object, or no commit
     the store is unavailable ── ir_attachment_spill.py
     _store_file_write       the older hook: where an addon overrides it, it is called
 """

@@ -271,11 +271,22 @@ class CommitContract(CommitSetUp):
         attachment = self.create(attachments, b"a moment")
         name = attachment.store_fname
         attachment.write({"raw": b"at last"})
-        attachments.env.cr.execute(
-            "DELETE FROM ir_attachment_garbage WHERE store_fname = %s", (name,)
-        )
         self.assertTrue(self.commit(attachments))
         self.assertTrue(self.committed_marks(name))
+
+    def test_what_was_stored_without_a_row_gets_a_mark(self):
+        attachments = self.session()
+        name = attachments._upload(b"for no row")
+        self.assertTrue(self.commit(attachments))
+        self.assertTrue(self.committed_marks(name))
+
+        def refuse(*_args):
+            raise ValidationError("refused before the insert")
+
+        self.patch(self.registry["ir.attachment"], "_add_missing_default_values", refuse)
+        with suppress(ValidationError):
+            self.create(attachments, b"one without a row", b"two without a row")
+        self.assertTrue(self.commit(attachments))
 
     def test_a_lost_connection_leaves_marks(self):
         attachments = self.session()

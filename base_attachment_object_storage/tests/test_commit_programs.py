@@ -30,7 +30,9 @@ steps = st.recursive(
     ),
     lambda inner: st.one_of(
         st.tuples(
-            st.just("create"), st.lists(content, min_size=1, max_size=3), st.lists(inner, max_size=3)
+            st.just("create"),
+            st.lists(content, min_size=1, max_size=3),
+            st.lists(inner, max_size=3),
         ),
         st.tuples(
             st.just("savepoint"),
@@ -97,9 +99,7 @@ class Program:
                 raise
             finally:
                 self.attachments.env.flush_all()
-                self.cursor.execute(
-                    f"{'RELEASE' if is_kept else 'ROLLBACK TO'} SAVEPOINT program"
-                )
+                self.cursor.execute(f"{'RELEASE' if is_kept else 'ROLLBACK TO'} SAVEPOINT program")
                 self.attachments.env.invalidate_all(flush=False)
             return
         savepoint = self.cursor.savepoint(flush=way == "flush")
