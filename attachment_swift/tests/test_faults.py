@@ -27,6 +27,8 @@ LIBRARY_LOG = "keystoneauth.session"
 class SwiftFaults(SwiftSetUp):
     """What the tests of failures share."""
 
+    own_headers = {"X-Trans-Id": "tx0"}
+
     def prepare(self):
         self.store = self.make_store()
         self.server_url = client_for(self.settings).endpoint()

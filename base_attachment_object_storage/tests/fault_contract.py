@@ -57,6 +57,8 @@ class FaultSetUp:
 
     # loggers that tell of each try
     loud = ()
+    # by which an answer is known to be the server's
+    own_headers = {}
     timeout_seconds = PATIENT_SECONDS
 
     def setUp(self):
@@ -174,7 +176,7 @@ class FaultContract(FaultSetUp):
         self.assert_nothing_stored()
 
     def test_not_found_is_a_missing_object_only_to_who_asks_for_one(self):
-        self.proxy.answer(404)
+        self.proxy.answer(404, headers=self.own_headers)
         for name in ("read", "open", "head"):
             with self.subTest(name), self.assertRaises(NotFound):
                 self.verbs()[name]()

@@ -8,7 +8,7 @@ from odoo.addons.cloud_settings import bulkhead
 from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
 
 from .. import lanes, parallel, store_guard
-from ..store import Unavailable
+from ..store import NotFound, Refused, Unavailable
 from ..store.protocol import PROBE
 from ..store_guard import guard_of
 from .fault_contract import ATTEMPTS, CONTENT, TIMEOUT_SECONDS, FaultSetUp, wait_until_closed
@@ -72,12 +72,13 @@ class GuardContract(FaultSetUp):
         self.assertFalse(self.guard.breaker.is_open)
 
     def test_a_refusal_and_a_missing_object_are_no_outage(self):
-        for status in (403, 404):
-            self.proxy.answer(status)
-            for _use in range(10):
-                with self.assertRaises(Exception) as caught:
-                    self.read()
-                self.assertNotIsInstance(caught.exception, Unavailable)
+        for _use in range(10):
+            with self.assertRaises(NotFound):
+                self.behind.read(self.key("missing"))
+        self.proxy.answer(403)
+        for _use in range(10):
+            with self.assertRaises(Refused):
+                self.read()
         self.assertFalse(self.guard.breaker.is_open)
 
     def test_opening_and_closing_are_counted(self):
