@@ -15,25 +15,26 @@ All raise the errors of redis-py; what is done about them is said in ``connectio
 from collections.abc import Sequence
 from typing import Any
 
-from .encoding import Stamp, decode, digest_in, digest_of, without_stamp
+from .encoding import Stamp, decode, digest_of, split
 from .packing import unpack
 
 Command = tuple[str | bytes | int, ...]
 
 KEYS_A_ROUND_TRIP = 5000
 
-# the value of a mark of a session that has ended; the other one is when it was taken over
+# the value of a tombstone of a session that has ended; the other one is when it was taken over
 ENDED = b"ended"
 
 
 class Found:
     """What Redis has for one session, and under which key.
 
-    ``old`` if that is the other form of the key; ``marks`` are those that were found.
+    ``old`` if that is the other form of the key; ``tombstones`` are those that were found.
     """
 
     __slots__ = (
-        "body", "is_bound", "is_indexed", "key", "marks", "old", "payload", "stamp", "unreadable",
+        "body", "clock", "is_bound", "is_indexed", "key", "old", "payload", "stamp", "tombstones",
+        "unreadable",
     )  # fmt: skip
 
     def __init__(
@@ -42,16 +43,17 @@ class Found:
         payload: Any,
         old: bool = False,
         is_indexed: bool = False,
-        marks: Sequence[bytes] = (),
+        tombstones: Sequence[bytes] = (),
     ) -> None:
         self.key = key
         self.payload = payload
         self.old = old
         self.is_indexed = is_indexed
-        self.marks = marks
+        self.tombstones = tombstones
         # what it says, once its values were asked for
         self.body = b""
         self.is_bound = False
+        self.clock: bytes | None = None
         self.stamp: Stamp | None = None
         self.unreadable: str | None = None
 
@@ -68,17 +70,19 @@ class Found:
             return None
         try:
             text = unpack(self.payload)
-            digest = digest_in(text)
+            owner, body = split(text)
             values, self.stamp = decode(text)
         except ValueError:
             # not its text: nothing of a payload is ever in a message
             self.unreadable = f"{self.size} bytes that are not a session"
             return None
-        if digest and digest != digest_of(sid):
+        digest = digest_of(sid)
+        if owner and not owner.startswith(digest):
             self.unreadable = "it belongs to another session"
             return None
-        self.body = without_stamp(text)
-        self.is_bound = bool(digest)
+        self.body = body
+        self.is_bound = bool(owner)
+        self.clock = owner[len(digest) :] if owner else None
         return values
 
 
@@ -86,7 +90,7 @@ def fetch(
     client: Any,
     keys: Sequence[str],
     entry: Sequence[str] = (),
-    marks: Sequence[str] = (),
+    tombstones: Sequence[str] = (),
     at_once: bool = False,
 ) -> Found:
     """Read a session by the keys that may hold it, the first of them alone where that does.
@@ -94,7 +98,7 @@ def fetch(
     Of another type under a key, what Redis says is the payload.
 
     :param entry: the key and the field of its index, where it may have one
-    :param marks: the keys of what may say that no earlier form of it counts
+    :param tombstones: the keys of what may say that no earlier form of it counts
     :param at_once: read all keys in any case
     """
     if not at_once:
@@ -103,23 +107,23 @@ def fetch(
             return found
     # all of them at once: between two looks, another request may write it under the first key
     # and delete the other
-    return _read(client, keys, entry, marks)
+    return _read(client, keys, entry, tombstones)
 
 
 def _read(
-    client: Any, keys: Sequence[str], entry: Sequence[str], marks: Sequence[str] = ()
+    client: Any, keys: Sequence[str], entry: Sequence[str], tombstones: Sequence[str] = ()
 ) -> Found:
     commands: list[Command] = [("GET", key) for key in keys]
     if entry:
         commands.append(("HEXISTS", *entry))
-    if marks:
-        commands.append(("MGET", *marks))
+    if tombstones:
+        commands.append(("MGET", *tombstones))
     answers = good(ask(client, commands), of_any_type=True)
     is_indexed = bool(entry) and answers[len(keys)] == 1
-    found_marks = [mark for mark in answers[-1] if mark] if marks else []
+    found_tombstones = [tombstone for tombstone in answers[-1] if tombstone] if tombstones else []
     for place, payload in enumerate(answers[: len(keys)]):
         if payload:
-            return Found(keys[place], payload, place > 0, is_indexed, found_marks)
+            return Found(keys[place], payload, place > 0, is_indexed, found_tombstones)
     return Found(keys[0], None)
 
 

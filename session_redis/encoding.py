@@ -5,9 +5,9 @@ The names for datetime, date and set are those that earlier releases of this add
 their sessions are read, and what they can read of ours they do. A dictionary that JSON would
 spoil (a key that is no string, or a key ``_type``) is written as a list of pairs.
 
-Besides the session's own keys, the object begins with ``_of``, a digest of the id that it belongs
-to, and ``_saved``, its stamp (see ``lifetime``). A payload without the first is of a release up to
-3.0.0, which reads those that have it.
+Besides the session's own keys, the object begins with ``_of``, its owner: a digest of the id that
+it belongs to, and the name of a clock; then ``_saved``, its stamp (see ``lifetime``). A payload
+without the first is of a release up to 3.0.0, which reads those that have it.
 
 Reading builds values of these types only and never executes anything.
 """
@@ -39,7 +39,7 @@ MAX_BYTES = 2**20
 # with a stamp
 LONGEST = MAX_BYTES + 100
 
-_STAMPED = re.compile(rb'\{(?:"_of":"(?P<digest>[0-9a-f]*)",)?"_saved":\[\d+,\d+\],?')
+_STAMPED = re.compile(rb'\{(?:"_of":"(?P<owner>[0-9a-f]*)",)?"_saved":\[\d+,\d+\],?')
 _TO_JSON = json.JSONEncoder(separators=(",", ":"))
 _ATOMS = frozenset((type(None), bool, int, float, str))
 _TEXT = frozenset((str,))
@@ -108,23 +108,25 @@ def digest_of(sid: str) -> bytes:
     return hashlib.blake2b(sid.encode(), digest_size=6).hexdigest().encode()
 
 
-def stamped(body: bytes, stamp: Stamp, digest: bytes = b"") -> bytes:
-    """Return what ``encode`` returned, with the digest of its id and a stamp as the first keys."""
-    owner = b'"%s":"%s",' % (OWNER.encode(), digest) if digest else b""
+def stamped(body: bytes, stamp: Stamp, owner: bytes = b"") -> bytes:
+    """Return what ``encode`` returned, with its owner and a stamp as the first keys.
+
+    :param owner: the digest of its id, and the name of the clock of the stamp
+    """
+    owner = b'"%s":"%s",' % (OWNER.encode(), owner) if owner else b""
     comma = b"," if len(body) > len(b"{}") else b""
     return b'{%s"%s":[%d,%d]%s%s' % (owner, SAVED.encode(), *stamp, comma, body[1:])
 
 
 def without_stamp(text: bytes) -> bytes:
     """Return the body that ``stamped`` was given."""
-    found = _STAMPED.match(text)
-    return b"{" + text[found.end() :] if found else text
+    return split(text)[1]
 
 
-def digest_in(text: bytes) -> bytes | None:
-    """Return the digest that ``stamped`` was given; None for a release up to 3.0.0."""
+def split(text: bytes) -> tuple[bytes | None, bytes]:
+    """Return the owner and the body that ``stamped`` was given; 3.0.0 had no owner."""
     found = _STAMPED.match(text)
-    return found["digest"] if found else None
+    return (found["owner"], b"{" + text[found.end() :]) if found else (None, text)
 
 
 def decode(text: bytes) -> tuple[dict[str, Any], Stamp | None]:
@@ -151,8 +153,9 @@ def decode(text: bytes) -> tuple[dict[str, Any], Stamp | None]:
 
 def _judged(session: dict[str, Any], stamp: Stamp | None) -> tuple[dict[str, Any], Stamp | None]:
     """Return what was read; a ``ValueError`` where no lifetime could be reckoned with it."""
-    if not all(map(is_time, (*(stamp or ()), *map(session.get, TIMES)))):
-        raise ValueError("malformed session")
+    for number in (*(stamp or ()), *map(session.get, TIMES)):
+        if not is_time(number):
+            raise ValueError("malformed session")
     if not isinstance(session.get("db"), _OF_DATABASES):
         raise ValueError("malformed session")
     return session, stamp

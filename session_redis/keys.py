@@ -16,8 +16,8 @@ Where ``<prefix>:`` is absent without a prefix:
     missing, deleted with it
 
 ``session:<prefix>:ended:<session id, or first 42 characters>``
-    a mark: no earlier form of a session counts any more, because it has ended or because it was
-    taken over. On Cluster its slot is that of the session
+    a tombstone: no earlier form of a session counts any more, because it has ended or because
+    it was taken over. On Cluster its slot is that of the session
 
 An id of 40 hex digits has no index: it is as long as its identifier.
 """
@@ -70,13 +70,13 @@ class Keys:
         """Return the key of the index of a session id and its field there, where it has one."""
         return (self.index(sid), sid[IDENTIFIER_LENGTH:]) if len(sid) > IDENTIFIER_LENGTH else ()
 
-    def mark(self, name: str) -> str:
-        """Return the key of the mark of a session id, or of its first 42 characters."""
+    def tombstone(self, name: str) -> str:
+        """Return the key of the tombstone of a session id, or of its first 42 characters."""
         return self._key(name, "ended:")
 
-    def marks(self, sid: str) -> list[str]:
-        """Return the marks that end a session: of its identifier, and of its id alone."""
-        return [self.mark(name) for name in dict.fromkeys((sid[:IDENTIFIER_LENGTH], sid))]
+    def tombstones(self, sid: str) -> list[str]:
+        """Return the tombstones that end a session: of its identifier, and of its id alone."""
+        return [self.tombstone(name) for name in dict.fromkeys((sid[:IDENTIFIER_LENGTH], sid))]
 
     def old_start(self, identifier: str) -> str:
         """Return how the keys of releases before 3.0 begin for an identifier, if there are any."""

@@ -5,13 +5,14 @@ for how long, which reading checks: so a shorter parameter in the database count
 the sessions that are there, as it does for core's files, and one round trip tells whether a
 session has to be prolonged.
 
-The stamp is of the clock of the front-end that saved the session. Where it says that a session has
-ended, or was saved in the future, Redis is asked how long the session has: by its clock alone a
-session ends.
+The stamp is of the clock of the front-end that saved the session, whose name ``clock`` is in the
+payload. Where another one's says that a session has ended, or was saved in the future, Redis is
+asked how long the session has: clocks of front-ends may differ.
 """
 
 import logging
 import math
+import secrets
 import time
 from typing import Any
 
@@ -25,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 # 68 years: more is a mistake, and could be more than Redis can count to
 LONGEST = GREATEST
-# no session of a usual deployment lives longer after its last use; marks of ended ones have to
+# no session of a usual deployment lives longer after its last use; its tombstone has to
 MARGIN = 1.2
 
 # a session is prolonged when this part of its lifetime has passed, not at every read
@@ -43,6 +44,8 @@ class Lifetimes:
 
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
+        # names the clock of this process, and of those that are forked off
+        self.clock = secrets.token_hex(2).encode()
         # None stands for sessions of no database
         self._inactivity: dict[str | None, int] = {}
         self._warned = False
@@ -83,7 +86,7 @@ class Lifetimes:
         """Return the lifetime of the index of a session: longer than that of all its ids."""
         return math.ceil(max(stamp.lifetime, self._without_deletion(session, None)) * MARGIN)
 
-    def of_mark(self, session: Any = None) -> int:
+    def of_tombstone(self, session: Any = None) -> int:
         """Return how long an earlier form of a session that has ended might live."""
         own = session.get("expiration") if session else None
         if isinstance(own, NUMBERS) and own >= 1:
@@ -91,10 +94,10 @@ class Lifetimes:
         known = (int(http.SESSION_LIFETIME), self._settings.expiration or 0)
         return math.ceil(min(LONGEST, max(*known, *list(self._inactivity.values()))) * MARGIN)
 
-    def judge(self, session: Any, stamp: Stamp | None) -> tuple[bool, bool]:
+    def judge(self, session: Any, stamp: Stamp | None, is_own: bool) -> tuple[bool, bool]:
         """Return whether a session seems to have ended, and whether using it prolongs it.
 
-        The first is by the clocks of front-ends, and is for ``judge_by_redis`` to decide.
+        :param is_own: the stamp is of this clock; else the first is for ``judge_by_redis`` to say
         """
         deletion_time = session.get("deletion_time")
         if isinstance(deletion_time, NUMBERS):
@@ -104,7 +107,7 @@ class Lifetimes:
         seconds = self._without_deletion(session, stamp)
         age = time.time() - stamp.at
         part = PROLONG_AFTER * seconds
-        return age >= seconds or age < -part, age > part
+        return age >= seconds or (age < -part and not is_own), age > part
 
     def judge_by_redis(
         self, session: Any, stamp: Stamp | None, left: int | None

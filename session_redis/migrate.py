@@ -116,10 +116,10 @@ class Migration:
         found, values = store.look(sid)
         if values is not None and (not found.stamp or found.stamp.at >= stamp.at):
             return "present"
-        marks = good(ask(store.connection.client, [("MGET", *store.keys.marks(sid))]))[0]
-        if ENDED in marks:
+        tombstones = good(ask(store.connection.client, [("MGET", *store.keys.tombstones(sid))]))[0]
+        if ENDED in tombstones:
             return "ended"
-        taken = marks[-1]
+        taken = tombstones[-1]
         if values is None and taken and int(taken) >= stamp.at:
             return "ended"
         if self._dry_run:
@@ -137,7 +137,10 @@ class Migration:
         store = self._store
         client = store.connection.client
         outcome = "present" if client.exists(store.keys.of(sid)[0]) else "copied"
-        if any(client.exists(mark) for mark in store.keys.marks(sid)) and outcome == "copied":
+        if (
+            any(client.exists(tombstone) for tombstone in store.keys.tombstones(sid))
+            and outcome == "copied"
+        ):
             outcome = "ended"
         if self._dry_run:
             return outcome

@@ -1,9 +1,9 @@
 """What Redis holds of a session, in the present form or an earlier one.
 
 A session counts under the present key when its payload is of its id and, for a user, its index
-lists it. What an earlier release wrote has neither: it is taken over, once, unless a mark says
-that the session has ended or was taken over before. That is one conditional write, so it cannot
-undo a log-out, and no reader sees half of it.
+lists it. What an earlier release wrote has neither: it is taken over, once, unless a tombstone
+says that the session has ended or was taken over before. That is one conditional write, so it
+cannot undo a log-out, and no reader sees half of it.
 """
 
 import logging
@@ -39,11 +39,14 @@ class Reader:
         self._store = store
         self._warned = False
 
-    def read(self, sid: str, operation: Operation) -> StoredSession | None:
-        """Return the session ``sid``; None when there is none, or it has ended."""
+    def read(self, sid: str, keys: list[str], operation: Operation) -> StoredSession | None:
+        """Return the session ``sid``; None when there is none, or it has ended.
+
+        :param keys: those that may hold it
+        """
         session = None
         for _attempt in range(TAKE_OVER_ATTEMPTS):
-            found = self.find(sid)
+            found = self.find(sid, keys)
             operation.bytes = found.size
             values = self._values(sid, found)
             if values is None:
@@ -63,18 +66,20 @@ class Reader:
                 return session
         return None
 
-    def find(self, sid: str) -> Found:
-        """Return what Redis holds of a session."""
-        keys = self._store.keys
+    def find(self, sid: str, keys: list[str]) -> Found:
+        """Return what Redis holds of a session under its keys."""
+        names = self._store.keys
+        entry = names.entry(sid)
+        tombstones = names.tombstones(sid) if len(keys) > 1 else ()
         # a release before 3.0 may write the old key at any time, also after a log-out
-        at_once = keys.old_first
+        at_once = names.old_first
         return self._store.connection.run(
-            lambda client: fetch(client, keys.of(sid), keys.entry(sid), keys.marks(sid), at_once)
+            lambda client: fetch(client, keys, entry, tombstones, at_once)
         )
 
     def look(self, sid: str) -> tuple[Found, dict[str, Any] | None]:
         """Return what Redis holds of a session and its values, which are None if it has ended."""
-        found = self.find(sid)
+        found = self.find(sid, self._store.keys.of(sid))
         values = self._values(sid, found)
         if values is not None and self._judge(values, found)[0]:
             values = None
@@ -103,7 +108,7 @@ class Reader:
         return True
 
     def _values(self, sid: str, found: Found) -> dict[str, Any] | None:
-        """Return the values of what was found, unless no session is in it or a mark ends it."""
+        """Return the values of what was found; None if it is no session, or has ended."""
         values = found.values(sid)
         if found.unreadable:
             count(COMPONENT, "payload_unreadable", BACKEND)
@@ -120,17 +125,18 @@ class Reader:
         return values
 
     def _is_over(self, found: Found) -> bool:
-        """Return True if a mark says that an earlier form does not count any more."""
+        """Return True if a tombstone says that an earlier form does not count any more."""
         if found.old and not self._store.keys.old_first:
             # any of them: it has ended, or was taken over before
-            return bool(found.marks)
-        return ENDED in found.marks
+            return bool(found.tombstones)
+        return ENDED in found.tombstones
 
     def _judge(self, values: dict[str, Any], found: Found) -> tuple[bool, bool]:
         lifetimes = self._store.lifetimes
-        seems_ended, is_due = lifetimes.judge(values, found.stamp)
-        if not seems_ended:
-            return False, is_due
+        is_own = found.clock == lifetimes.clock
+        has_ended, is_due = lifetimes.judge(values, found.stamp, is_own)
+        if is_own or not has_ended:
+            return has_ended, is_due
         left = self._store.connection.run(lambda client: seconds_left(client, found.key))
         return lifetimes.judge_by_redis(values, found.stamp, left)
 

@@ -94,12 +94,12 @@ class RedisSessionStore(http.FilesystemSessionStore):
         :raises SessionStoreUnavailable: rather than show a user as nobody
         """
         try:
-            self.keys.of(sid)
+            keys = self.keys.of(sid)
         except ValueError:
             return self.new()
         try:
             with Operation(COMPONENT, "read", BACKEND) as operation:
-                session = self._reader.read(sid, operation)
+                session = self._reader.read(sid, keys, operation)
         except SessionStoreUnavailable:
             if not is_without_session():
                 raise
@@ -193,20 +193,20 @@ class RedisSessionStore(http.FilesystemSessionStore):
         _logger.info("Session %s… has ended: it gets no other id", shorten(last.sid))
 
     def _rotate_softly(self, session: Any, env: Any) -> None:
-        recent = session if stored_of(session) else None
+        last = stored_of(session)
+        owner = last.owner if last else owner_of(values_of(session))
+        # two requests may both find no next id: the one that writes second fails, looks again,
+        # and finds the id that the first has written
         for _attempt in range(SOFT_ROTATION_ATTEMPTS):
             try:
-                if recent is None:
-                    recent = self.get(session.sid)
-                if not recent:
+                recent = self.get(session.sid)
+                if not recent or owner_of(values_of(recent)) != owner:
                     # a log-out in another request has the last word
                     return
                 if self._try_soft_rotation(session, recent, env):
                     return
             except SessionStoreUnavailable:
                 break
-            # another request was faster: its next id is to be found
-            recent = None
         count(COMPONENT, "rotation_postponed", BACKEND)
         _logger.error("The rotation of session %s… is postponed", shorten(session.sid))
 

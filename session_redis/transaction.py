@@ -59,7 +59,7 @@ class Transaction(http.FilesystemSessionStore):
             self._need_open(session.sid)
         stamp = self._store.lifetimes.stamp(values, last and last.stamp)
         if last and last.key != self._keys.of(session.sid)[0]:
-            self._mark(session.sid, stamp.at)
+            self._set_tombstone(session.sid, stamp.at)
         self.write(session, body or encode(values), stamp, stamp.lifetime)
 
     def take_over(self, session: Any, found: Found, body: bytes, is_used: bool) -> None:
@@ -84,7 +84,7 @@ class Transaction(http.FilesystemSessionStore):
     def copy(
         self, session: Any, body: bytes, stamp: Stamp, found: Found | None, taken: bytes | None
     ) -> None:
-        """Write a session of a file, over ``found`` and the mark ``taken`` where there are any."""
+        """Write a session of a file, over ``found`` and the tombstone ``taken`` if there are."""
         batch = self.batch(session.sid)
         if found:
             batch.need(SAME, found.key, found.payload)
@@ -98,15 +98,15 @@ class Transaction(http.FilesystemSessionStore):
     def mark_as_taken(self, sid: str, moment: int, before: bytes | None = None) -> None:
         """Let no earlier form of a session count again, unless saved after ``moment``.
 
-        :param before: the mark that there is
+        :param before: the tombstone that there is
         """
-        mark = self._keys.mark(sid)
+        tombstone = self._keys.tombstone(sid)
         batch = self.batch(sid)
         if before is None:
-            batch.need(FREE, mark)
+            batch.need(FREE, tombstone)
         else:
-            batch.need(SAME, mark, before)
-        self._mark(sid, moment)
+            batch.need(SAME, tombstone, before)
+        self._set_tombstone(sid, moment)
 
     def write(self, session: Any, body: bytes, stamp: Stamp, left: int | None) -> None:
         """Write a session with its index, whatever there is.
@@ -126,14 +126,16 @@ class Transaction(http.FilesystemSessionStore):
                 batch.add("HDEL", *entry)
         # a release before 3.0 reads JSON, and would keep the stamp as a value of the session
         is_old = self._keys.old_first
-        payload = body if is_old else pack(stamped(body, stamp, digest_of(sid)))
+        # a stamp that is kept is of another clock
+        owner = digest_of(sid) + (store.lifetimes.clock if left else b"")
+        payload = body if is_old else pack(stamped(body, stamp, owner))
         batch.add("SET", key, payload, *(("EX", left) if left else ("KEEPTTL",)))
         if others and is_old:
             # else it would be read again, without what is written now, once the old form is not
             batch.add("DEL", *others)
         if "deletion_time" in values:
             self._end_earlier_forms(sid, others)
-        self._forget_mark(sid)
+        self._drop_tombstone(sid)
         stored = Stored(sid, key, payload, body, stamp, owner_of(values), is_indexed)
         self.written.append((session, stored))
 
@@ -143,8 +145,8 @@ class Transaction(http.FilesystemSessionStore):
         self.batch(sid).add("DEL", *self._keys.of(sid))
         was_a_user = last.owner[1] if last else not session.is_new
         if was_a_user or values.get("uid"):
-            lifetime = self._store.lifetimes.of_mark(values)
-            self._mark(sid[:IDENTIFIER_LENGTH], ENDED, lifetime)
+            lifetime = self._store.lifetimes.of_tombstone(values)
+            self._set_tombstone(sid[:IDENTIFIER_LENGTH], ENDED, lifetime)
         owner = last.owner if last else owner_of(values)
         # nothing is like this: another save of the session is refused
         ended = Stored(sid, self._keys.of(sid)[0], b"", b"", None, owner, False)
@@ -161,7 +163,7 @@ class Transaction(http.FilesystemSessionStore):
                 self.batch(identifier).add("DEL", *self._keys.of(identifier))
             else:
                 continue
-            self._mark(identifier, ENDED)
+            self._set_tombstone(identifier, ENDED)
 
     def need_still(self, last: Stored) -> None:
         """Have nothing written unless Redis holds a session as it was read."""
@@ -201,8 +203,8 @@ class Transaction(http.FilesystemSessionStore):
                 session.stored = stored
 
     def _need_open(self, sid: str) -> None:
-        for mark in self._keys.marks(sid):
-            self.batch(sid).need(OTHER, mark, ENDED)
+        for tombstone in self._keys.tombstones(sid):
+            self.batch(sid).need(OTHER, tombstone, ENDED)
 
     def _forget(self, sid: str) -> None:
         identifier = sid[:IDENTIFIER_LENGTH]
@@ -210,22 +212,22 @@ class Transaction(http.FilesystemSessionStore):
             index, old = self._keys.index(identifier), self._keys.old_start(identifier)
             self.batch(sid).add(FORGET, index, old)
 
-    def _mark(self, name: str, value: bytes | int, lifetime: int | None = None) -> None:
-        lifetime = lifetime or self._store.lifetimes.of_mark()
-        self.batch(name).add("SET", self._keys.mark(name), value, "EX", lifetime)
+    def _set_tombstone(self, name: str, value: bytes | int, lifetime: int | None = None) -> None:
+        lifetime = lifetime or self._store.lifetimes.of_tombstone()
+        self.batch(name).add("SET", self._keys.tombstone(name), value, "EX", lifetime)
 
-    def _forget_mark(self, sid: str) -> None:
-        """Leave out a mark that was to be set: core deletes a session and saves it again."""
-        mark = self._keys.mark(sid[:IDENTIFIER_LENGTH])
+    def _drop_tombstone(self, sid: str) -> None:
+        """Leave out a tombstone that was to be set: core deletes a session and saves it again."""
+        tombstone = self._keys.tombstone(sid[:IDENTIFIER_LENGTH])
         batch = self.batch(sid)
-        batch.commands = [one for one in batch.commands if one[:3] != ("SET", mark, ENDED)]
+        batch.commands = [one for one in batch.commands if one[:3] != ("SET", tombstone, ENDED)]
 
     def _end_earlier_forms(self, sid: str, others: list[str]) -> None:
         """End the forms of a session that do not know that it is about to be deleted."""
         batch = self.batch(sid)
         if others and not self._keys.old_first:
             batch.add("DEL", *others)
-        batch.add("SET", self._keys.mark(sid), ENDED, "XX", "KEEPTTL")
+        batch.add("SET", self._keys.tombstone(sid), ENDED, "XX", "KEEPTTL")
 
 
 def as_commands(batches: Iterable[Batch]) -> list[Command]:

@@ -1,8 +1,11 @@
 from . import (
     test_cluster,
+    test_conditional_write,
     test_conflicts,
     test_connection,
     test_encoding,
+    test_ended,
+    test_eviction,
     test_exchange,
     test_hooks,
     test_http,

@@ -1,6 +1,8 @@
 """Looking at what Redis holds of a session."""
 
-from ..encoding import Stamp, decode, digest_in, stamped, without_stamp
+import json
+
+from ..encoding import Stamp, decode, split, stamped, without_stamp
 from ..packing import pack, unpack
 from .common import RedisCase
 
@@ -17,7 +19,7 @@ class StoreCase(RedisCase):
         return stored and unpack(stored)
 
     def sessions_left(self):
-        """Return the keys of the store in Redis, but for the marks of sessions that ended."""
+        """Return the keys of the store in Redis, but for the tombstones of sessions that ended."""
         keys = self.redis.scan_iter(f"session:*{self.prefix}:*", count=1000)
         return [key for key in keys if f"session:{self.prefix}:ended:".encode() not in key]
 
@@ -25,7 +27,15 @@ class StoreCase(RedisCase):
         """Have a session been saved some time ago."""
         payload = self.payload(session)
         stamp = decode(payload)[1]
-        digest = digest_in(payload) or b""
+        digest = split(payload)[0] or b""
         older = Stamp(stamp.at - seconds, stamp.lifetime)
         older = pack(stamped(without_stamp(payload), older, digest))
         self.redis.set(self.key(session), older, ex=self.redis.ttl(self.key(session)) - seconds)
+
+    def old_key(self, sid):
+        return f"session::{self.prefix}:{sid}"
+
+    def old_session(self, **values):
+        sid = self.store.generate_key()
+        self.redis.set(self.old_key(sid), json.dumps(values).encode(), ex=100)
+        return sid

@@ -17,7 +17,6 @@ from ..compat import HAS_IDENTIFIERS
 from ..connection import Connection, redis_errors_as_unavailable
 from ..exceptions import SessionStoreUnavailable
 from .common import RedisCase, free_port, new_settings
-from .rotation import NoUser
 
 STORE_LOGGER = "odoo.addons.session_redis"
 
@@ -58,7 +57,7 @@ class TestOutage(RedisCase, BaseCase):
         session = self.new_session(uid=2)
         sid, values = session.sid, dict(session)
         with self.assertLogs(STORE_LOGGER, "ERROR"):
-            self.dead.rotate(session, NoUser(), soft=True)
+            self.dead.rotate(session, None, soft=True)
         self.assertEqual((session.sid, dict(session)), (sid, values))
 
     def test_redis_that_refuses_is_unavailable(self):

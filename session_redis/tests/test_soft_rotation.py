@@ -41,6 +41,19 @@ class TestSoftRotation(StoreCase, BaseCase):
         self.store.rotate(late, NoUser(), soft=True)
         self.assertFalse(self.store.get(late.sid))
 
+    def test_rotation_does_not_take_the_place_of_a_visitor(self):
+        session = self.new_session(uid=2)
+        late = self.store.get(session.sid)
+        # it expires, and the browser goes on as a visitor under the id of its cookie
+        self.redis.delete(self.key(session))
+        visitor = self.store.get(session.sid)
+        visitor.sid = session.sid
+        visitor["basket"] = 1
+        self.store.save(visitor)
+        self.store.rotate(late, NoUser(), soft=True)
+        self.assertEqual(late.sid, session.sid)
+        self.assertFalse(self.store.get(session.sid).get("uid"))
+
     def test_eight_racing_requests_end_on_one_next_id(self):
         with ThreadPoolExecutor(8) as pool:
             for _round in range(200):
