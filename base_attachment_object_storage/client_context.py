@@ -15,8 +15,7 @@ This addon itself also runs as a user, with values of a type that no client can 
 from collections.abc import Mapping
 from typing import Any
 
-from odoo import SUPERUSER_ID
-from odoo.api import Environment
+from odoo.api import SUPERUSER_ID, Environment
 
 KEYS = frozenset(
     {
