@@ -100,7 +100,7 @@ class Program:
             finally:
                 self.attachments.env.flush_all()
                 self.cursor.execute(f"{'RELEASE' if is_kept else 'ROLLBACK TO'} SAVEPOINT program")
-                self.attachments.env.invalidate_all(flush=False)
+                self.cursor.transaction.clear()
             return
         savepoint = self.cursor.savepoint(flush=way == "flush")
         try:
@@ -112,7 +112,7 @@ class Program:
         finally:
             savepoint.close(rollback=not is_kept)
             if not is_kept:
-                self.attachments.env.invalidate_all(flush=False)
+                self.cursor.transaction.clear()
 
     def swallow(self, inner):
         with suppress(Failed):
