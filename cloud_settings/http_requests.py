@@ -120,6 +120,11 @@ class ServedRequest:
         return self.route in PROBES
 
     @property
+    def is_logged_in(self) -> bool:
+        """Return True if the request has the session of a user."""
+        return bool(getattr(getattr(self._request, "session", None), "uid", None))
+
+    @property
     def elapsed_seconds(self) -> float:
         """Seconds from Odoo's entry until now, or until it was finished."""
         return self.seconds or time.perf_counter() - self._began

@@ -1,8 +1,8 @@
 """The labels of requests in metrics: as many as an installation has routes that work.
 
 A stranger can ask for every route, with every method, and have each request refused. So a request
-is counted under its route only if the route has answered such a request without an error before,
-or does so now. All others have the label ``FAILED``.
+is counted under its route only if it succeeds, if it has the session of a user, or if the route is
+known already. All others have the label ``FAILED``.
 """
 
 from .http_requests import ServedRequest
@@ -13,12 +13,12 @@ OTHER = "OTHER"
 # methods that a route takes which declares none
 USUAL = frozenset({"GET", "HEAD", "POST"})
 
-# routes and methods that are known; those that come later stay FAILED unless they succeed
+# routes and methods that are known; those that come later are FAILED whenever a stranger fails
 LIMIT = 1000
 
 
 class RouteLabels:
-    """The routes and methods that have answered without an error, in this process."""
+    """The routes and methods that are known to this process."""
 
     def __init__(self) -> None:
         self._known: set[tuple[str, str]] = set()
@@ -32,7 +32,7 @@ class RouteLabels:
             method = OTHER
         key = (request.route, method)
         if key not in self._known:
-            if not succeeded(request):
+            if not (succeeded(request) or request.is_logged_in):
                 return FAILED, method
             if len(self._known) < LIMIT:
                 self._known.add(key)

@@ -116,17 +116,20 @@ def _skip_blanks(text: str, at: int) -> int:
 
 
 def _until_quote(text: str, at: int, quote: str) -> Span | None:
-    end = at
-    while True:
-        end = text.find(quote, end)
-        if end < 0:
-            end = len(text)
+    """Return the span up to the closing quote: not an escaped, a doubled or one within a word."""
+    end = text.find(quote, at)
+    while end >= 0:
+        following = text[end + 1 : end + 2]
+        slashes = end - at - len(text[at:end].rstrip("\\")) if text[end - 1] == "\\" else 0
+        if slashes % 2:
+            end = text.find(quote, end + 1)
+        elif following == quote:
+            end = text.find(quote, end + 2)
+        elif following.isalnum():
+            end = text.find(quote, end + 1)
+        else:
             break
-        slashes = end - len(text[at:end].rstrip("\\")) - at if text[end - 1] == "\\" else 0
-        if slashes % 2 == 0:
-            break
-        end += 1
-    return _hidden_span(text, at, end)
+    return _hidden_span(text, at, len(text) if end < 0 else end)
 
 
 def _until(text: str, at: int, quote: str) -> Span | None:

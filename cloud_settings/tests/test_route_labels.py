@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 from odoo.tests import BaseCase, tagged
 
 from ..http_requests import METHODS, ServedRequest
@@ -31,6 +33,13 @@ class TestRouteLabels(BaseCase):
         self.assertEqual(labels.of(self.request("/a")), ("/a", "GET"))
         self.assertEqual(labels.of(self.request("/a", status=500)), ("/a", "GET"))
         self.assertEqual(labels.of(self.request("/a", "POST", 500)), (FAILED, "POST"))
+
+    def test_a_route_that_fails_for_a_user_has_its_label(self):
+        labels = RouteLabels()
+        core = SimpleNamespace(session=SimpleNamespace(uid=2))
+        self.assertEqual(labels.of(self.request("/a", status=500, _request=core)), ("/a", "GET"))
+        core.session.uid = None
+        self.assertEqual(labels.of(self.request("/b", status=500, _request=core)), (FAILED, "GET"))
 
     def test_a_redirect_to_the_log_in_page_is_no_success(self):
         labels = RouteLabels()

@@ -193,6 +193,7 @@ def share(shown: Shown, found: Found) -> None:
 
 EXPECTED: dict[str, Callable[[Shown, Found], None]] = {
     "Servers": lambda shown, found: about({"all": found[0][1]}, all=2),
+    "Damaged files of metrics": none_at_all,
     "Requests in progress": none_at_all,
     "Requests": requests,
     "Requests that failed": failed,

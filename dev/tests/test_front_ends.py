@@ -1,5 +1,6 @@
 """Two front-ends serve one database: files in S3, sessions in Redis, one may be killed."""
 
+import http.client
 import os
 import re
 import struct
@@ -230,3 +231,14 @@ def session_in_redis(instance: Instance, page: Page) -> bool:
     )
     sid = urllib.parse.unquote(cookies["session_id"])
     return bool(client.exists(f"session:{env['ODOO_SESSION_REDIS_PREFIX']}:{sid}"))
+
+
+def test_metrics_are_not_passed_to_whoever_asks_the_proxy(instance: Instance) -> None:
+    address = urllib.parse.urlsplit(instance.nginx.url)
+    for path in ("/metrics", "/metrics?x=1", "/%6detrics", "//metrics", "/a/../metrics"):
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        # nginx itself refuses them, no front-end has seen them
+        assert (answer.status, answer.headers["X-Served-By"]) == (404, None), path
+        connection.close()
