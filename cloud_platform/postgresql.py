@@ -39,6 +39,20 @@ def require(name: str) -> None:
         raise UnreachableError(f"PostgreSQL does not answer for the database {name}") from error
 
 
+def require_addon(name: str) -> None:
+    """Raise ``ConfigurationError`` unless the platform's addon is installed in a database."""
+    with closing(sql_db.db_connect(name).cursor()) as cursor:
+        cursor.execute("SELECT to_regclass('ir_module_module')")
+        if not cursor.fetchone()[0]:
+            raise ConfigurationError([f"{name} is not a database of Odoo"])
+        cursor.execute(
+            "SELECT 1 FROM ir_module_module WHERE name = 'cloud_platform'"
+            " AND state IN ('installed', 'to upgrade')"
+        )
+        if not cursor.fetchone():
+            raise ConfigurationError([f"the addon cloud_platform is not installed in {name}"])
+
+
 def _require_writable(cursor: Any, name: str) -> None:
     cursor.execute("SELECT pg_is_in_recovery(), current_setting('transaction_read_only')")
     in_recovery, read_only = cursor.fetchone()

@@ -8,17 +8,36 @@ addon is imported when the command runs, which ``--addons-path`` must come befor
 
 import argparse
 import json
+import logging
 import os
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 from odoo.cli import Command
+
+_logger = logging.getLogger(__name__)
 
 DONE = os.EX_OK
 WRONG = os.EX_CONFIG  # the configuration, as a server that ends for it
 LATER = os.EX_TEMPFAIL  # a service does not answer: to try again may help
 MOST = 36_500  # days of a retention, hours and seconds; no number that is not finite
-INCOMPLETE = 1  # something was left undone, the output says what
+MOST_FILES = 10**9
+USAGE = os.EX_USAGE
+INCOMPLETE = 1  # something was left undone, the output says what; or an unexpected error
+
+# the options that an action honours, beside -d and --json; it refuses the others
+HONOURED = {
+    "check": (),
+    "install": ("dry_run", "kind"),
+    "uninstall": ("dry_run", "to"),
+    "migrate": ("dry_run",),
+    "move": ("dry_run", "limit", "seconds"),
+    "fork": ("dry_run", "kind"),
+    "adopt": ("dry_run", "kind"),
+    "reconcile": ("dry_run", "margin_hours"),
+    "collect": ("days",),
+    "status": (),
+}
 
 
 class CloudPlatform(Command):
@@ -27,39 +46,72 @@ class CloudPlatform(Command):
     name = "cloud_platform"
 
     def run(self, args):
-        options, rest = _parser().parse_known_args(args)
-        if options.action != "check" and not options.database:
-            sys.exit(f"cloud_platform {options.action}: -d DATABASE is needed")
+        try:
+            options, rest = _parser().parse_known_args(args)
+            _require_honoured(options)
+        except UsageError as error:
+            _end(USAGE, str(error), "--json" in args)
         _configure(options, rest)
         status, answer, text = _answer(options)
+        if "error" in answer:
+            _end(status, text, options.json)
         sys.stdout.write((json.dumps(answer, indent=1) if options.json else text) + "\n")
         sys.exit(status)
+
+
+class UsageError(Exception):
+    """The command line is wrong."""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(message)
+
+
+def _require_honoured(options):
+    if options.action != "check" and not options.database:
+        raise UsageError(f"cloud_platform {options.action}: -d DATABASE is needed")
+    known = {name for names in HONOURED.values() for name in names}
+    given = {name for name in known if getattr(options, name) not in (None, False)}
+    if refused := sorted(given - set(HONOURED[options.action])):
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in refused)
+        raise UsageError(f"cloud_platform {options.action}: does not have {names}")
+
+
+def _end(status, reason, is_json):
+    """End with one line for people, and with JSON for programs."""
+    sys.stderr.write(f"{' '.join(reason.split())}\n")
+    if is_json:
+        sys.stdout.write(json.dumps({"ok": False, "error": reason}, indent=1) + "\n")
+    sys.exit(status)
 
 
 def _answer(options):
     from odoo.exceptions import UserError
 
     from odoo.addons.base_attachment_object_storage.store import StoreError, Unavailable
-    from odoo.addons.cloud_settings.exceptions import ConfigurationError
+    from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
 
     try:
         return ACTIONS[options.action](options)
-    except (ConfigurationError, UserError) as error:
-        status, reason = WRONG, str(error)
-    except Unavailable as error:
+    except (Unavailable, UnreachableError) as error:
         status, reason = LATER, str(error)
-    except StoreError as error:
-        status, reason = INCOMPLETE, str(error)
+    except (ConfigurationError, UserError, StoreError) as error:
+        status, reason = WRONG, str(error)
+    except Exception as error:
+        _logger.exception("cloud_platform %s failed", options.action)
+        status, reason = INCOMPLETE, f"unexpected error, see the log: {type(error).__name__}"
     return status, {"ok": False, "error": reason}, reason
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="odoo [--addons-path=PATH,...] cloud_platform",
         description="Check, install and watch the cloud platform of a database."
         " Options that are not listed here are Odoo's own, as -c.",
         epilog=f"Exit status: {DONE} all is well, {WRONG} the configuration is wrong,"
-        f" {LATER} a service does not answer, {INCOMPLETE} something was left undone.",
+        f" {LATER} a service does not answer, {USAGE} the command line is wrong,"
+        f" {INCOMPLETE} something was left undone, or an unexpected error.",
     )
     actions = {
         "check": "run every check; without -d those of the environment",
@@ -82,37 +134,29 @@ def _parser():
         action="store_true",
         help="install, uninstall, migrate, move, fork, adopt, reconcile: say what there is to do",
     )
-    parser.add_argument(
-        "--kind", help="install, fork, adopt: the platform, where several are installed"
-    )
-    parser.add_argument(
-        "--to", choices=["db", "file"], default="db", help="uninstall: where to (default: db)"
-    )
-    parser.add_argument("--limit", type=int, help="move: stop after so many files")
-    parser.add_argument("--seconds", type=_number, help="move: stop after so many seconds")
+    parser.add_argument("--kind", help="install, fork, adopt: which of the installed platforms")
+    parser.add_argument("--to", choices=["db", "file"], help="uninstall: where to (default: db)")
+    files, positive = _between(1, MOST_FILES, int), _between(0, MOST)
+    parser.add_argument("--limit", type=files, help="move: stop after so many files")
+    parser.add_argument("--seconds", type=positive, help="move: stop after so many seconds")
     parser.add_argument(
         "--margin-hours",
-        type=_number,
+        type=_between(-MOST, MOST),
         help="reconcile: leave alone what is younger, for it may get a row yet (default: 24)",
     )
-    parser.add_argument(
-        "--days", type=_days, help="collect: the retention, instead of ATTACHMENT_RETENTION_DAYS"
-    )
+    retention = "collect: the retention, instead of ATTACHMENT_RETENTION_DAYS"
+    parser.add_argument("--days", type=positive, help=retention)
     return parser
 
 
-def _number(text):
-    number = float(text)
-    if not abs(number) <= MOST:
-        raise argparse.ArgumentTypeError(f"expects a number of at most {MOST}, not {text!r}")
+def _between(least, most, kind=float):
+    def number(text):
+        value = kind(text)
+        if not least <= value <= most:  # nor what is no number
+            raise argparse.ArgumentTypeError(f"expects {least} to {most}, not {text!r}")
+        return value
+
     return number
-
-
-def _days(text):
-    days = _number(text)
-    if days < 0:
-        raise argparse.ArgumentTypeError(f"expects 0 to {MOST} days, not {text!r}")
-    return days
 
 
 def _configure(options, rest):
@@ -129,8 +173,10 @@ def _configure(options, rest):
 
 def check(options):
     from odoo.addons.cloud_platform.checks import registry
+    from odoo.addons.cloud_platform.command_services import require_services
 
     report = registry.run()
+    require_services(options.database, report)
     if options.database:
         report += registry.run_for_database(options.database, probe=True, probe_writes=True)
     status = DONE if report.ok else WRONG
@@ -149,7 +195,7 @@ def install(options):
 
 def uninstall(options):
     with _environment(options) as env:
-        report = env["cloud.platform"].uninstall(options.to, dry_run=options.dry_run)
+        report = env["cloud.platform"].uninstall(options.to or "db", dry_run=options.dry_run)
         env.cr.commit()
     left = report["attachments"].get("failed")
     return INCOMPLETE if left else DONE, report, _lines(report)
@@ -159,7 +205,9 @@ def migrate(options):
     from odoo import sql_db
 
     from odoo.addons.cloud_platform.former_suite import manifest_on_this_host, take_over
+    from odoo.addons.cloud_platform.postgresql import require
 
+    require(options.database)
     # no registry: it would miss the code of the addons that this is about
     with closing(sql_db.db_connect(options.database).cursor()) as cursor:
         done = take_over(cursor, manifest_on_this_host)
@@ -225,18 +273,10 @@ def _print_progress(report):
     sys.stderr.write(f"{report}\n")
 
 
-@contextmanager
 def _environment(options):
-    from odoo import SUPERUSER_ID, api
-    from odoo.modules.registry import Registry
+    from odoo.addons.cloud_platform.command_services import environment_of_command
 
-    with closing(Registry(options.database).cursor()) as cursor:
-        env = api.Environment(cursor, SUPERUSER_ID, {})
-        if "cloud.platform" not in env:
-            sys.exit(f"the addon cloud_platform is not installed in {options.database}")
-        yield env
-        # servers that run have parameters in their caches
-        env.registry.signal_changes()
+    return environment_of_command(options.database)
 
 
 def _lines(report, indent=""):

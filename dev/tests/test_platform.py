@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import time
 import urllib.error
@@ -356,7 +357,59 @@ def test_the_command_installs_moves_and_tells(server: Server) -> None:
 def test_the_command_explains_itself_and_wants_a_database(server: Server) -> None:
     assert "check" in server.platform("--help").stdout
     missing = server.platform("status")
-    assert (missing.returncode, "-d DATABASE" in missing.stderr) == (1, True)
+    assert (missing.returncode, "-d DATABASE" in missing.stderr) == (os.EX_USAGE, True)
+
+
+def assert_error(done: subprocess.CompletedProcess[str], status: int, words: str) -> None:
+    """Check an answer that is one line for people and JSON for programs."""
+    assert done.returncode == status, (done.stdout, done.stderr)
+    answer = json.loads(done.stdout)
+    assert answer["ok"] is False
+    assert words in answer["error"], answer
+    assert "Traceback" not in done.stderr
+    assert [line for line in done.stderr.splitlines() if words in line], done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("collect", "--dry-run"),
+        ("check", "--dry-run"),
+        ("status", "--kind", "s3"),
+        ("move", "--days", "3"),
+        ("move", "--limit", "-5"),
+        ("move", "--limit", "0"),
+        ("collect", "--days", "-1"),
+        ("reconcile", "--margin-hours", "nan"),
+        ("uninstall", "--to", "s3"),
+        ("unknown",),
+    ],
+    ids=" ".join,
+)
+def test_the_command_takes_the_options_that_it_honours_and_no_others(
+    server: Server, arguments: tuple[str, ...]
+) -> None:
+    done = server.platform(*arguments, "-d", server.instance.name, "--json")
+    assert_error(done, os.EX_USAGE, arguments[-1] if len(arguments) == 1 else "")
+
+
+@pytest.mark.parametrize("action", ["check", "status", "collect", "install"])
+def test_a_command_that_cannot_look_says_so(server: Server, action: str) -> None:
+    name = server.instance.name
+    mistyped = server.platform(action, "-d", f"{name}x", "--json")
+    assert_error(mistyped, os.EX_CONFIG, f"{name}x")
+    foreign = server.platform(action, "-d", "postgres", "--json")
+    assert_error(foreign, os.EX_CONFIG, "is not a database of Odoo")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        away = {"PGHOST": "127.0.0.1", "PGPORT": str(closed.getsockname()[1])}
+        down = server.platform(action, "-d", name, "--json", variables=away)
+        assert_error(down, os.EX_TEMPFAIL, "PostgreSQL")
+        if action == "check":
+            away = {"ODOO_SESSION_REDIS_HOST": "127.0.0.1"}
+            away["ODOO_SESSION_REDIS_PORT"] = str(closed.getsockname()[1])
+            down = server.platform(action, "-d", name, "--json", variables=away)
+            assert_error(down, os.EX_TEMPFAIL, "Redis")
 
 
 def test_anthem_installs_by_the_ready_song(server: Server, tmp_path: Path) -> None:
