@@ -6,7 +6,7 @@ const globals = require("globals");
 module.exports = [
     js.configs.recommended,
     {
-        files: ["*.cjs"],
+        files: ["**/*.cjs"],
         languageOptions: {globals: globals.node, sourceType: "commonjs"},
     },
     {

@@ -83,6 +83,8 @@ def abandoned(
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield each key, and its segments, of which none was stored since a time."""
     entries = _listed(client, container, FOLDER + prefix)
+    # itertools: entries come in order and may be many; odoo.tools.groupby holds them all
+    # pylint: disable-next=bad-builtin-groupby
     for key, group in itertools.groupby(entries, lambda entry: _key(entry["name"])):
         segments = list(group)
         if all(modified(entry) < before for entry in segments):

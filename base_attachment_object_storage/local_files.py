@@ -91,10 +91,9 @@ class LocalFiles:
     def _remove(self, name: str) -> bool:
         path = self._full_path(name)
         try:
-            os.unlink(path)
-            self.removed += 1
-        except FileNotFoundError:
-            pass
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+                self.removed += 1
         except OSError as error:
             _logger.warning("%s was not removed: %s", path, error)
             return False

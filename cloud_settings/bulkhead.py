@@ -17,6 +17,7 @@ import os
 import struct
 import threading
 import time
+from contextlib import suppress
 
 from odoo.tools import config
 
@@ -152,9 +153,8 @@ def places_of_this_server() -> int:
 
 def _is_alive(process: int) -> bool:
     try:
-        os.kill(process, 0)
+        with suppress(PermissionError):
+            os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        pass
     return True

@@ -67,10 +67,12 @@ class Region:
         self._bytes = content
         self._begin = begin
 
+    # pylint: disable-next=method-required-super
     def read(self, form: struct.Struct, position: int) -> tuple[float, ...]:
         values: tuple[float, ...] = form.unpack_from(self._bytes, self._begin + position)
         return values
 
+    # pylint: disable-next=method-required-super
     def write(self, form: struct.Struct, position: int, *values: float) -> None:
         form.pack_into(self._bytes, self._begin + position, *values)
 

@@ -22,7 +22,8 @@ function complaintOf({path, source, flags}) {
     if (found.status === "unknown") {
         return isInside ? null : `cannot be judged (${found.error.kind}): ${source}`;
     }
-    const isFine = found.status === "safe" || (isInside && found.complexity.type !== "exponential");
+    const isFine =
+        found.status === "safe" || (isInside && found.complexity.type !== "exponential");
     return isFine ? null : `takes too long (${found.complexity.summary}): ${source}`;
 }
 

@@ -52,7 +52,7 @@ class Server(socketserver.ThreadingMixIn, WSGIServer):
     # what waits while the processor is busy; the system may allow less
     request_queue_size = 1024
 
-    def server_bind(self) -> None:
+    def server_bind(self) -> None:  # pylint: disable=missing-return
         """Bind, without a look-up of the host's name."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", 0
@@ -70,7 +70,7 @@ class PortServer(Server):
         )[0]
         super().__init__(found, handler)  # type: ignore[arg-type]
 
-    def server_bind(self) -> None:
+    def server_bind(self) -> None:  # pylint: disable=missing-return
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
@@ -86,7 +86,7 @@ class FolderServer(Server):
         self._path = path
         super().__init__((path, 0), handler)
 
-    def server_bind(self) -> None:
+    def server_bind(self) -> None:  # pylint: disable=missing-return
         # its type wants a port, too
         self.server_address = self._path  # type: ignore[assignment]
         super().server_bind()

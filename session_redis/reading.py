@@ -39,6 +39,7 @@ class Reader:
         self._store = store
         self._warned = False
 
+    # pylint: disable-next=method-required-super
     def read(self, sid: str, keys: list[str], operation: Operation) -> StoredSession | None:
         """Return the session ``sid``; None when there is none, or it has ended.
 

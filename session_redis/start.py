@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
 
 # as servers name a command that they, or a proxy before them, do not have
-_UNKNOWN_COMMAND = re.compile(r"(?i:unknown (?:or unsupported )?command) ['`\"]?(\w+)")
+_UNKNOWN_COMMAND = re.compile(r"unknown (?:or unsupported )?command ['`\"]?(\w+)", re.IGNORECASE)
 
 # as redis-py names an address in its errors
 _CONNECTING = re.compile(r"(?:connecting to|reading from) \S+")

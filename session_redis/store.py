@@ -139,8 +139,8 @@ class RedisSessionStore(http.FilesystemSessionStore):
                     count(COMPONENT, "save_refused", BACKEND)
                     _logger.info("Session %s… has ended: it is not saved", shorten(session.sid))
                     return
-        except SessionStoreUnavailable:
-            pass
+        except SessionStoreUnavailable as error:
+            _logger.debug("Not saved: %s", error)
         count(COMPONENT, "save_lost", BACKEND)
         _logger.error("Session %s… was not saved", shorten(session.sid))
 

@@ -81,6 +81,7 @@ class Transaction(http.FilesystemSessionStore):
             return
         self.write(session, body, stamp, stamp.lifetime)
 
+    # pylint: disable-next=method-required-super
     def copy(
         self, session: Any, body: bytes, stamp: Stamp, found: Found | None, taken: bytes | None
     ) -> None:
@@ -108,6 +109,7 @@ class Transaction(http.FilesystemSessionStore):
             batch.need(SAME, tombstone, before)
         self._set_tombstone(sid, moment)
 
+    # pylint: disable-next=method-required-super
     def write(self, session: Any, body: bytes, stamp: Stamp, left: int | None) -> None:
         """Write a session with its index, whatever there is.
 

@@ -94,7 +94,7 @@ class TestRegions(DialectCase):
         else:
             url = urlsplit(store.presign("there", 60))
             self.assertIn(f"{self.amazon.region}%2Fs3", url.query)
-            proxy = HTTPConnection(urlsplit(self.server.url).netloc)
+            proxy = HTTPConnection(urlsplit(self.server.url).netloc, timeout=20)
             with closing(proxy):
                 proxy.request("GET", url._replace(scheme="http").geturl())
                 answer = proxy.getresponse()
@@ -166,7 +166,7 @@ class TestRegionsDirectly(TestRegions):
 
         def connect(connections):
             directly.append(connections._url.hostname)
-            connection = HTTPConnection(connections._url.hostname, 80)
+            connection = HTTPConnection(connections._url.hostname, 80, timeout=20)
             address = urlsplit(self.server.url)
             connection.sock = socket.create_connection((address.hostname, address.port), 20)
             return connection

@@ -91,7 +91,7 @@ class IrAttachmentReconcile(models.Model):
             return
         run = self.search([("state", "=", "running")], limit=1)
         if not run:
-            self.search([])[KEPT_RUNS - 1 :].unlink()
+            self.search([("state", "!=", "running")], offset=KEPT_RUNS - 1).unlink()
             run = self.create({})
         try:
             run._compare_slice(attachments)

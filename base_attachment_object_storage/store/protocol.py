@@ -61,7 +61,7 @@ class ObjectStore(ABC):
         except Unavailable:
             return False
         except StoreError:
-            pass  # most often that there is no such object
+            return True  # most often that there is no such object
         return True
 
     def put(

@@ -44,6 +44,7 @@ class CommitSetUp(TransactionSetUp):
         self.patch(model, "_validate_fields", validated)
 
     def refuse(self, _records):
+        # pylint: disable-next=translation-required
         raise ValidationError("refused after the insert")
 
     def fail_for(self, bad):
@@ -58,6 +59,7 @@ class CommitSetUp(TransactionSetUp):
         self.patch(ObjectStore, "put", failing)
         self.patch(ObjectStore, "begin_put", lambda *_args: None)
 
+    # pylint: disable-next=method-required-super
     def create(self, attachments, *contents):
         return attachments.create([{**VALUES, "raw": raw} for raw in contents])
 
@@ -114,6 +116,7 @@ class CommitContract(CommitSetUp):
 
         def write_and_fail(_records):
             other.write({"raw": b"other after"})
+            # pylint: disable-next=translation-required
             raise ValidationError("refused after the write")
 
         self.after_insert(write_and_fail)
@@ -281,6 +284,7 @@ class CommitContract(CommitSetUp):
         self.assertTrue(self.committed_marks(name))
 
         def refuse(*_args):
+            # pylint: disable-next=translation-required
             raise ValidationError("refused before the insert")
 
         self.patch(self.registry["ir.attachment"], "_add_missing_default_values", refuse)

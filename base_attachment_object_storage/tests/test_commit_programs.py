@@ -65,6 +65,7 @@ class Program:
         for name, *arguments in program:
             getattr(self, name)(*arguments)
 
+    # pylint: disable-next=method-required-super
     def create(self, contents, inner):
         self.after_insert.append(inner)
         try:
@@ -73,6 +74,7 @@ class Program:
             if inner in self.after_insert:
                 self.after_insert.remove(inner)
 
+    # pylint: disable-next=method-required-super
     def write(self, number):
         for attachment in self.rows():
             attachment.write({"raw": CONTENTS[number]})

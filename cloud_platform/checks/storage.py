@@ -5,6 +5,7 @@ attachments belong anywhere.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from odoo.addons.base_attachment_object_storage.ownership import (
@@ -129,12 +130,11 @@ class RemoteStore:
             _write_and_read(store, f"{present.prefix}/{PROBE}")
             return
         owner = Owner.parse(record)
-        try:
+        # not found: the object, or the container? the listing says which
+        with suppress(NotFound):
             if owner:
                 store.read(owner.claim_key)
                 return
-        except NotFound:
-            pass  # an object, or the container? a listing tells
         next(store.list(PROBE), None)
 
     def is_not_owned(self, facts: Facts) -> Verdict:

@@ -17,6 +17,7 @@ class ConditionsCase(RedisCase):
     def key(self, name):
         return f"session:{self.prefix}:{name}"
 
+    # pylint: disable-next=method-required-super
     def write(self, *commands, need=()):
         batch = Batch()
         for condition in need:

@@ -118,6 +118,7 @@ if st is not None:
 
         @precondition(lambda self: self.devices)
         @rule(server=servers, place=places, which=places)
+        # pylint: disable-next=method-required-super
         def read(self, server, place, which):
             device = self.pick(self.devices, place)
             if device.has_file:

@@ -83,9 +83,12 @@ export class CloudPlatformPage extends Component {
     get comparison() {
         const {state, missing, marked, message} = this.state.page.comparison;
         if (state === "failed") {
-            return _t("The last comparison of the file storage with the database failed: %(message)s", {
-                message,
-            });
+            return _t(
+                "The last comparison of the file storage with the database failed: %(message)s",
+                {
+                    message,
+                }
+            );
         }
         return _t(
             "The last comparison of the file storage with the database found %(missing)s missing files and %(marked)s files without an attachment.",
