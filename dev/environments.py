@@ -15,6 +15,9 @@ REQUIREMENTS = Path(__file__).parent / "requirements"
 # time (https://github.com/python/cpython/issues/106905), which Odoo shows as status 500.
 RACY_PYTHONS = ((3, 11, 0), (3, 11, 8))
 
+# the oldest Python for which the servers of the tests are made
+TOOLS_FROM = (3, 11, 0)
+
 
 def made_once(
     directory: Path, title: str, ingredients: Sequence[str], make: Callable[[], None]
@@ -84,6 +87,20 @@ def find_python() -> tuple[str, tuple[int, int, int]]:
     for name, version in working.items():
         return name, version
     raise DevError(f"no Python from 3.10 to 3.13 with venv runs (tried {', '.join(names)})")
+
+
+def find_tool_python() -> str:
+    """Return a Python for tools that are no part of Odoo's process: Odoo's, where it is new enough.
+
+    :raises DevError: if there is none
+    """
+    program, version = find_python()
+    names = [program, "python3.12", "python3.13", "python3.11", "python3"]
+    for name in names if version < TOOLS_FROM else names[:1]:
+        found = python_version(name)
+        if found and found >= TOOLS_FROM:
+            return name
+    raise DevError(f"Keystone and other tools need Python 3.11 (tried {', '.join(names)})")
 
 
 def python_version(program: str) -> tuple[int, int, int] | None:

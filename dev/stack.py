@@ -218,7 +218,7 @@ def project_of(database: str) -> str:
 
 def tool_python() -> str:
     """Return the Python for tools that are no part of Odoo's process."""
-    return environments.find_python()[0]
+    return environments.find_tool_python()
 
 
 def check_state_directory(state: Path) -> None:

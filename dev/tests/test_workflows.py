@@ -21,8 +21,12 @@ WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 EXPRESSION = re.compile(r"\$\{\{ matrix\.(\w+) \}\}")
 # the only programs that are not the repository's
 FOREIGN = {"apt-get", "cat", "/usr/share/postgresql-common/pgdg/*.sh"}
-# those that the pins of development can be installed with
-PYTHONS = {series: ["3.11", "3.12"] for series in SERIES}
+# Odoo's own limits (odoo/release.py, odoo/__init__.py)
+PYTHONS = {
+    "17.0": ["3.10", "3.11", "3.12"],
+    "18.0": ["3.10", "3.11", "3.12", "3.13"],
+    "19.0": ["3.10", "3.11", "3.12", "3.13"],
+}
 
 
 def jobs(name: str) -> dict[str, Any]:
