@@ -26,9 +26,9 @@ def require_services(database: str | None, report: Report) -> None:
     if database:
         require(database)
         require_addon(database)
-    if report.ok and hooks.is_active() and PlatformSettings.read().probes:
-        if problem := probe.problem(RedisSettings.read()):
-            raise UnreachableError(f"Redis: {problem}")
+    asks_redis = report.ok and hooks.is_active() and PlatformSettings.read().probes
+    if asks_redis and (problem := probe.problem(RedisSettings.read())):
+        raise UnreachableError(f"Redis: {problem}")
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def find_python() -> tuple[str, tuple[int, int, int]]:
 
 
 def find_tool_python() -> str:
-    """Return a Python for tools that are no part of Odoo's process: Odoo's, where it is new enough.
+    """Return a Python for tools outside of Odoo's process: Odoo's, where it is new enough.
 
     :raises DevError: if there is none
     """

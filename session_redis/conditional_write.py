@@ -130,7 +130,8 @@ def write_if(client: Any, batch: Batch, wait_ms: int = 0) -> Outcome:
     """
     import redis
 
-    words, key = tuple(batch.words()), batch.keys[0]
+    words = tuple(batch.words())
+    key = str(words[1])
     # its answer does not matter: without a replica, or its permission, this is as without it
     wait: list[Command] = [("WAIT", 1, wait_ms)] if wait_ms else []
     answer = ask(client, [("EVALSHA", DIGEST, *words), *wait], key)[0]
