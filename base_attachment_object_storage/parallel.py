@@ -9,16 +9,18 @@ The caller's thread takes the items and gets the results, so only ``function`` r
 other threads: it must touch nothing of Odoo, no cursor and no record. ``function`` must not
 call ``each()``.
 
-Work in the background (``lanes``) has threads of its own, so that no user waits for a file
-of a move. Users' work never queues behind the work of others: a store that is slow is left
-to ``store_guard``, which a thread must reach to be refused.
+Work in the background (``lanes``) has separate threads, so that no user waits for a file of
+a move. Where all threads are busy, the caller's thread does an item itself: work never queues
+behind the work of others, and reaches ``store_guard``, which refuses it if the store is slow.
 
 A process that was forked begins with none: threads do not survive a fork. Under gevent the
 threads are greenlets.
 """
 
+import functools
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
@@ -27,15 +29,38 @@ from typing import Any, Generic, TypeVar
 from . import lanes
 
 THREADS = 16  # of one work at a time
-# made when they are needed; so many users' works at a time do not wait for each other
-USERS_THREADS = 32 * THREADS
+# of users, made when they are needed. Each reserves 8 to 72 MiB of address space, of which
+# Odoo allows a process 2.5 GiB by default (limit_memory_hard)
+USERS_THREADS = 2 * THREADS
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+
+class _Pool:
+    """Threads, and how many of them have nothing to do."""
+
+    def __init__(self, threads: int, name: str) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._idle = threading.BoundedSemaphore(threads)
+
+    def submit(self, work: Callable[[], Callable[[], None]]) -> bool:
+        """Have a thread call ``work`` and what it returns; return False if all are busy."""
+        if not self._idle.acquire(blocking=False):
+            return False
+        self._executor.submit(self._do, work)
+        return True
+
+    def _do(self, work: Callable[[], Callable[[], None]]) -> None:
+        deliver = work()
+        # first, for whoever gets the outcome may submit the next item
+        self._idle.release()
+        deliver()
+
+
 # whether it is for the background: its threads
-_executors: dict[bool, ThreadPoolExecutor] = {}
-os.register_at_fork(after_in_child=_executors.clear)
+_pools: dict[bool, _Pool] = {}
+os.register_at_fork(after_in_child=_pools.clear)
 
 
 def each(
@@ -100,19 +125,21 @@ class Work(Generic[Item, Result]):
 
     def _begin(self, count: int) -> None:
         for item in itertools.islice(self._coming, count):
-            _executor(self._is_background).submit(self._do, item)
             self._unfinished += 1
+            work = functools.partial(self._do, item)
+            if not _pool(self._is_background).submit(work):
+                work()()
 
-    def _do(self, item: Item) -> None:
+    def _do(self, item: Item) -> Callable[[], None]:
+        """Do the work of an item; return a function that delivers its outcome."""
         try:
             if self._ended:
                 raise InterruptedError("another item has failed")
             with lanes.working_for(self._caller, self._is_background):
                 result = self._function(item)
         except BaseException as error:  # noqa: BLE001  # for the caller's thread to raise
-            self._outcomes.put(_raising(error))
-        else:
-            self._outcomes.put(lambda: result)
+            return functools.partial(self._outcomes.put, _raising(error))
+        return functools.partial(self._outcomes.put, lambda: result)
 
 
 def _raising(error: BaseException) -> Callable[[], Any]:
@@ -122,9 +149,9 @@ def _raising(error: BaseException) -> Callable[[], Any]:
     return outcome
 
 
-def _executor(is_background: bool) -> ThreadPoolExecutor:
-    if is_background not in _executors:
+def _pool(is_background: bool) -> _Pool:
+    if is_background not in _pools:
         threads = THREADS if is_background else USERS_THREADS
         name = "attachments.background" if is_background else "attachments"
-        _executors[is_background] = ThreadPoolExecutor(threads, thread_name_prefix=name)
-    return _executors[is_background]
+        _pools[is_background] = _Pool(threads, name)
+    return _pools[is_background]

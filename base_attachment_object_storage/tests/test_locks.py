@@ -128,6 +128,28 @@ class TestParallel(BaseCase):
         self.assertLess(len(done), 1000)
         self.assertEqual(sorted(parallel.each(abs, [-1, -2])), [1, 2], "the threads live on")
 
+    def test_work_never_queues_behind_the_work_of_others(self):
+        may_go = threading.Event()
+        self.addCleanup(may_go.set)
+        busy, begun = [], threading.Semaphore(0)
+
+        def held(_item):
+            begun.release()
+            may_go.wait(60)
+
+        for _number in range(parallel.USERS_THREADS // parallel.THREADS):
+            busy.append(parallel.Work(held, range(parallel.THREADS)))
+        for _number in range(parallel.USERS_THREADS):
+            self.assertTrue(begun.acquire(timeout=60))
+        # all threads are busy, and there will be no more of them
+        threads = threading.active_count()
+        found = parallel.each(lambda _item: threading.current_thread(), range(3))
+        self.assertEqual([*found], [threading.current_thread()] * 3)
+        self.assertEqual(threading.active_count(), threads)
+        may_go.set()
+        for work in busy:
+            self.assertEqual([*work], [None] * parallel.THREADS)
+
     def test_a_forked_process_has_threads_of_its_own(self):
         list(parallel.each(abs, range(4)))
         context = multiprocessing.get_context("fork")

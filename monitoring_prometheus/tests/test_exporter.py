@@ -221,7 +221,7 @@ class TestExporter(ValuesCase):
             return collect()
 
         self.exporter._values.collect = counted_collect
-        with ThreadPoolExecutor(60) as pool:
+        with ThreadPoolExecutor(20) as pool:
             scrape = functools.partial(self.relayed, HTTP_AUTHORIZATION="Bearer hush")
             answers = [job.result() for job in [pool.submit(scrape) for _number in range(300)]]
         self.assertEqual({status for status, _headers, _text in answers}, {"200 OK"})
