@@ -122,7 +122,9 @@ class Move:
             self._fail(rows, carried.problem)
             self._count_refusal(carried.refusal)
             return
-        self._refusals, self._has_accepted = 0, True
+        if carried.store_fname or self._location == "db":
+            # not content that the rule keeps in the database, though a store is the target
+            self._refusals, self._has_accepted = 0, True
         self._arrived.append(carried)
         self._arrived_rows += len(rows)
         self._arrived_bytes += len(carried.content or b"")

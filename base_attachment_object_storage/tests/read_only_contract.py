@@ -14,6 +14,9 @@ class ReadOnlyContract(AttachmentSetUp):
         stored = self.new(b"stored")
         in_database = self.attachments.with_context(storage_location="db")
         waiting = in_database.create({"name": "a.pdf", "raw": b"waiting"})
+        # a move brings it to the database, which is no sign that the store accepts anything
+        at_files = self.attachments.with_context(storage_location="file")
+        at_files.create({"name": "a.css", "raw": b"body {}", "mimetype": "text/css"})
         before = [self.columns(stored), self.columns(waiting)]
         count = self.attachments.search_count([])
         self.make_store = self.make_read_only_store
