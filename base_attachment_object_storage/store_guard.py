@@ -54,6 +54,7 @@ class Guard:
         """Let requests pass, whatever was found out before."""
         self.breaker.stop()
         self.bulkhead.withdraw_report()
+        self._failures = 0
 
     def require_closed(self) -> None:
         """Raise ``Unavailable`` while the server is known to be unavailable."""

@@ -132,6 +132,8 @@ def odoo_arguments(
             "--http-interface=127.0.0.1",
         ),
         *("--without-demo=True", "--max-cron-threads=0", "--log-level=warn"),
+        # the process also holds the clients and the servers that tests make, by the hundred
+        "--limit-memory-hard=0",
         *("--log-handler=odoo.tests:INFO", "--log-handler=odoo.service.server:WARNING"),
         *(f"--log-handler=odoo.addons.{module}.tests:INFO" for module in modules),
     ]
