@@ -225,13 +225,11 @@ class SwiftStore(ObjectStore):
             report = json.loads(answer.content)
             statuses = _statuses(report, paths)
             numbers = {key: int(status[:3]) for key, status in statuses.items()}
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-        ):  # a server without the bulk middleware
-            without_bulk.add(self._settings.auth_url)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # A server without the bulk middleware answers nothing. Another answer, for example
+            # of a proxy, says nothing of the next request.
+            if not answer.content:
+                without_bulk.add(self._settings.auth_url)
             return delete_singly(keys, delete)
         # a token is refused for each object, and only a request of its own renews it
         refused = [key for key, number in numbers.items() if number == 401]

@@ -1,5 +1,6 @@
 """The S3 server that the tests use: the one of the environment."""
 
+from odoo.addons.base_attachment_object_storage.store import without_bulk
 from odoo.addons.base_attachment_object_storage.store_guard import forget_outages
 from odoo.addons.cloud_settings.tests.services import service
 
@@ -44,6 +45,7 @@ class S3SetUp:
         self.other_container = f"{self.bucket}-other"
         self.make_store().create_container()
         self.addCleanup(forget_outages)
+        self.addCleanup(without_bulk.clear)
         super().setUp()
 
     def environment(self):
