@@ -44,7 +44,8 @@ class QueueFrontEnd(FrontEnd):
     def runs(self) -> dict[str, float]:
         """Return how many runs of jobs were counted, by their outcome."""
         name = "odoo_queue_job_duration_seconds_count"
-        pattern = re.compile(rf'{name}{{channel="{re.escape(CHANNEL)}",outcome="(\w+)"}}')
+        labels = rf'channel="{re.escape(CHANNEL)}",database="{self.database}",outcome="(\w+)"'
+        pattern = re.compile(f"{name}{{{labels}}}")
         found = ((pattern.fullmatch(key), value) for key, value in self.metrics().items())
         return {match[1]: value for match, value in found if match}
 
@@ -112,7 +113,7 @@ def accesses(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_runs_are_counted_and_timed_by_channel_and_outcome(server: Server) -> None:
     assert server.runs == RUNS
     for outcome in RUNS:
-        labels = f'channel="{CHANNEL}",outcome="{outcome}"'
+        labels = f'channel="{CHANNEL}",database="{server.database}",outcome="{outcome}"'
         assert server.metrics[f"odoo_queue_job_duration_seconds_sum{{{labels}}}"] > 0
 
 
