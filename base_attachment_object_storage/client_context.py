@@ -22,6 +22,7 @@ KEYS = frozenset(
         "storage_location",
         "force_storage_key",
         "move_other_keys",
+        "spilled_only",
         "default_store_fname",
         "default_db_datas",
     }

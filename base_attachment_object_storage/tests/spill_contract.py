@@ -83,6 +83,12 @@ class SpillContract(SpillSetUp):
         self.assertFalse(attachment.db_datas)
         self.assertEqual(self.waiting(), [])
 
+    def test_a_client_s_context_keeps_no_content_from_being_noted(self):
+        self.take_away()
+        client = self.attachments.with_user(self.env.ref("base.user_admin"))
+        attachment = client.with_context(spilled_only=True).create({**VALUES, "raw": b"mail"})
+        self.assert_spilled(attachment, b"mail")
+
     def test_a_write_spills_and_marks_what_it_replaces(self):
         attachment = self.new(b"old")
         fname = attachment.store_fname
