@@ -10,6 +10,7 @@ it. ``flush()`` is what Odoo calls after everything else, before each savepoint 
 step before a commit. A cursor whose transaction has no uploads does what it did.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -76,7 +77,7 @@ def own_rows(cursor: Any, fname: str) -> list[int]:
     return [number for (number,) in cursor.fetchall()]
 
 
-class CommitGate:
+class CommitGate(ABC):
     """Decides whether a transaction may be committed, from the uploads that it has."""
 
     _cursor: Any
@@ -88,14 +89,17 @@ class CommitGate:
     _number: int
     _is_doubtful: bool
 
+    @abstractmethod
     def _send(self, uploads: list[PendingUpload], locked: Locked) -> None:
-        raise NotImplementedError
+        """Begin to store uploads under locks that are held."""
 
+    @abstractmethod
     def _finish(self, begin_more: bool = True) -> None:
-        raise NotImplementedError
+        """Wait until all that has begun is stored or has failed."""
 
+    @abstractmethod
     def _lock(self, keys: list[str], names: Iterable[str] = ()) -> Locked:
-        raise NotImplementedError
+        """Keep collection away from objects; report which names no row has."""
 
     def confirm(self) -> None:
         """Let the transaction be committed, or raise.

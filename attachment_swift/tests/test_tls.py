@@ -1,9 +1,6 @@
-"""The server's certificate is verified, whatever other variables are set."""
-
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.new_process import run_python
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.base_attachment_object_storage.tests.tls_contract import TLSContract
 
 ASK = """
 from odoo.addons.attachment_swift.client import SwiftClient
@@ -16,16 +13,14 @@ except Exception as error:
 
 
 @tagged("post_install", "-at_install")
-class TestTLS(BaseCase):
-    def test_blank_variables_do_not_switch_off_the_verification(self):
-        # no Keystone, but a server whose certificate nobody knows: it is asked for nothing
-        server = service("redis_tls")
-        told = run_python(
-            ASK,
-            SWIFT_AUTH_URL=f"https://127.0.0.1:{server['port']}/v3",
-            SWIFT_ACCOUNT="a",
-            SWIFT_PASSWORD="b",
-            SWIFT_PROJECT_NAME="c",
-            **dict.fromkeys(("SWIFT_CACERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), ""),
-        )
-        self.assertIn("certificate verify failed", told.lower())
+class TestTLS(TLSContract, BaseCase):
+    ask = ASK
+    authorities = "SWIFT_CACERT"
+
+    def variables(self, address):
+        return {
+            "SWIFT_AUTH_URL": f"{address}/v3",
+            "SWIFT_ACCOUNT": "a",
+            "SWIFT_PASSWORD": "b",
+            "SWIFT_PROJECT_NAME": "c",
+        }

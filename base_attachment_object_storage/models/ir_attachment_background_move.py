@@ -8,12 +8,10 @@ import psycopg2
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from ..scheduled_action import SLICE_SECONDS, repeat_for_ever
 from ..store import StoreError
 
 _logger = logging.getLogger(__name__)
-
-SLICE_SECONDS = 45  # well below the time that a worker has for a scheduled action
-PROGRESS = ("moved", "skipped", "failed", "total", "bytes", "total_bytes", "rate", "seconds_left")
 
 
 class IrAttachmentBackgroundMove(models.Model):
@@ -83,10 +81,7 @@ class IrAttachmentBackgroundMove(models.Model):
 
     @api.model
     def _repeat_for_ever(self):
-        # 17.0 runs an action once and switches it off, unless it is told; the field is gone
-        # from 18.0 on
-        if "numbercall" in self.env["ir.cron"]._fields:
-            self._cron().write({"numbercall": -1, "doall": False})
+        repeat_for_ever(self._cron())
 
     @api.model
     def _continue(self):

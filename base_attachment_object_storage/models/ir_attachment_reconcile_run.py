@@ -19,12 +19,12 @@ from odoo.addons.cloud_settings import operations
 from .. import lanes
 from ..ownership import PARAMETER, Owner, Standing
 from ..reconcile import Progress, ReconcileReport
+from ..scheduled_action import SLICE_SECONDS, repeat_for_ever
 from ..store import StoreError, Unavailable
 from .ir_attachment_reconcile import MARGIN_HOURS
 
 _logger = logging.getLogger(__name__)
 
-SLICE_SECONDS = 45  # well below the time that a worker has for a scheduled action
 OUTAGE_HOURS = 1
 KEPT_RUNS = 20
 COUNTS = ("objects", "used", "missing", "orphans", "orphan_bytes", "young", "marked", "unfinished")
@@ -73,10 +73,7 @@ class IrAttachmentReconcile(models.Model):
 
     @api.model
     def _repeat_for_ever(self):
-        # 17.0 runs an action once and switches it off, unless it is told; the field is gone
-        # from 18.0 on
-        if "numbercall" in self.env["ir.cron"]._fields:
-            self._cron().write({"numbercall": -1, "doall": False})
+        repeat_for_ever(self._cron())
 
     @api.model
     def _latest(self):

@@ -20,13 +20,13 @@ from odoo.exceptions import UserError
 from odoo.addons.cloud_settings.operations import count
 
 from ..mail_retry import retry_after_outages
+from ..scheduled_action import SLICE_SECONDS
 from ..store import StoreError, Unavailable
 
 _logger = logging.getLogger(__name__)
 
 MB = 1024 * 1024
 RETRY = timedelta(minutes=1)
-SLICE_SECONDS = 45  # well below the time that a worker has for a scheduled action
 
 
 class IrAttachmentSpill(models.Model):

@@ -58,10 +58,8 @@ class ObjectStore(ABC):
         """Return True if the server answers a small request, whatever it says; not guarded."""
         try:
             self._impatient()._head(PROBE)
-        except Unavailable:
-            return False
-        except StoreError:
-            return True  # most often that there is no such object
+        except StoreError as error:  # most often that there is no such object
+            return not isinstance(error, Unavailable)
         return True
 
     def put(
@@ -79,11 +77,7 @@ class ObjectStore(ABC):
             server checks it; against accidents, not attackers.
         :raises Integrity: when the bytes that arrived are others; nothing is stored
         """
-        with self._measured("put") as operation:
-            whole = Content(content, md5)
-            operation.bytes = whole.size
-            with self._found(), self._contact(whole.size):
-                self._put(key, whole, content_type or OCTETS)
+        self._store(self._put, key, Content(content, md5), content_type)
 
     def put_new(
         self,
@@ -96,11 +90,7 @@ class ObjectStore(ABC):
 
         :raises Conflict: there is an object; it is as it was
         """
-        with self._measured("put") as operation:
-            whole = Content(content, md5)
-            operation.bytes = whole.size
-            with self._found(), self._contact(whole.size):
-                self._put_new(key, whole, content_type or OCTETS)
+        self._store(self._put_new, key, Content(content, md5), content_type)
 
     def begin_put(
         self, key: str, content: bytes, md5: str | None = None, content_type: str = OCTETS
@@ -228,6 +218,13 @@ class ObjectStore(ABC):
         :return: None where the store has no such URLs
         """
         return None
+
+    def _store(
+        self, put: Callable[[str, Content, str], None], key: str, content: Content, kind: str
+    ) -> None:
+        with self._measured("put") as operation, self._found(), self._contact(content.size):
+            operation.bytes = content.size
+            put(key, content, kind or OCTETS)
 
     # --- what a backend does
 

@@ -1,14 +1,11 @@
 import json
-import os
-import subprocess
-import sys
 
 from odoo.tests import BaseCase, tagged
-from odoo.tools import config
 
 from odoo.addons.cloud_settings.exceptions import ConfigurationError
 
 from ..settings import LoggingSettings
+from .programs import run_program
 
 PROGRAM = """
 import logging, sys, warnings
@@ -58,15 +55,7 @@ class TestSettings(BaseCase):
 @tagged("-at_install", "post_install")
 class TestSwitch(BaseCase):
     def run_program(self, *options, **variables):
-        environ = {name: value for name, value in os.environ.items() if "LOGGING" not in name}  # noqa: TID251
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, "--addons-path", config_paths(), *OPTIONS, *options],
-            env={**environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
+        done = run_program(PROGRAM, *OPTIONS, *options, **variables)
         self.assertEqual(done.returncode, 1, done.stdout)
         return done.stdout.splitlines()
 
@@ -109,8 +98,3 @@ class TestSwitch(BaseCase):
         self.assertNotIsInstance(caught.exception, ConfigurationError)
         self.assertIn("ODOO_LOGGING_JSON_SCHEMA", str(caught.exception))
         self.assertIn("ODOO_LOGGING_JSON_MAX_LENGTH", str(caught.exception))
-
-
-def config_paths():
-    paths = config["addons_path"]
-    return paths if isinstance(paths, str) else ",".join(paths)

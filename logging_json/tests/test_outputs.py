@@ -3,7 +3,6 @@ import logging
 import logging.handlers
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -19,7 +18,7 @@ from ..formatter import OdooJsonFormatter
 from ..hooks import SYSLOG_LONGEST, fit_into_syslog
 from ..schemas import SCHEMAS
 from ..settings import LoggingSettings
-from .test_hooks import config_paths
+from .programs import run_program
 
 # with the defaults of a distribution: nothing of its limits is changed
 RSYSLOG = """
@@ -136,18 +135,7 @@ class TestOutputs(BaseCase):
         name = f"outputs.{uuid.uuid4().hex}"
         database = get_db_name()
         options = ("--log-db", database, "--log-db-level=info", "--load=base,web,logging_json")
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, name, "--addons-path", config_paths(), *options],
-            env={
-                **os.environ,  # noqa: TID251
-                "PYTHONPATH": os.pathsep.join(sys.path),
-                "ODOO_LOGGING_JSON": "1",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
+        done = run_program(PROGRAM, name, *options, ODOO_LOGGING_JSON="1")
         self.assertEqual(done.returncode, 0, done.stdout)
         last = json.loads(done.stdout.splitlines()[-1])
         self.assertEqual((last["message"], last["more"]), ("hello world", 1))

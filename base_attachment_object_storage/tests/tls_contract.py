@@ -1,0 +1,21 @@
+"""The certificate of a store's server is verified, with any other variables set."""
+
+from odoo.addons.cloud_settings.tests.new_process import run_python
+from odoo.addons.cloud_settings.tests.services import service
+
+
+class TLSContract:
+    """Mixed into a test case.
+
+    ``ask`` is a program that prints the error of a request, ``authorities`` the variable of the
+    store's own authorities, and ``variables(address)`` those of a store at an address.
+    """
+
+    allow_inherited_tests_method = True
+
+    def test_blank_variables_do_not_switch_off_the_verification(self):
+        # not a store, but a server with a certificate of an unknown authority
+        port = service("redis_tls")["port"]
+        blank = dict.fromkeys((self.authorities, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "")
+        printed = run_python(self.ask, **self.variables(f"https://127.0.0.1:{port}"), **blank)
+        self.assertIn("certificate verify failed", printed.lower())
