@@ -2,8 +2,8 @@
 
 from odoo.addons.base_attachment_object_storage.hooks import serve_before_loaded
 from odoo.addons.base_attachment_object_storage.store import StoreUri
-from odoo.addons.cloud_settings.hooks import before_serving
-from odoo.addons.cloud_settings.server_wide import server_wide
+from odoo.addons.cloud_base.startup.checks import before_serving
+from odoo.addons.cloud_base.startup.server_wide import server_wide
 
 from .settings import S3Settings, s3_settings
 from .store import S3Store

@@ -16,9 +16,9 @@ from pydantic import (
 )
 
 from odoo.addons.base_attachment_object_storage.settings import StoreSettings
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.http_url import http_url, proxy_url
-from odoo.addons.cloud_settings.settings import CertificateFile, Flag
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.http_url import http_url, proxy_url
+from odoo.addons.cloud_base.settings import CertificateFile, Flag
 
 
 def _url(host: str) -> str:

@@ -8,7 +8,7 @@
     "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
     "development_status": "Beta",
-    "depends": ["base_attachment_object_storage", "cloud_settings"],
+    "depends": ["base_attachment_object_storage", "cloud_base"],
     "external_dependencies": {"python": ["keystoneauth1", "pydantic", "python-swiftclient"]},
     "post_load": "post_load",
 }

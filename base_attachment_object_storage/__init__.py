@@ -1,6 +1,6 @@
 import functools
 
-from odoo.addons.cloud_settings.operations import Operation
+from odoo.addons.cloud_base.events.operations import Operation
 
 from . import client_context, commit_gate, hooks, models, store_guard
 from .store import ObjectStore

@@ -8,7 +8,7 @@
     "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
     "development_status": "Beta",
-    "depends": ["base", "cloud_settings"],
+    "depends": ["base", "cloud_base"],
     "excludes": ["attachment_db_by_checksum"],
     "external_dependencies": {"python": ["pydantic"]},
     "data": ["security/ir.model.access.csv", "data/ir_cron.xml"],

@@ -4,8 +4,8 @@ import functools
 
 from pydantic import Field, NonNegativeFloat
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 from .marks import LONGEST_RETENTION_DAYS
 from .parallel import THREADS

@@ -19,8 +19,8 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
-from odoo.addons.cloud_settings.bulkhead import Full, bulkhead_of
-from odoo.addons.cloud_settings.circuit_breaker import CircuitBreaker
+from odoo.addons.cloud_base.resilience.bulkhead import Full, bulkhead_of
+from odoo.addons.cloud_base.resilience.circuit_breaker import CircuitBreaker
 
 from . import lanes
 from .store import ObjectStore, Unavailable

@@ -10,7 +10,7 @@
     "development_status": "Beta",
     "depends": [
         "base_attachment_object_storage",
-        "cloud_settings",
+        "cloud_base",
         "server_environment",
         "session_redis",
         "web",

@@ -7,7 +7,7 @@ from typing import Any
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 
-from odoo.addons.cloud_settings.exceptions import UnreachableError
+from odoo.addons.cloud_base.exceptions import UnreachableError
 
 from .checks import Report
 from .postgresql import require, require_addon

@@ -30,8 +30,8 @@ from odoo import http
 from odoo.service import server
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.hooks import EXIT_CONFIGURATION
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.startup.checks import EXIT_CONFIGURATION
 
 from .checks import Report
 from .settings import PlatformSettings

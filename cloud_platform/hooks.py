@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.hooks import before_serving, reachable_before_serving
-from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modules
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.startup.checks import before_serving, reachable_before_serving
+from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
 
 from . import gate
 from .checks import Report, registry

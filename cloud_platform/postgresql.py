@@ -7,7 +7,7 @@ import psycopg2
 
 from odoo import sql_db
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
+from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
 # the database that Odoo asks for the names of the others, where none is named by -d
 MAINTENANCE = "postgres"

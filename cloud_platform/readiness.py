@@ -13,7 +13,7 @@ from functools import partial
 from odoo import http
 from odoo.modules.registry import Registry
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
+from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
 from . import gate
 from .asking import ask_all

@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveFloat, SecretStr
 
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 
 class PlatformSettings(EnvironmentSettings):

@@ -26,7 +26,7 @@ SIGNS = {
     "cloud_platform": (PLATFORM, '<path d="M40 68l17 18 32-40"/>'),
     "cloud_platform_s3": (PLATFORM, BUCKET + CHECK),
     "cloud_platform_swift": (PLATFORM, CONTAINER + CHECK),
-    "cloud_settings": (
+    "cloud_base": (
         SETTINGS,
         '<path d="M36 50h14M70 50h22M36 68h34M90 68h2M36 86h6M62 86h30"/>'
         '<circle cx="60" cy="50" r="8"/><circle cx="80" cy="68" r="8"/>'

@@ -8,7 +8,7 @@
     "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
     "development_status": "Beta",
-    "depends": ["cloud_settings"],
+    "depends": ["cloud_base"],
     "external_dependencies": {"python": ["orjson", "pydantic", "python-json-logger"]},
     "post_load": "post_load",
 }

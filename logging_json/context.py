@@ -27,7 +27,7 @@ class Job(NamedTuple):
 class Context:
     """What lines have in common.
 
-    ``request``     the ``ServedRequest`` of ``cloud_settings``, None in a job
+    ``request``     the ``ServedRequest`` of ``cloud_base``, None in a job
     ``database``, ``user_id``   of the job; a request's are known to the thread
     ``outer``       the one that this one hides
     ``path``        of the request as lines have it, once one has been written

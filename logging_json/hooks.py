@@ -16,9 +16,9 @@ import logging.handlers
 from collections.abc import Callable
 from typing import Any
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.hooks import before_serving, when_serving
-from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modules
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
+from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
 
 from .settings import LoggingSettings
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from odoo.addons.cloud_settings.http_requests import PROBES, STATIC
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_base.events.http_requests import PROBES, STATIC
+from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 NONE = "none"
 

@@ -1,9 +1,9 @@
 """What gives the lines of the log their context: requests, scheduled actions, queue jobs."""
 
-from odoo.addons.cloud_settings import cron_jobs, http_requests, queue_jobs
-from odoo.addons.cloud_settings.cron_jobs import CronJob
-from odoo.addons.cloud_settings.http_requests import ServedRequest
-from odoo.addons.cloud_settings.queue_jobs import QueueJob
+from odoo.addons.cloud_base.events import cron_jobs, http_requests, queue_jobs
+from odoo.addons.cloud_base.events.cron_jobs import CronJob
+from odoo.addons.cloud_base.events.http_requests import ServedRequest
+from odoo.addons.cloud_base.events.queue_jobs import QueueJob
 
 from .context import (
     Context,

@@ -8,7 +8,7 @@
     "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
     "development_status": "Beta",
-    "depends": ["cloud_settings"],
+    "depends": ["cloud_base"],
     "external_dependencies": {"python": ["prometheus_client", "pydantic"]},
     "post_load": "post_load",
 }

@@ -117,7 +117,7 @@ DAMAGED_FILES = Metric(
 
 @dataclass(frozen=True)
 class StoreMetrics:
-    """What is counted of a component of ``cloud_settings.operations``."""
+    """What is counted of a component of ``cloud_base.events.operations``."""
 
     seconds: Metric
     errors: Metric

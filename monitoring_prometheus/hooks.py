@@ -12,8 +12,8 @@ from typing import Any
 
 from odoo import evented, http, release
 
-from odoo.addons.cloud_settings.hooks import before_serving, when_serving
-from odoo.addons.cloud_settings.server_wide import server_wide
+from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
+from odoo.addons.cloud_base.startup.server_wide import server_wide
 
 from .definitions import BUILD
 from .settings import PrometheusSettings

@@ -1,4 +1,4 @@
-"""What is told by ``cloud_settings``, added to the numbers of this process."""
+"""What is told by ``cloud_base``, added to the numbers of this process."""
 
 import os
 import re
@@ -10,12 +10,17 @@ import psutil
 
 from odoo import sql_db
 
-from odoo.addons.cloud_settings import cron_jobs, http_requests, operations, queue_jobs
-from odoo.addons.cloud_settings.cron_jobs import CronJob
-from odoo.addons.cloud_settings.http_requests import ServedRequest
-from odoo.addons.cloud_settings.operations import Operation
-from odoo.addons.cloud_settings.queue_jobs import QueueJob
-from odoo.addons.cloud_settings.route_labels import RouteLabels
+from odoo.addons.cloud_base.events import (
+    cron_jobs,
+    http_requests,
+    operations,
+    queue_jobs,
+)
+from odoo.addons.cloud_base.events.cron_jobs import CronJob
+from odoo.addons.cloud_base.events.http_requests import ServedRequest
+from odoo.addons.cloud_base.events.operations import Operation
+from odoo.addons.cloud_base.events.queue_jobs import QueueJob
+from odoo.addons.cloud_base.events.route_labels import RouteLabels
 
 from . import definitions as metrics
 from .process_values import ProcessValues

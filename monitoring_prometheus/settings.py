@@ -6,8 +6,8 @@ from pydantic import Field, SecretStr
 
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.http_requests import PROBES
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_base.events.http_requests import PROBES
+from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 
 class PrometheusSettings(EnvironmentSettings):

@@ -8,7 +8,7 @@
     "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
     "development_status": "Beta",
-    "depends": ["cloud_settings", "server_environment"],
+    "depends": ["cloud_base", "server_environment"],
     "external_dependencies": {"python": ["pydantic", "statsd"]},
     "post_load": "post_load",
 }

@@ -6,8 +6,8 @@ before anything is forked, the server subscribes; each process sends by itself.
 
 from typing import Any
 
-from odoo.addons.cloud_settings.hooks import before_serving, when_serving
-from odoo.addons.cloud_settings.server_wide import server_wide
+from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
+from odoo.addons.cloud_base.startup.server_wide import server_wide
 
 from .settings import StatsdSettings
 

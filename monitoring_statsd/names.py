@@ -41,7 +41,7 @@ DROPPED = Metric("statsd.dropped")
 
 @dataclass(frozen=True)
 class StoreMetrics:
-    """What is sent of a component of ``cloud_settings.operations``."""
+    """What is sent of a component of ``cloud_base.events.operations``."""
 
     operation: Metric  # a timer
     error: Metric

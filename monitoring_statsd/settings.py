@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.http_requests import PROBES, STATIC
-from odoo.addons.cloud_settings.settings import EnvironmentSettings, Flag
+from odoo.addons.cloud_base.events.http_requests import PROBES, STATIC
+from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 # what a datagram carries over IPv4 at most
 LARGEST_DATAGRAM = 65507

@@ -8,7 +8,7 @@
     "website": "https://github.com/camptocamp/odoo-cloud-platform",
     "license": "AGPL-3",
     "development_status": "Beta",
-    "depends": ["cloud_settings"],
+    "depends": ["cloud_base"],
     "excludes": ["auth_session_timeout", "session_db"],
     "external_dependencies": {"python": ["hiredis", "pydantic", "redis"]},
     "post_load": "post_load",

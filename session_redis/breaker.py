@@ -1,8 +1,8 @@
-"""The circuit breaker of the session store, see ``cloud_settings.circuit_breaker``."""
+"""The circuit breaker of the session store, see ``cloud_base.resilience.circuit_breaker``."""
 
 import logging
 
-from odoo.addons.cloud_settings.circuit_breaker import CircuitBreaker, Probe
+from odoo.addons.cloud_base.resilience.circuit_breaker import CircuitBreaker, Probe
 
 from .exceptions import SessionStoreUnavailable
 

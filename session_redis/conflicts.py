@@ -15,8 +15,8 @@ import psycopg2
 from odoo import sql_db
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.server_wide import server_wide_modules
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.startup.server_wide import server_wide_modules
 
 # installed in a database, by their names, and what to do instead
 READ_FILES = {

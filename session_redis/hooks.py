@@ -16,9 +16,9 @@ from functools import partial
 from odoo import http
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.hooks import before_serving, reachable_before_serving
-from odoo.addons.cloud_settings.server_wide import server_wide, server_wide_modules
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.startup.checks import before_serving, reachable_before_serving
+from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
 
 from . import conflicts
 from .outage_log import shorten_outages

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from odoo import http
 
-from odoo.addons.cloud_settings.operations import Operation, count
+from odoo.addons.cloud_base.events.operations import Operation, count
 
 from .breaker import BACKEND, COMPONENT
 from .commands import ENDED, Found, fetch, seconds_left

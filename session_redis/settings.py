@@ -16,8 +16,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from odoo.addons.cloud_settings import settings as common
-from odoo.addons.cloud_settings.settings import CertificateFile, EnvironmentSettings, Flag
+from odoo.addons.cloud_base import settings as common
+from odoo.addons.cloud_base.settings import CertificateFile, EnvironmentSettings, Flag
 
 from .contradictions import contradictions, passed_over
 from .redis_url import RedisURL, parse_url

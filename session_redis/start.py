@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
+from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
 from . import eviction
 from .client import sentinel_of

@@ -34,7 +34,7 @@ from typing import Any
 
 from odoo import http
 
-from odoo.addons.cloud_settings.operations import Operation, count
+from odoo.addons.cloud_base.events.operations import Operation, count
 
 from .breaker import BACKEND, COMPONENT
 from .commands import Found, exist, size

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote
 
-from odoo.addons.cloud_settings.tests.dialects import Reply, Request
+from odoo.addons.cloud_base.tests.dialects import Reply, Request
 
 DATE = "Mon, 02 Nov 2026 10:00:00 GMT"
 XML = {"Content-Type": "application/xml"}

@@ -2,7 +2,7 @@
 
 from odoo.addons.base_attachment_object_storage.store import without_bulk
 from odoo.addons.base_attachment_object_storage.store_guard import forget_outages
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.services import service
 
 from ..connections import Connections
 from ..settings import S3Settings, s3_settings

@@ -8,7 +8,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base_attachment_object_storage.store import Unavailable
 from odoo.addons.base_attachment_object_storage.store.content import CHUNK_SIZE
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from .. import direct
 from ..client import client_for

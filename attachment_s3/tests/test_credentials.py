@@ -4,7 +4,7 @@ import tempfile
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.new_process import run_python
+from odoo.addons.cloud_base.tests.new_process import run_python
 
 from .common import IMPORTS, S3SetUp
 

@@ -23,7 +23,7 @@ from odoo.addons.base_attachment_object_storage.store import (
 )
 from odoo.addons.base_attachment_object_storage.store.instrumentation import unguarded
 from odoo.addons.base_attachment_object_storage.upload import ASK_FIRST, put_content
-from odoo.addons.cloud_settings.tests.dialects import DialectServer, Reply
+from odoo.addons.cloud_base.tests.dialects import DialectServer, Reply
 
 from .. import direct, regions
 from ..client import client_for

@@ -15,7 +15,7 @@ from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
 )
 from odoo.addons.base_attachment_object_storage.tests.guard_contract import GuardContract
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
-from odoo.addons.cloud_settings.tests.new_process import GEVENT, run_python
+from odoo.addons.cloud_base.tests.new_process import GEVENT, run_python
 
 from ..store import S3Store
 from .common import IMPORTS, S3SetUp

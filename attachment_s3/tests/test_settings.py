@@ -4,9 +4,9 @@ from pydantic import ValidationError
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.settings import sentences
-from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.settings import sentences
+from odoo.addons.cloud_base.tests.settings_contract import SettingsContract
 
 from ..settings import S3Settings
 

@@ -11,7 +11,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     Refused,
     Unavailable,
 )
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.services import service
 
 from ..settings import S3Settings
 from ..store import S3Store

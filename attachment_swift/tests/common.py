@@ -2,7 +2,7 @@
 
 from odoo.addons.base_attachment_object_storage.store import without_bulk
 from odoo.addons.base_attachment_object_storage.store_guard import forget_outages
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.services import service
 
 from ..settings import SwiftSettings, swift_settings
 from ..store import SwiftStore

@@ -14,7 +14,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     Unavailable,
 )
 from odoo.addons.base_attachment_object_storage.store.instrumentation import unguarded
-from odoo.addons.cloud_settings.tests.dialects import DialectServer, Reply
+from odoo.addons.cloud_base.tests.dialects import DialectServer, Reply
 
 from ..client import client_for
 from ..settings import SwiftSettings

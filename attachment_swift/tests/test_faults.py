@@ -16,7 +16,7 @@ from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
 )
 from odoo.addons.base_attachment_object_storage.tests.guard_contract import GuardContract
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..client import client_for, quoted
 from ..store import SwiftStore

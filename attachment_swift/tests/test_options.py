@@ -9,8 +9,8 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base_attachment_object_storage.store import NotFound, Refused
 from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
-from odoo.addons.cloud_settings.tests.new_process import GEVENT, run_python
+from odoo.addons.cloud_base.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.new_process import GEVENT, run_python
 
 from ..client import client_for
 from ..settings import SwiftSettings

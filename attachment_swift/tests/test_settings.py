@@ -4,8 +4,8 @@ from pydantic import ValidationError
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
-from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
+from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.tests.settings_contract import SettingsContract
 
 from ..settings import SwiftSettings
 

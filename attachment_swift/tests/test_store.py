@@ -21,7 +21,7 @@ from odoo.addons.base_attachment_object_storage.tests.store_contract import (
     StoreContract,
     in_an_hour,
 )
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.services import service
 
 from .. import segments
 from ..client import SwiftClient, client_for, quoted

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_base.exceptions import ConfigurationError
 
 from ..client_context import ServerChoice
 from ..keys import check_content

@@ -14,7 +14,7 @@ import psycopg2
 
 from odoo import _, api, fields, models
 
-from odoo.addons.cloud_settings import operations
+from odoo.addons.cloud_base.events import operations
 
 from .. import lanes
 from ..ownership import PARAMETER, Owner, Standing

@@ -17,7 +17,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.cloud_settings.operations import count
+from odoo.addons.cloud_base.events.operations import count
 
 from ..mail_retry import retry_after_outages
 from ..scheduled_action import SLICE_SECONDS

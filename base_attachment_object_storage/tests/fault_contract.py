@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..store import NotFound, Refused, StoreError, Unavailable
 from ..store_guard import guard_of

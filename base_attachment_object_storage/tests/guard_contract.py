@@ -4,8 +4,8 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from odoo.addons.cloud_settings import bulkhead
-from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
+from odoo.addons.cloud_base.resilience import bulkhead
+from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 
 from .. import lanes, parallel, store_guard
 from ..store import NotFound, Refused, Unavailable

@@ -8,7 +8,7 @@ from werkzeug.http import parse_options_header
 
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings import operations
+from odoo.addons.cloud_base.events import operations
 
 from ..store import NotFound, StoreUri
 from .attachment_setup import LOG, AttachmentSetUp, noise

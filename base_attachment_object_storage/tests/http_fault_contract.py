@@ -8,7 +8,7 @@ import requests
 
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..store import Unavailable
 from .attachment_setup import LOG

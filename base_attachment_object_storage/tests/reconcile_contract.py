@@ -5,7 +5,7 @@ from contextlib import closing, nullcontext
 
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings import operations
+from odoo.addons.cloud_base.events import operations
 
 from ..models import ir_attachment_reconcile_run
 from ..ownership import PARAMETER, Owner

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
+from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 
 from ..ownership import NOBODY, PARAMETER as OWNER_PARAMETER
 from ..store import ObjectStore, Refused, Unavailable

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import requests
 
-from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
+from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 
 from ..store import Conflict, Integrity, NotFound, OutOfRange, Refused
 

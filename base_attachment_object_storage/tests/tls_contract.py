@@ -1,7 +1,7 @@
 """The certificate of a store's server is verified, with any other variables set."""
 
-from odoo.addons.cloud_settings.tests.new_process import run_python
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.new_process import run_python
+from odoo.addons.cloud_base.tests.services import service
 
 
 class TLSContract:

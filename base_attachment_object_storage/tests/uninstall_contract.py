@@ -36,7 +36,7 @@ class UninstallContract:
 
     def test_uninstalling_with_files_in_the_store_is_refused(self):
         stored = self.stored()
-        for name in (self.addon, "base_attachment_object_storage", "cloud_settings"):
+        for name in (self.addon, "base_attachment_object_storage", "cloud_base"):
             with self.subTest(name), self.assertRaisesRegex(UserError, "1 attachments"):
                 self.uninstall(name)
         states = self.env["ir.module.module"].search([("state", "=", "to remove")])

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from odoo.addons.base_attachment_object_storage.ownership import server_of
-from odoo.addons.cloud_settings.settings import Flag
+from odoo.addons.cloud_base.settings import Flag
 from odoo.addons.session_redis import conflicts
 
 ENVIRONMENTS = ("prod", "integration", "labs", "test", "dev")

@@ -90,7 +90,7 @@ def _answer(options):
     from odoo.exceptions import UserError
 
     from odoo.addons.base_attachment_object_storage.store import StoreError, Unavailable
-    from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
+    from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
     try:
         return ACTIONS[options.action](options)

@@ -13,7 +13,7 @@ from odoo import _, api, models
 from odoo.exceptions import UserError
 
 from odoo.addons.base_attachment_object_storage.ownership import PARAMETER, Owner
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_base.exceptions import ConfigurationError
 
 
 class CloudPlatform(models.AbstractModel):

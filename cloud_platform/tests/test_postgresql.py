@@ -2,7 +2,7 @@ from contextlib import contextmanager
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
+from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
 from ..postgresql import RIGHTS, TABLES, _require_writable, require
 

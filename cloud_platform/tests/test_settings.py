@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base_attachment_object_storage.settings import StorageSettings
-from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
+from odoo.addons.cloud_base.tests.settings_contract import SettingsContract
 
 from ..settings import PlatformSettings
 

@@ -32,7 +32,7 @@ from odoo import sql_db
 
 from odoo.addons.base_attachment_object_storage.keys import key_of_digest
 from odoo.addons.base_attachment_object_storage.marks import mark_all
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from .downloads import downloading
 from .moved import moving

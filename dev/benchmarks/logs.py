@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from odoo import netsvc
 
-from odoo.addons.cloud_settings.http_requests import ServedRequest
+from odoo.addons.cloud_base.events.http_requests import ServedRequest
 from odoo.addons.logging_json.context import Context, begin_request, end_request
 from odoo.addons.logging_json.formatter import OdooJsonFormatter
 

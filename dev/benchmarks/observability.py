@@ -20,8 +20,8 @@ from typing import Any
 
 from prometheus_client import generate_latest
 
-from odoo.addons.cloud_settings import http_requests
-from odoo.addons.cloud_settings.operations import Operation
+from odoo.addons.cloud_base.events import http_requests
+from odoo.addons.cloud_base.events.operations import Operation
 from odoo.addons.monitoring_prometheus import definitions as metrics
 from odoo.addons.monitoring_prometheus.all_values import AllValues
 from odoo.addons.monitoring_prometheus.exporter import Exporter

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from odoo.tools import config
 
 from odoo.addons.attachment_s3.settings import s3_settings
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from dev.stack import Stack, project_of
 

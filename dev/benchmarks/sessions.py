@@ -31,7 +31,7 @@ from typing import Any
 from odoo import http as odoo_http
 from odoo.tools import config
 
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 from odoo.addons.session_redis.settings import RedisSettings
 from odoo.addons.session_redis.store import RedisSessionStore
 

@@ -60,7 +60,7 @@ print("ANSWER " + json.dumps(found))
 
 
 def fault_proxy(host: str, port: int) -> Any:
-    path = REPOSITORY / "cloud_settings/tests/faults.py"
+    path = REPOSITORY / "cloud_base/tests/faults.py"
     specification = importlib.util.spec_from_file_location("faults", path)
     assert specification and specification.loader
     module = importlib.util.module_from_spec(specification)

@@ -78,8 +78,8 @@ def test_a_page_names_code_that_exists(page: Path) -> None:
 
 def test_wrong_names_are_found() -> None:
     keys = "base_attachment_object_storage/keys.py"
-    assert missing_paths("`cloud_settings/gone.py` `docs/` `not/ours.py` `dev/t*`") == [
-        "cloud_settings/gone.py"
+    assert missing_paths("`cloud_base/gone.py` `docs/` `not/ours.py` `dev/t*`") == [
+        "cloud_base/gone.py"
     ]
     assert missing_definitions(f"`{keys}` `key_of_digest`, `is_owned` in `{keys}`") == []
     assert missing_definitions(f"`{keys}` `hashlib`, `Owner` in `{keys}`, `no` (`{keys}`)") == [

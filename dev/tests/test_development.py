@@ -17,31 +17,31 @@ from dev.process import Daemon, free_ports, wait_for_all
 from dev.stack import Stack, check_state_directory
 
 GOOD = [
-    "… odoo.tests.stats: cloud_settings: 4 tests 0.01s 0 queries",
+    "… odoo.tests.stats: cloud_base: 4 tests 0.01s 0 queries",
     "… odoo.tests.result: 0 failed, 0 error(s) of 4 tests when loading database 'x'",
 ]
 
-SKIPPED = "cloud_settings.tests.t: T.t : no S3 server: set AWS_HOST"
+SKIPPED = "cloud_base.tests.t: T.t : no S3 server: set AWS_HOST"
 
 
 def test_a_good_run_passes() -> None:
-    assert judge_odoo(["cloud_settings"], [], 0, GOOD) == Outcome(passed=4)
+    assert judge_odoo(["cloud_base"], [], 0, GOOD) == Outcome(passed=4)
     assert conclude(Outcome(passed=4)) == 0
 
 
 @pytest.mark.parametrize(
     ("absent", "status", "output", "complaint"),
     [
-        (["cloud_settings"], 0, GOOD, "cloud_settings was not installed"),
+        (["cloud_base"], 0, GOOD, "cloud_base was not installed"),
         ([], 0, [], "zero tests ran"),
-        ([], 0, GOOD[1:], "cloud_settings: no test ran"),
+        ([], 0, GOOD[1:], "cloud_base: no test ran"),
         ([], 1, GOOD, "Odoo ended with status 1"),
         (
             [],
             0,
             [
                 *GOOD,
-                "… odoo.addons.cloud_settings.tests.t: skipped T.t : no S3 server: set AWS_HOST",
+                "… odoo.addons.cloud_base.tests.t: skipped T.t : no S3 server: set AWS_HOST",
             ],
             SKIPPED,
         ),
@@ -54,7 +54,7 @@ def test_what_no_test_stands_for_fails_a_run(
     complaint: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    outcome = judge_odoo(["cloud_settings"], absent, status, output)
+    outcome = judge_odoo(["cloud_base"], absent, status, output)
     assert complaint in outcome.complaints
     assert conclude(outcome) == 1
     assert ", 0 failed" not in capsys.readouterr().out
@@ -62,7 +62,7 @@ def test_what_no_test_stands_for_fails_a_run(
 
 def test_failures_and_errors_are_counted() -> None:
     output = [GOOD[0], "odoo.tests.result: 1 failed, 2 error(s) of 9 tests when loading"]
-    outcome = judge_odoo(["cloud_settings"], [], 1, output)
+    outcome = judge_odoo(["cloud_base"], [], 1, output)
     assert (outcome.passed, outcome.failed, outcome.complaints) == (6, 3, ())
 
 

@@ -112,7 +112,7 @@ def take_over(site: FormerSite, before: Mapping[str, tuple[int, ...]]) -> None:
     assert set(done["removed"]) == {"monitoring_status", "monitoring_log_requests"}
     assert " ERROR " not in site.update()
     after = site.versions()
-    assert {new, "cloud_settings", "cloud_platform"} <= set(after)
+    assert {new, "cloud_base", "cloud_platform"} <= set(after)
     gone = {*done["renamed"], *done["removed"]}
     assert set(before) - set(after) == gone, "what is installed stays"
     ours = set(after) & set(manifests())

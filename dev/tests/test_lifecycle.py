@@ -27,7 +27,7 @@ LEAVING = (
     "attachment_s3",
     "session_redis",
     "monitoring_statsd",
-    "cloud_settings",
+    "cloud_base",
 )
 CREATE_CONTAINER = """
 env["ir.attachment"]._get_object_store({scheme!r}).create_container()
@@ -146,7 +146,7 @@ def test_each_addon_comes_and_goes_by_the_apps_screen(stack: Stack, tmp_path: Pa
                 assert name in installed()
                 assert site.works(), name
             # and all that depend on it, which are all the others
-            assert not site.press("upgrade", "cloud_settings")
+            assert not site.press("upgrade", "cloud_base")
             assert site.states == {"installed"}
             assert site.works() and site.welcomes()
             for name in LEAVING:
@@ -172,7 +172,7 @@ def test_no_store_goes_while_files_are_in_it(stack: Stack, tmp_path: Path) -> No
             # it leaves the store's addon, and the files with it
             assert not site.press("uninstall", "cloud_platform_s3")
             stores = ("attachment_s3", "attachment_swift")
-            for name in (*stores, "base_attachment_object_storage", "cloud_settings"):
+            for name in (*stores, "base_attachment_object_storage", "cloud_base"):
                 refusal = site.press("uninstall", name)
                 assert "cloud_platform uninstall" in refusal, (name, refusal)
             assert site.works()

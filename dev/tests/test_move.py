@@ -23,7 +23,7 @@ IN_FLIGHT = 100 + 16  # rows of a commit, and the threads
 MOVE = """
 import json, sys
 sys.path.insert(0, {repository!r})
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 model = type(env["ir.attachment"])
 direct = env["ir.attachment"]._s3_settings()
 with FaultProxy({host!r}, {port}) as proxy:

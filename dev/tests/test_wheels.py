@@ -124,7 +124,7 @@ def test_pip_installs_an_addon_from_the_checkout(
     stack: Stack, wheels: dict[str, Path], tmp_path: Path
 ) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--no-deps"]
-    pip += ["--target", str(tmp_path), str(REPOSITORY / "setup" / "cloud_settings")]
+    pip += ["--target", str(tmp_path), str(REPOSITORY / "setup" / "cloud_base")]
     for options in ([], ["--config-settings", "series=16.0"]):
         refused = subprocess.run(
             [*pip, *options], env=child_environment(), capture_output=True, text=True
@@ -132,7 +132,7 @@ def test_pip_installs_an_addon_from_the_checkout(
         assert refused.returncode
         assert "--config-settings series=" in refused.stdout + refused.stderr
     run([*pip, "--config-settings", f"series={stack.odoo.series}"])
-    for name, text in contents(wheels["odoo_addon_cloud_settings"]).items():
+    for name, text in contents(wheels["odoo_addon_cloud_base"]).items():
         # what pip adds to it is written down in RECORD
         assert name.endswith("/RECORD") or (tmp_path / name).read_bytes() == text, name
 

@@ -2,7 +2,7 @@ import json
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_base.exceptions import ConfigurationError
 
 from ..settings import LoggingSettings
 from .programs import run_program

@@ -2,7 +2,7 @@ import threading
 
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.cloud_settings.http_requests import PROBES, STATIC
+from odoo.addons.cloud_base.events.http_requests import PROBES, STATIC
 
 from .. import sources
 from ..settings import LoggingSettings

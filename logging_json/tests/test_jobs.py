@@ -1,6 +1,6 @@
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.cloud_settings import cron_jobs
+from odoo.addons.cloud_base.events import cron_jobs
 
 from .. import sources
 from ..context import thread

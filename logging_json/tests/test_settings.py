@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
+from odoo.addons.cloud_base.tests.settings_contract import SettingsContract
 
 from ..redaction import redact
 from ..settings import LoggingSettings

@@ -6,9 +6,9 @@ import signal
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings.cron_jobs import CronJob
-from odoo.addons.cloud_settings.http_requests import ServedRequest
-from odoo.addons.cloud_settings.operations import Operation, count
+from odoo.addons.cloud_base.events.cron_jobs import CronJob
+from odoo.addons.cloud_base.events.http_requests import ServedRequest
+from odoo.addons.cloud_base.events.operations import Operation, count
 
 from .. import definitions as metrics
 from ..recorders import Recorder, pools

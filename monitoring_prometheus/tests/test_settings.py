@@ -2,9 +2,9 @@ from pydantic import ValidationError
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.http_requests import PROBES
-from odoo.addons.cloud_settings.settings import sentences
-from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
+from odoo.addons.cloud_base.events.http_requests import PROBES
+from odoo.addons.cloud_base.settings import sentences
+from odoo.addons.cloud_base.tests.settings_contract import SettingsContract
 
 from ..settings import PrometheusSettings
 

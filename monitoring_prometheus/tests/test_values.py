@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings.tests.new_process import fork
+from odoo.addons.cloud_base.tests.new_process import fork
 
 from .. import definitions as metrics
 from ..all_values import DAMAGED_FILES_KEPT, TOTALS, AllValues

@@ -4,7 +4,7 @@ import re
 import socket
 import time
 
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.services import service
 
 # as Node.js shows an object: 'name': 1, or 'name': [ 1, 2, … 7 more items ]
 COUNTER = re.compile(r"'([^']+)': (-?[\d.e+-]+)")

@@ -6,7 +6,7 @@ import threading
 from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings.tests.new_process import fork
+from odoo.addons.cloud_base.tests.new_process import fork
 
 from ..address import Address
 from ..client import WAITING

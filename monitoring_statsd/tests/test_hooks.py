@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings import cron_jobs, http_requests, operations
+from odoo.addons.cloud_base.events import cron_jobs, http_requests, operations
 
 from ..hooks import mistakes, start
 

@@ -4,9 +4,9 @@ import queue
 from odoo.tests import BaseCase, HttpCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.cloud_settings import http_requests
-from odoo.addons.cloud_settings.cron_jobs import CronJob
-from odoo.addons.cloud_settings.operations import Operation, count
+from odoo.addons.cloud_base.events import http_requests
+from odoo.addons.cloud_base.events.cron_jobs import CronJob
+from odoo.addons.cloud_base.events.operations import Operation, count
 
 from ..recorder import Recorder
 from .common import StatsdCase

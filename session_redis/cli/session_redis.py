@@ -31,7 +31,7 @@ class SessionRedis(Command):
 
         config.parse_config(["--no-http", *rest])
 
-        from odoo.addons.cloud_settings.exceptions import ConfigurationError
+        from odoo.addons.cloud_base.exceptions import ConfigurationError
         from odoo.addons.session_redis.exceptions import SessionStoreUnavailable
 
         try:
@@ -48,7 +48,7 @@ class SessionRedis(Command):
 def migrate(options):
     from odoo.tools import config
 
-    from odoo.addons.cloud_settings.exceptions import ConfigurationError
+    from odoo.addons.cloud_base.exceptions import ConfigurationError
     from odoo.addons.session_redis.migrate import Migration
     from odoo.addons.session_redis.settings import RedisSettings
     from odoo.addons.session_redis.store import RedisSessionStore

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from odoo import http
 
-from odoo.addons.cloud_settings.settings import EnvironmentSettings
+from odoo.addons.cloud_base.settings import EnvironmentSettings
 
 from ..settings import RedisSettings
 from ..store import RedisSessionStore

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.services import service
 
 from ..compat import HAS_IDENTIFIERS
 from ..exceptions import SessionStoreUnavailable

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.services import service
 
 from ..conditional_write import FORGET, FREE, LISTED, OTHER, SAME, Batch, write_if
 from .common import RedisCase

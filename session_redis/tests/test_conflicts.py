@@ -1,6 +1,6 @@
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError
+from odoo.addons.cloud_base.exceptions import ConfigurationError
 
 from .. import conflicts
 

@@ -5,9 +5,9 @@ import time
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.exceptions import ConfigurationError, UnreachableError
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
+from odoo.addons.cloud_base.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.services import service
 
 from ..start import check
 from .common import RedisCase, free_port

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..exceptions import SessionStoreUnavailable
 from .common import RedisCase

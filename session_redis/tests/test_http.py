@@ -4,8 +4,8 @@ from contextlib import contextmanager
 from odoo import http
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..encoding import decode
 from ..store import RedisSessionStore

@@ -8,9 +8,9 @@ from werkzeug.test import Client
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.operations import subscribe, unsubscribe
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
+from odoo.addons.cloud_base.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.services import service
 
 from ..breaker import Breaker
 from ..compat import HAS_IDENTIFIERS

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..compat import HAS_IDENTIFIERS
 from .common import RedisCase

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.faults import FaultProxy
+from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..sentinel_pool import NotMaster
 from .test_connection import SentinelCase

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.settings_contract import SettingsContract
+from odoo.addons.cloud_base.tests.settings_contract import SettingsContract
 
 from ..contradictions import passed_over
 from ..settings import RedisSettings

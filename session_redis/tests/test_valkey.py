@@ -2,7 +2,7 @@
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.cloud_settings.tests.services import service
+from odoo.addons.cloud_base.tests.services import service
 
 # not their classes, which would run once more
 from . import (

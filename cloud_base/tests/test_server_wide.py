@@ -4,7 +4,7 @@ from odoo.service import server
 from odoo.tests import BaseCase
 from odoo.tools import config, mute_logger
 
-from .. import server_wide
+from ..startup import server_wide
 
 
 class TestServerWide(BaseCase):
@@ -43,7 +43,7 @@ class TestServerWide(BaseCase):
         self.assertEqual(self.calls, [])
 
     def test_one_that_fails_is_logged_and_hides_no_other(self):
-        with self.assertLogs("odoo.addons.cloud_settings.server_wide", "ERROR"):
+        with self.assertLogs("odoo.addons.cloud_base.startup.server_wide", "ERROR"):
             self.load("base,web,addon_of_a_test", fails=True)
         self.assertEqual(self.calls, [1])
 

@@ -34,7 +34,7 @@ from typing import Any
 
 from odoo.service import server
 
-from .exceptions import ConfigurationError, UnreachableError
+from ..exceptions import ConfigurationError, UnreachableError
 
 _logger = logging.getLogger(__name__)
 

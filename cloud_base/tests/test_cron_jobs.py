@@ -4,7 +4,7 @@ import inspect
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
-from .. import cron_jobs
+from ..events import cron_jobs
 
 
 @tagged("-at_install", "post_install")

@@ -2,8 +2,13 @@ from types import SimpleNamespace
 
 from odoo.tests import BaseCase, tagged
 
-from ..http_requests import METHODS, ServedRequest
-from ..route_labels import FAILED, LIMIT, OTHER, RouteLabels
+from ..events.http_requests import METHODS, ServedRequest
+from ..events.route_labels import (
+    FAILED,
+    LIMIT,
+    OTHER,
+    RouteLabels,
+)
 
 STATUSES = (400, 401, 403, 404, 405, 413, 415, 500, 503)
 

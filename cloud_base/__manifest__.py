@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 {
-    "name": "Cloud Settings",
-    "summary": "Typed settings from the environment, checked before a server serves",
+    "name": "Cloud Base",
+    "summary": "Settings from the environment, start-up checks, events, circuit breakers",
     "version": "3.0.0",
     "category": "Technical",
     "author": "Odoo Cloud Platform contributors",

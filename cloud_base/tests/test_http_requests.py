@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .. import http_requests
+from ..events import http_requests
 
-LOGGER = "odoo.addons.cloud_settings.http_requests"
+LOGGER = "odoo.addons.cloud_base.events.http_requests"
 
 
 @tagged("-at_install", "post_install")

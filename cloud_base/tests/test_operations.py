@@ -1,6 +1,11 @@
 from odoo.tests import BaseCase
 
-from ..operations import Operation, count, subscribe, unsubscribe
+from ..events.operations import (
+    Operation,
+    count,
+    subscribe,
+    unsubscribe,
+)
 
 
 class TestOperations(BaseCase):
@@ -47,7 +52,7 @@ class TestOperations(BaseCase):
 
         self.subscribe(fails)
         self.subscribe(self.observe)
-        with self.assertLogs("odoo.addons.cloud_settings.operations", "WARNING") as logs:
+        with self.assertLogs("odoo.addons.cloud_base.events.operations", "WARNING") as logs:
             count("session_store", "first")
             count("session_store", "second")
         self.assertEqual(len(logs.output), 1)

@@ -8,9 +8,9 @@ import uuid
 
 from odoo.tests import BaseCase, tagged
 
-from .. import bulkhead
-from ..bulkhead import Bulkhead, Full
-from ..shared_memory import REGIONS, SharedMemory
+from ..resilience import bulkhead
+from ..resilience.bulkhead import Bulkhead, Full
+from ..resilience.shared_memory import REGIONS, SharedMemory
 from .new_process import fork, run_python
 
 LONG = 60.0
@@ -114,8 +114,8 @@ class TestBulkhead(BaseCase):
 
     def test_the_memory_is_there_once_a_server_has_imported_any_addon_of_the_suite(self):
         code = (
-            "import sys; import odoo.addons.cloud_settings.observers\n"
-            "print('odoo.addons.cloud_settings.shared_memory' in sys.modules)"
+            "import sys; import odoo.addons.cloud_base.events.observers\n"
+            "print('odoo.addons.cloud_base.resilience.shared_memory' in sys.modules)"
         )
         self.assertEqual(run_python(code), "True")
 

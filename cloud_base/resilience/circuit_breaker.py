@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from .operations import count
+from ..events.operations import count
 
 PROBE_SECONDS = 0.25
 FAILED_PROBE_SECONDS = 5.0

@@ -1,0 +1,1 @@
+"""Events of a process: requests, cron jobs, queue jobs, operations."""

@@ -1,0 +1,1 @@
+"""Protection from slow and unavailable services."""
