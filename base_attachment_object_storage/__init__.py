@@ -2,8 +2,10 @@ import functools
 
 from odoo.addons.cloud_base.events.operations import Operation
 
-from . import client_context, commit_gate, hooks, models, store_guard
+from . import hooks, models, store_guard
+from .core_patches import client_context
 from .store import ObjectStore
+from .upload import commit_gate
 
 # Here and not in ``post_load``: Odoo never calls the ``post_load`` of an addon that
 # another server-wide addon has imported first.

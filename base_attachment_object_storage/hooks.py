@@ -19,7 +19,7 @@ from odoo.tools.sql import table_exists
 
 from odoo.addons.base.models.ir_attachment import IrAttachment
 
-from .marks import GARBAGE_TABLE, mark
+from .garbage.marks import GARBAGE_TABLE, mark
 from .settings import storage_settings
 from .store import StoreUri
 

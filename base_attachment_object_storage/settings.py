@@ -7,10 +7,10 @@ from pydantic import Field, NonNegativeFloat
 from odoo.addons.cloud_base.exceptions import ConfigurationError
 from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
-from .marks import LONGEST_RETENTION_DAYS
-from .parallel import THREADS
-from .serving import Serving
+from .download.delivery import Serving
+from .garbage.marks import LONGEST_RETENTION_DAYS
 from .store import Unavailable
+from .store.threads import THREADS
 
 LONGEST_URL_SECONDS = 7 * 24 * 3600  # S3 signs no longer ones
 

@@ -22,8 +22,7 @@ from types import TracebackType
 from odoo.addons.cloud_base.resilience.bulkhead import Full, bulkhead_of
 from odoo.addons.cloud_base.resilience.circuit_breaker import CircuitBreaker
 
-from . import lanes
-from .store import ObjectStore, Unavailable
+from .store import ObjectStore, Unavailable, lanes
 
 _logger = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from pydantic import SecretStr
 from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.base_attachment_object_storage.digested import Digested
-from odoo.addons.base_attachment_object_storage.keys import key_of_digest
+from odoo.addons.base_attachment_object_storage.ownership.keys import key_of_digest
 from odoo.addons.base_attachment_object_storage.store import (
     Conflict,
     NotFound,
@@ -22,7 +21,8 @@ from odoo.addons.base_attachment_object_storage.store import (
     Unavailable,
 )
 from odoo.addons.base_attachment_object_storage.store.instrumentation import unguarded
-from odoo.addons.base_attachment_object_storage.upload import ASK_FIRST, put_content
+from odoo.addons.base_attachment_object_storage.upload.digested import Digested
+from odoo.addons.base_attachment_object_storage.upload.put import ASK_FIRST, put_content
 from odoo.addons.cloud_base.tests.dialects import DialectServer, Reply
 
 from .. import direct, regions

@@ -9,7 +9,7 @@ this record for ``AccessError`` and ``MissingError`` only. The fall back is here
     read(), search_read(), web_read(), web_search_read()
                                     _read_format: empty where it cannot be read
     export_data()                   "#ERROR!", which no import accepts
-    pages, reports                  rendering.py: empty, unless the report is stored
+    pages, reports                  core_patches/rendering.py: empty, unless the report is stored
 
 An error that is no answer of the store (``Unavailable``) is an error of the whole request: to ask
 for each record would take the time of each.
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from odoo import models
 from odoo.exceptions import AccessError
 
-from .. import rendering
+from ..core_patches import rendering
 from ..store import Conflict, StoreError, Unavailable
 
 _logger = logging.getLogger(__name__)

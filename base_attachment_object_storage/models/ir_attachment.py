@@ -22,12 +22,12 @@ from odoo.exceptions import UserError
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError
 
-from ..client_context import ServerChoice
-from ..keys import check_content
-from ..marks import mark
+from ..core_patches.client_context import ServerChoice
+from ..garbage.marks import mark
+from ..ownership.keys import check_content
 from ..settings import storage_settings
 from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable, Unfinished
-from ..uploads import Uploads
+from ..upload.transaction import Uploads
 from .base import concerns_one_file
 
 _logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _chosen_location(self):
-        """Return the location that server code chose by the context; see client_context.py."""
+        """Return the location that server code chose; see core_patches/client_context.py."""
         location = self.env.context.get("storage_location")
         if location and location not in {"db", "file", *self._get_stores()}:
             raise UserError(_("“%s” is not a place where files are stored.", location))

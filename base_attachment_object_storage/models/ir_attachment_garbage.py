@@ -15,11 +15,10 @@ import psycopg2
 
 from odoo import api, fields, models
 
-from .. import lanes
-from ..garbage import Collection, CollectionReport
-from ..marks import make_indexes
-from ..shards import make_collections_counter
-from ..store import StoreError
+from ..garbage.collector import Collection, CollectionReport
+from ..garbage.locks import make_collections_counter
+from ..garbage.marks import make_indexes
+from ..store import StoreError, lanes
 
 _logger = logging.getLogger(__name__)
 

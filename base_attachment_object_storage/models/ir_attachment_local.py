@@ -13,7 +13,7 @@ from contextlib import closing
 
 from odoo import api, models
 
-from ..local_files import LocalFiles
+from ..garbage.local_files import LocalFiles
 
 LOCAL = "store_fname NOT LIKE '%%://%%'"
 

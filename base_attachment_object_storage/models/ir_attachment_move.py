@@ -11,9 +11,9 @@ import logging
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 
-from ..move import Move
-from ..mover import Limits, MoveReport
 from ..store import StoreError
+from ..transfer.copy import Limits, MoveReport
+from ..transfer.run import Move
 
 _logger = logging.getLogger(__name__)
 

@@ -16,12 +16,18 @@ from functools import partial
 from odoo import api, models
 from odoo.tools import config
 
-from .. import shards
-from ..digested import Digested
-from ..marks import mark_all
-from ..mover import Row, Source, fail, put_local, read_local
+from ..garbage import locks
+from ..garbage.marks import mark_all
 from ..store import Refused, StoreUri
-from ..upload import put_owned
+from ..transfer.copy import (
+    Row,
+    Source,
+    fail,
+    put_local,
+    read_local,
+)
+from ..upload.digested import Digested
+from ..upload.put import put_owned
 from .ir_attachment_move import SIZE
 
 BATCH = 200
@@ -220,7 +226,7 @@ class IrAttachment(models.Model):
         location = self._storage()
         if location in self._get_stores():
             # the objects of a move are anywhere, and so is what is already there
-            shards.lock_shared(cursor, range(shards.SHARDS))
+            locks.lock_shared(cursor, range(locks.SHARDS))
         elif location != "db":
             cursor.execute("LOCK TABLE ir_attachment IN ROW EXCLUSIVE MODE")
 

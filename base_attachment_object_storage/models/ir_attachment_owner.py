@@ -1,4 +1,4 @@
-"""Which database owns the objects in a store: see ``ownership.py``.
+"""Which database owns the objects in a store: see ``ownership/owner.py``.
 
 ::
 
@@ -19,7 +19,7 @@ from odoo import _, api, models
 from odoo.exceptions import UserError
 from odoo.tools import config, ormcache
 
-from ..ownership import (
+from ..ownership.owner import (
     NOBODY,
     PARAMETER,
     Owner,

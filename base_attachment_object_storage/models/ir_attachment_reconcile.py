@@ -13,10 +13,10 @@ from datetime import datetime, timedelta, timezone
 
 from odoo import api, models
 
-from .. import lanes, shards
-from ..keys import is_owned
-from ..reconcile import Progress, ReconcileReport, compare
-from ..store import Refused, StoreError
+from ..garbage import locks
+from ..garbage.reconcile import Progress, ReconcileReport, compare
+from ..ownership.keys import is_owned
+from ..store import Refused, StoreError, lanes
 
 _logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class IrAttachment(models.Model):
         def locked(key):
             cursor.rollback()
             try:
-                yield shards.try_lock(cursor, shards.shard_of(key))
+                yield locks.try_lock(cursor, locks.shard_of(key))
             finally:
                 cursor.rollback()
 

@@ -16,11 +16,10 @@ from odoo import _, api, fields, models
 
 from odoo.addons.cloud_base.events import operations
 
-from .. import lanes
-from ..ownership import PARAMETER, Owner, Standing
-from ..reconcile import Progress, ReconcileReport
+from ..garbage.reconcile import Progress, ReconcileReport
+from ..ownership.owner import PARAMETER, Owner, Standing
 from ..scheduled_action import SLICE_SECONDS, repeat_for_ever
-from ..store import StoreError, Unavailable
+from ..store import StoreError, Unavailable, lanes
 from .ir_attachment_reconcile import MARGIN_HOURS
 
 _logger = logging.getLogger(__name__)

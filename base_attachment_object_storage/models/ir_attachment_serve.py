@@ -1,4 +1,4 @@
-"""Attachments in a store as HTTP clients get them; see ``stream.py``."""
+"""Attachments in a store as HTTP clients get them; see ``download/stream.py``."""
 
 import functools
 import logging
@@ -11,11 +11,11 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from .. import hooks
-from ..digested import Digested
-from ..keys import check_digest
-from ..serving import PARAMETER, Serving, ServingError
+from ..download.delivery import PARAMETER, Serving, ServingError
+from ..download.stream import StoreStream
+from ..ownership.keys import check_digest
 from ..store import ObjectReader, StoreUri
-from ..stream import StoreStream
+from ..upload.digested import Digested
 
 _logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.cloud_base.events.operations import count
 
-from ..mail_retry import retry_after_outages
+from ..core_patches.mail_retry import retry_after_outages
 from ..scheduled_action import SLICE_SECONDS
 from ..store import StoreError, Unavailable
 

@@ -17,12 +17,17 @@ from functools import partial
 from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..digested import Digested
-from ..keys import is_owned, key_of_digest, may_name, plain
-from ..pending_upload import PendingUpload
-from ..placement import PARAMETER, Placement, PlacementError
+from ..ownership.keys import (
+    is_owned,
+    key_of_digest,
+    may_name,
+    plain,
+)
 from ..store import Refused, StoreError, StoreUri
-from ..uploads import Uploads
+from ..upload.digested import Digested
+from ..upload.pending_upload import PendingUpload
+from ..upload.placement import PARAMETER, Placement, PlacementError
+from ..upload.transaction import Uploads
 
 # these follow from the content and from the place where it is stored
 DECIDED_FIELDS = {"store_fname", "checksum", "file_size"}

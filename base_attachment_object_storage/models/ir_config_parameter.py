@@ -1,12 +1,13 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from .. import placement, serving
+from ..download import delivery
+from ..upload import placement
 
 # what reads a parameter, and raises ValueError for a value that it does not take
 READERS = {
     placement.PARAMETER: placement.Placement.parse,
-    serving.PARAMETER: serving.Serving.parse,
+    delivery.PARAMETER: delivery.Serving.parse,
 }
 
 

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .. import rendering
+from ..core_patches import rendering
 
 
 class IrUiView(models.Model):

@@ -1,8 +1,9 @@
 """Object stores in plain Python: nothing in this package imports Odoo."""
 
+from .base import Locked, ObjectStore
+from .bulk_delete import THREADS as AT_A_TIME, delete_singly, without_bulk
 from .clients import ClientPerProcess
 from .content import CHUNK_SIZE, Content, new_md5
-from .directory import DirectoryStore
 from .errors import (
     Conflict,
     Integrity,
@@ -14,10 +15,7 @@ from .errors import (
     Unfinished,
 )
 from .instrumentation import endpoint_name
-from .memory import MemoryStore
 from .objects import ObjectInfo, ObjectReader, total_of
-from .protocol import Locked, ObjectStore
-from .singly import THREADS as AT_A_TIME, delete_singly, without_bulk
 from .uri import StoreUri
 
 __all__ = [
@@ -26,10 +24,8 @@ __all__ = [
     "ClientPerProcess",
     "Conflict",
     "Content",
-    "DirectoryStore",
     "Integrity",
     "Locked",
-    "MemoryStore",
     "NotFound",
     "ObjectInfo",
     "ObjectReader",

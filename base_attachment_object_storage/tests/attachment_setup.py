@@ -5,11 +5,11 @@ import io
 
 from PIL import Image
 
-from .. import uploads
-from ..beside import RecentlySeen
-from ..ownership import PARAMETER as OWNER_PARAMETER
+from ..ownership.owner import PARAMETER as OWNER_PARAMETER
 from ..settings import StorageSettings
 from ..store import StoreUri
+from ..upload import transaction
+from ..upload.garbage_marker import RecentlySeen
 
 LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment"
 BASE_LOG = "odoo.addons.base_attachment_object_storage.models.base"
@@ -64,7 +64,7 @@ class AttachmentSetUp:
         self.patch(model, "_get_stores", lambda records: stores)
         self.patch(model, "_get_object_store", lambda records, *place: self.counted_store(*place))
         # a new test has a new store
-        self.patch(uploads, "recently_seen", RecentlySeen(600, 10_000))
+        self.patch(transaction, "recently_seen", RecentlySeen(600, 10_000))
         self.set_location(self.scheme)
         self.forget_owner()
         # errors are errors, but in the tests of what spills
@@ -72,7 +72,7 @@ class AttachmentSetUp:
 
     def forget_what_was_seen(self):
         """Have the process know nothing of what is in the store, but by a transaction."""
-        self.patch(uploads, "recently_seen", RecentlySeen(0, 1))
+        self.patch(transaction, "recently_seen", RecentlySeen(0, 1))
 
     def forget_owner(self):
         """Have a database that may write, whatever it is outside of the tests."""

@@ -6,11 +6,11 @@ from contextlib import closing
 
 from odoo.tools import mute_logger
 
-from .. import garbage
-from ..garbage import Collection
-from ..marks import mark_all
-from ..ownership import Owner
-from ..shards import lock_shared, shard_of
+from ..garbage import collector
+from ..garbage.collector import Collection
+from ..garbage.locks import lock_shared, shard_of
+from ..garbage.marks import mark_all
+from ..ownership.owner import Owner
 from ..store import Refused, Unavailable, Unfinished
 from .transaction_setup import OWNER_LOG, TransactionSetUp
 
@@ -221,10 +221,10 @@ class CollectionContract(TransactionSetUp):
                 self.assertEqual(shards, sorted({*wanted, shard_of(fname)}))
                 self.assertEqual(Collection(pattern, 1, dict).shards(cursor), [])
 
-    @mute_logger("odoo.addons.base_attachment_object_storage.garbage")
+    @mute_logger("odoo.addons.base_attachment_object_storage.garbage.collector")
     def test_a_table_that_odoo_may_not_read_stops_nothing_and_is_named_once(self):
         fname, kept = self.deleted(b"garbage"), self.deleted(b"put aside")
-        garbage._warn_of_unreadable.cache_clear()
+        collector._warn_of_unreadable.cache_clear()
         with closing(self.registry._db.cursor()) as cursor:
             cursor.execute(
                 'CREATE TABLE "of the DBA, 100%%" AS SELECT %s AS store_fname;'
@@ -239,7 +239,7 @@ class CollectionContract(TransactionSetUp):
             )
             cursor.commit()
             try:
-                with self.assertLogs(garbage._logger, "WARNING") as logs:
+                with self.assertLogs(collector._logger, "WARNING") as logs:
                     report = self.collect_as(cursor, "limited_odoo")
                     self.collect_as(cursor, "limited_odoo")
             finally:
@@ -276,7 +276,7 @@ class CollectionContract(TransactionSetUp):
         def fail(cursor):
             cursor.execute("SELECT 1 / 0")
 
-        self.patch(garbage, "_tables_with_names", fail)
+        self.patch(collector, "_tables_with_names", fail)
         with (
             self.assertLogs(OWNER_LOG + ".ir_attachment_garbage", "WARNING"),
             mute_logger("odoo.sql_db"),

@@ -10,10 +10,10 @@ from contextlib import closing, suppress
 from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
-from .. import uploads
-from ..keys import claim_key
-from ..marks import GARBAGE_TABLE
+from ..garbage.marks import GARBAGE_TABLE
+from ..ownership.keys import claim_key
 from ..store import ObjectStore, StoreError, StoreUri, Unavailable
+from ..upload import transaction
 from .transaction_setup import OWNER_LOG, TransactionSetUp
 
 VALUES = {"name": "gate.bin", "mimetype": "application/pdf"}
@@ -126,9 +126,9 @@ class CommitContract(CommitSetUp):
         self.assertEqual(self.read_object(self.session().browse(other.id)), b"other after")
 
     def test_a_nested_create_that_fails_drops_no_upload_of_the_outer_one(self):
-        for limit in (uploads.WAITING_BYTES, 1000):
+        for limit in (transaction.WAITING_BYTES, 1000):
             with self.subTest(limit=limit):
-                self.patch(uploads, "WAITING_BYTES", limit)
+                self.patch(transaction, "WAITING_BYTES", limit)
                 self.fail_for(b"bad")
                 attachments = self.session()
 
@@ -142,7 +142,7 @@ class CommitContract(CommitSetUp):
                 self.assertEqual(self.read_object(outer[0]), b"outer %d" % limit)
 
     def test_the_outer_create_reports_its_own_failure(self):
-        self.patch(uploads, "WAITING_BYTES", 1000)
+        self.patch(transaction, "WAITING_BYTES", 1000)
         self.fail_for(b"bad")
         attachments = self.session()
         self.after_insert(lambda records: self.create(records.browse(), b"inner" * 1000))

@@ -4,12 +4,12 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from odoo.addons.cloud_base.resilience import bulkhead
 from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
+from odoo.addons.cloud_base.resilience import bulkhead
 
-from .. import lanes, parallel, store_guard
-from ..store import NotFound, Refused, Unavailable
-from ..store.protocol import PROBE
+from .. import store_guard
+from ..store import NotFound, Refused, Unavailable, lanes, threads
+from ..store.base import PROBE
 from ..store_guard import guard_of
 from .fault_contract import ATTEMPTS, CONTENT, TIMEOUT_SECONDS, FaultSetUp, wait_until_closed
 
@@ -158,7 +158,7 @@ class GuardContract(FaultSetUp):
                 barrier.wait()  # all of them at a time
             return self.read()
 
-        self.assertEqual(set(parallel.each(read, range(4), threads=4)), {CONTENT})
+        self.assertEqual(set(threads.each(read, range(4), threads=4)), {CONTENT})
 
     def test_work_in_the_background_takes_no_place_and_no_thread_of_users(self):
         self.patch(bulkhead, "places_of_this_server", lambda: 1)
@@ -172,14 +172,14 @@ class GuardContract(FaultSetUp):
 
         def move():
             with lanes.background():
-                list(parallel.each(hold, range(3 * parallel.THREADS)))
+                list(threads.each(hold, range(3 * threads.THREADS)))
 
         mover = threading.Thread(target=move)
         mover.start()
-        for _thread in range(parallel.THREADS):
+        for _thread in range(threads.THREADS):
             self.assertTrue(held.acquire(timeout=60))
         keys = [self.key(f"user {number}") for number in range(40)]
-        list(parallel.each(lambda key: self.behind.put(key, CONTENT), keys))
+        list(threads.each(lambda key: self.behind.put(key, CONTENT), keys))
         self.assertEqual(self.behind.read(keys[-1]), CONTENT)
         self.assertTrue(mover.is_alive())
         go_on.set()

@@ -15,7 +15,7 @@ from .attachment_setup import LOG
 from .fault_contract import BOUND_SECONDS, TIMEOUT_SECONDS, wait_until_closed
 from .http_contract import HTTP_LOG, HttpSetUp
 
-BODY_LOG = "odoo.addons.base_attachment_object_storage.body"
+BODY_LOG = "odoo.addons.base_attachment_object_storage.download.body"
 CUT = requests.RequestException  # it has one class for each way to miss bytes
 SIZE = 3_000_000  # more than is read ahead anywhere
 

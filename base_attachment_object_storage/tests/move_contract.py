@@ -5,7 +5,7 @@ import os
 from odoo.tools import mute_logger
 
 from ..models.ir_attachment_move_steps import BATCH
-from ..placement import PARAMETER
+from ..upload.placement import PARAMETER
 from .attachment_setup import CORE_LOG, MOVE_LOG, noise
 from .move_run_contract import MoveRunContract
 

@@ -3,9 +3,9 @@
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
-from .. import move, mover
 from ..models.ir_attachment_move_steps import BATCH
 from ..store import Integrity, Refused, Unavailable
+from ..transfer import copy, run
 from .attachment_setup import LOG, MOVE_LOG, MoveSetUp
 
 
@@ -122,7 +122,7 @@ class MoveRunContract(MoveSetUp):
                 bad.unlink()
 
     def test_a_target_that_accepts_nothing_ends_the_move(self):
-        self.many_in_the_database(3 * move.MOST_REFUSALS)
+        self.many_in_the_database(3 * run.MOST_REFUSALS)
         attempts = []
 
         def refuse(content, mimetype):
@@ -137,12 +137,12 @@ class MoveRunContract(MoveSetUp):
             except Refused:  # assertRaises() would roll back, on 17.0
                 refused = True
         self.assertTrue(refused)
-        self.assertLess(len(attempts), 3 * move.MOST_REFUSALS)
+        self.assertLess(len(attempts), 3 * run.MOST_REFUSALS)
 
     def test_content_that_is_too_large_for_the_database_is_reported_and_not_read(self):
         large, small = self.new(b"large" * 10), self.new(b"small")
         before = self.columns(large)
-        self.patch(mover, "LARGEST_IN_DATABASE", 49)
+        self.patch(copy, "LARGEST_IN_DATABASE", 49)
         self.set_location("db")
         self.calls.clear()
         with mute_logger(MOVE_LOG):

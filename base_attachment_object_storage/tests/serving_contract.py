@@ -8,7 +8,7 @@ import requests
 from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
-from ..serving import INTERNAL_LOCATION, PARAMETER
+from ..download.delivery import INTERNAL_LOCATION, PARAMETER
 from ..settings import StorageSettings
 from .attachment_setup import LOG, noise
 from .http_contract import HTTP_LOG, NAMES, HttpSetUp, name_in

@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 
-from ..ownership import NOBODY, PARAMETER as OWNER_PARAMETER
+from ..ownership.owner import NOBODY, PARAMETER as OWNER_PARAMETER
 from ..store import ObjectStore, Refused, Unavailable
 from .attachment_setup import LOG, AttachmentSetUp
 from .commit_contract import VALUES, CommitSetUp

@@ -2,7 +2,8 @@
 
 from odoo.tests import TransactionCase, tagged
 
-from ..store import MemoryStore, StoreUri
+from ..store import StoreUri
+from ..store.testing import MemoryStore
 from .attachment_contract import AttachmentContract
 from .attachment_setup import AttachmentSetUp
 from .binary_field_contract import BinaryFieldContract

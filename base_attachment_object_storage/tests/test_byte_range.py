@@ -2,7 +2,7 @@
 
 from odoo.tests import BaseCase, tagged
 
-from ..byte_range import ByteRange, NotSatisfiableError
+from ..download.byte_range import ByteRange, NotSatisfiableError
 
 
 @tagged("post_install", "-at_install")

@@ -10,9 +10,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..keys import key_of_digest
-from ..placement import PARAMETER
+from ..ownership.keys import key_of_digest
 from ..store import StoreUri
+from ..upload.placement import PARAMETER
 from .attachment_setup import AttachmentSetUp, noise
 from .test_attachment import MemorySetUp
 

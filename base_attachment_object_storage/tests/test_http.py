@@ -2,8 +2,8 @@
 
 from odoo.tests import HttpCase, tagged
 
+from ..download.delivery import PARAMETER
 from ..models.ir_attachment_serve import _warn_of_missing_urls
-from ..serving import PARAMETER
 from .http_contract import HttpContract
 from .test_attachment import MemorySetUp
 

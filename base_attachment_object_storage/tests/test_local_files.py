@@ -8,9 +8,9 @@ from contextlib import closing
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
-from .. import local_files
-from ..local_files import LocalFiles
-from ..marks import mark_all
+from ..garbage import local_files
+from ..garbage.local_files import LocalFiles
+from ..garbage.marks import mark_all
 from .test_transactions import DirectorySetUp
 from .transaction_setup import TransactionSetUp
 

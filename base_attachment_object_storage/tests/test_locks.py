@@ -7,9 +7,14 @@ import warnings
 from odoo import sql_db
 from odoo.tests import BaseCase, TransactionCase, tagged
 
-from .. import parallel
-from ..keys import owned_key
-from ..shards import SHARDS, lock_shared, shard_of, try_lock
+from ..garbage.locks import (
+    SHARDS,
+    lock_shared,
+    shard_of,
+    try_lock,
+)
+from ..ownership.keys import owned_key
+from ..store import threads
 
 
 @tagged("post_install", "-at_install")
@@ -75,9 +80,9 @@ class TestShards(TransactionCase):
 class TestParallel(BaseCase):
     def test_every_item_has_its_result(self):
         for count in (0, 1, 2, 500):
-            found = parallel.each(lambda number: number * 2, range(count))
+            found = threads.each(lambda number: number * 2, range(count))
             self.assertEqual(sorted(found), [number * 2 for number in range(count)])
-        self.assertEqual(list(parallel.each(abs, [-3, -2, -1], threads=1)), [3, 2, 1])
+        self.assertEqual(list(threads.each(abs, [-3, -2, -1], threads=1)), [3, 2, 1])
 
     def test_items_run_at_the_same_time_and_never_more_than_asked_for(self):
         barrier = threading.Barrier(4, timeout=60)
@@ -91,7 +96,7 @@ class TestParallel(BaseCase):
             with lock:
                 running.remove(item)
 
-        list(parallel.each(work, range(8), threads=4))
+        list(threads.each(work, range(8), threads=4))
         self.assertEqual(max(most), 4)
 
     def test_items_are_taken_by_the_callers_thread_and_only_as_far_as_needed(self):
@@ -102,7 +107,7 @@ class TestParallel(BaseCase):
                 taken.append(threading.current_thread())
                 yield number
 
-        results = parallel.each(lambda number: number, items(), threads=3)
+        results = threads.each(lambda number: number, items(), threads=3)
         next(results)
         self.assertEqual(taken, [threading.current_thread()] * 4)
         results.close()
@@ -123,10 +128,10 @@ class TestParallel(BaseCase):
                     running.remove(number)
 
         with self.assertRaises(ZeroDivisionError):
-            list(parallel.each(work, range(10_000)))
+            list(threads.each(work, range(10_000)))
         self.assertEqual(running, [])
         self.assertLess(len(done), 1000)
-        self.assertEqual(sorted(parallel.each(abs, [-1, -2])), [1, 2], "the threads live on")
+        self.assertEqual(sorted(threads.each(abs, [-1, -2])), [1, 2], "the threads live on")
 
     def test_work_never_queues_behind_the_work_of_others(self):
         may_go = threading.Event()
@@ -137,24 +142,24 @@ class TestParallel(BaseCase):
             begun.release()
             may_go.wait(60)
 
-        for _number in range(parallel.USERS_THREADS // parallel.THREADS):
-            busy.append(parallel.Work(held, range(parallel.THREADS)))
-        for _number in range(parallel.USERS_THREADS):
+        for _number in range(threads.USERS_THREADS // threads.THREADS):
+            busy.append(threads.Work(held, range(threads.THREADS)))
+        for _number in range(threads.USERS_THREADS):
             self.assertTrue(begun.acquire(timeout=60))
         # all threads are busy, and there will be no more of them
-        threads = threading.active_count()
-        found = parallel.each(lambda _item: threading.current_thread(), range(3))
+        count = threading.active_count()
+        found = threads.each(lambda _item: threading.current_thread(), range(3))
         self.assertEqual([*found], [threading.current_thread()] * 3)
-        self.assertEqual(threading.active_count(), threads)
+        self.assertEqual(threading.active_count(), count)
         may_go.set()
         for work in busy:
-            self.assertEqual([*work], [None] * parallel.THREADS)
+            self.assertEqual([*work], [None] * threads.THREADS)
 
     def test_a_forked_process_has_threads_of_its_own(self):
-        list(parallel.each(abs, range(4)))
+        list(threads.each(abs, range(4)))
         context = multiprocessing.get_context("fork")
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=lambda: sender.send(sum(parallel.each(abs, [-1, -2]))))
+        process = context.Process(target=lambda: sender.send(sum(threads.each(abs, [-1, -2]))))
         with warnings.catch_warnings():  # Python 3.12 warns of forks beside threads
             warnings.simplefilter("ignore", DeprecationWarning)
             process.start()

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from odoo.tests import BaseCase, TransactionCase, tagged
 
-from ..placement import PARAMETER, Placement, PlacementError
+from ..upload.placement import PARAMETER, Placement, PlacementError
 
 PREFIXES = st.sampled_from(["", "image/", "image/p", "text/css", "te%t", "a_b", "a\\", "IMAGE/"])
 TYPES = st.sampled_from(

@@ -15,16 +15,11 @@ from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
-from ..digested import IN_MEMORY, Digested
-from ..keys import check_content, owned_key
-from ..mover import MoveReport, Row, Source, carry
-from ..placement import PARAMETER, Placement, PlacementError
+from ..ownership.keys import check_content, owned_key
 from ..settings import StorageSettings
 from ..store import (
     ClientPerProcess,
-    DirectoryStore,
     Integrity,
-    MemoryStore,
     NotFound,
     Refused,
     StoreError,
@@ -32,7 +27,16 @@ from ..store import (
     Unavailable,
     delete_singly,
 )
-from ..upload import stored_type
+from ..store.testing import DirectoryStore, MemoryStore
+from ..transfer.copy import (
+    MoveReport,
+    Row,
+    Source,
+    carry,
+)
+from ..upload.digested import IN_MEMORY, Digested
+from ..upload.placement import PARAMETER, Placement, PlacementError
+from ..upload.put import stored_type
 from .store_contract import StoreContract
 
 

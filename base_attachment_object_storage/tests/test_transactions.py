@@ -5,7 +5,7 @@ from pathlib import Path
 
 from odoo.tests import TransactionCase, tagged
 
-from ..store import DirectoryStore
+from ..store.testing import DirectoryStore
 from .collection_contract import CollectionContract
 from .commit_contract import CommitContract
 from .ownership_contract import OwnershipContract

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from odoo import SUPERUSER_ID, api
 
-from ..ownership import PARAMETER
+from ..ownership.owner import PARAMETER
 from ..store import StoreUri
 from .attachment_setup import AttachmentSetUp
 

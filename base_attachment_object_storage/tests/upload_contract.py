@@ -5,9 +5,9 @@ import threading
 
 from odoo.tools import mute_logger
 
-from ..beside import RecentlySeen
 from ..store import ObjectStore, StoreUri, Unavailable
-from ..uploads import WAITING_BYTES, Uploads
+from ..upload.garbage_marker import RecentlySeen
+from ..upload.transaction import WAITING_BYTES, Uploads
 from .transaction_setup import OWNER_LOG, TransactionSetUp
 
 
@@ -292,7 +292,7 @@ class UploadContract(TransactionSetUp):
         attachments = self.session()
         self.new_in(attachments, b"in vain")
         self.patch(self.registry, "cursor", None)
-        log = "odoo.addons.base_attachment_object_storage.beside"
+        log = "odoo.addons.base_attachment_object_storage.upload.garbage_marker"
         with self.assertLogs(log, "WARNING") as logs:
             attachments.env.cr.rollback()
         self.assertIn(self.scheme, logs.output[0])

@@ -6,10 +6,10 @@ from copy import deepcopy
 
 from odoo.exceptions import UserError, ValidationError
 
-from ..keys import is_owned
-from ..placement import PARAMETER
-from ..shards import count_collection
+from ..garbage.locks import count_collection
+from ..ownership.keys import is_owned
 from ..store import StoreUri
+from ..upload.placement import PARAMETER
 from .attachment_setup import AttachmentSetUp
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from odoo.addons.base_attachment_object_storage.ownership import server_of
+from odoo.addons.base_attachment_object_storage.ownership.owner import server_of
 from odoo.addons.cloud_base.settings import Flag
 from odoo.addons.session_redis import conflicts
 

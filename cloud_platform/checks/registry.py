@@ -11,8 +11,8 @@ from functools import partial
 from odoo import sql_db
 from odoo.tools import config
 
-from odoo.addons.cloud_base.startup.server_wide import server_wide_modules
 from odoo.addons.cloud_base.settings import EnvironmentSettings
+from odoo.addons.cloud_base.startup.server_wide import server_wide_modules
 
 from ..asking import ask_all
 from ..settings import PlatformSettings

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from odoo.addons.base_attachment_object_storage.ownership import (
+from odoo.addons.base_attachment_object_storage.ownership.owner import (
     PARAMETER as OWNER_PARAMETER,
     Owner,
     Standing,

@@ -20,7 +20,7 @@ from dataclasses import replace
 from odoo import _, api, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.base_attachment_object_storage.ownership import PARAMETER as OWNER_PARAMETER
+from odoo.addons.base_attachment_object_storage.ownership.owner import PARAMETER as OWNER_PARAMETER
 
 from .. import gate
 from ..checks import ENVIRONMENTS, ERROR, Finding, Report, environment_of, registry

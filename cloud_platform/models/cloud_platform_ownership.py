@@ -6,13 +6,13 @@
     fork()              this copy goes on by itself, with keys of its own
     adopt()             this copy takes the place of its original, which is gone for good
 
-What that means is told in ``base_attachment_object_storage/ownership.py``.
+What that means is told in ``base_attachment_object_storage/ownership/owner.py``.
 """
 
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.base_attachment_object_storage.ownership import PARAMETER, Owner
+from odoo.addons.base_attachment_object_storage.ownership.owner import PARAMETER, Owner
 from odoo.addons.cloud_base.exceptions import ConfigurationError
 
 

@@ -2,7 +2,7 @@
 
 from odoo import api, models
 
-from odoo.addons.base_attachment_object_storage.marks import GARBAGE_TABLE
+from odoo.addons.base_attachment_object_storage.garbage.marks import GARBAGE_TABLE
 from odoo.addons.base_attachment_object_storage.models.ir_attachment_move import PLACE, SIZE
 
 from ..checks import registry

@@ -7,7 +7,7 @@ what the checks find.
 import itertools
 from dataclasses import replace
 
-from odoo.addons.base_attachment_object_storage.ownership import NOBODY, PARAMETER, Owner
+from odoo.addons.base_attachment_object_storage.ownership.owner import NOBODY, PARAMETER, Owner
 
 from ..checks import ENVIRONMENTS, Database, Facts
 from ..checks.registry import import_checks, judge

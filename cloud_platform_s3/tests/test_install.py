@@ -8,7 +8,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.addons.attachment_s3.settings import S3Settings
 from odoo.addons.attachment_s3.store import S3Store
 from odoo.addons.attachment_s3.tests.common import S3SetUp
-from odoo.addons.base_attachment_object_storage.ownership import NOBODY, PARAMETER, Owner
+from odoo.addons.base_attachment_object_storage.ownership.owner import NOBODY, PARAMETER, Owner
 from odoo.addons.base_attachment_object_storage.settings import StorageSettings
 from odoo.addons.base_attachment_object_storage.store import Refused, StoreError
 from odoo.addons.cloud_platform.tests.common import set_running_env

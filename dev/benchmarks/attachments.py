@@ -30,8 +30,8 @@ from botocore.config import Config
 
 from odoo import sql_db
 
-from odoo.addons.base_attachment_object_storage.keys import key_of_digest
-from odoo.addons.base_attachment_object_storage.marks import mark_all
+from odoo.addons.base_attachment_object_storage.garbage.marks import mark_all
+from odoo.addons.base_attachment_object_storage.ownership.keys import key_of_digest
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from .downloads import downloading

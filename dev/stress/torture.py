@@ -25,7 +25,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, sql_db
 from odoo.tools import mute_logger
 
-from odoo.addons.base_attachment_object_storage.keys import is_owned
+from odoo.addons.base_attachment_object_storage.ownership.keys import is_owned
 from odoo.addons.base_attachment_object_storage.store import NotFound
 
 from . import work

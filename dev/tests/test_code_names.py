@@ -77,7 +77,7 @@ def test_a_page_names_code_that_exists(page: Path) -> None:
 
 
 def test_wrong_names_are_found() -> None:
-    keys = "base_attachment_object_storage/keys.py"
+    keys = "base_attachment_object_storage/ownership/keys.py"
     assert missing_paths("`cloud_base/gone.py` `docs/` `not/ours.py` `dev/t*`") == [
         "cloud_base/gone.py"
     ]

@@ -6,9 +6,9 @@ How::
     └── get_response()      core's headers and its answer to If-None-Match
         ├── 304, 412, 416   still no request to the store
         ├── HEAD            asks the store whether there is such an object
-        ├── 302             to the store          (see serving.py)
-        ├── X-Accel         nginx asks the store  (see serving.py)
-        └── 200, 206        one request; the bytes pass in chunks (see body.py)
+        ├── 302             to the store          (see download/delivery.py)
+        ├── X-Accel         nginx asks the store  (see download/delivery.py)
+        └── 200, 206        one request; the bytes pass in chunks (see download/body.py)
     └── data, read()        all bytes at once, for code that works on them
                             (resized images, ZIP files)
 """
@@ -18,10 +18,10 @@ from typing import Any
 
 from odoo.http import Response, Stream, request
 
+from ..store import OutOfRange
 from .body import Body
 from .byte_range import ByteRange, NotSatisfiableError
-from .serving import INTERNAL_LOCATION, VARY, Serving
-from .store import OutOfRange
+from .delivery import INTERNAL_LOCATION, VARY, Serving
 
 
 class StoreStream(Stream):

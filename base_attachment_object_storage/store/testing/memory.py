@@ -6,10 +6,17 @@ server. No deployment can choose it: its objects die with the process.
 
 import hashlib
 
-from .content import CHUNK_SIZE, Content
-from .errors import Conflict, Integrity, NotFound, OutOfRange, Refused, StoreError
-from .objects import ObjectInfo, ObjectReader
-from .protocol import ObjectStore
+from ..base import ObjectStore
+from ..content import CHUNK_SIZE, Content
+from ..errors import (
+    Conflict,
+    Integrity,
+    NotFound,
+    OutOfRange,
+    Refused,
+    StoreError,
+)
+from ..objects import ObjectInfo, ObjectReader
 
 
 class MemoryStore(ObjectStore):

@@ -9,11 +9,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import parallel
+from ..garbage.locks import Locked
+from ..store import ObjectStore, StoreError, Unavailable, threads
 from .digested import Digested
-from .shards import Locked
-from .store import ObjectStore, StoreError, Unavailable
-from .upload import begin_content, put_content
+from .put import begin_content, put_content
 
 LOST = float("inf")  # the number of a lock that was released
 
@@ -32,7 +31,7 @@ class PendingUpload:
     mimetype: str = ""
     is_stored: bool = False
     error: Exception | None = None
-    # of the lock under which it is stored, and the collections until then; see shards.Locked
+    # of the lock under which it is stored, and the collections until then; see locks.Locked
     number: float = LOST
     collections: int = -1
 
@@ -93,7 +92,7 @@ class UploadBatch:
     def __init__(self, uploads: Sequence[PendingUpload]) -> None:
         self.uploads = uploads
         self._wait: Callable[[], None] | None = None
-        self._work: parallel.Work[PendingUpload, None] | None = None
+        self._work: threads.Work[PendingUpload, None] | None = None
         try:
             self._begin()
         except Exception as error:  # noqa: BLE001  # kept for whoever needs the object
@@ -103,7 +102,7 @@ class UploadBatch:
         if len(self.uploads) == 1:
             self._wait = self.uploads[0].begin()
         if self._wait is None:
-            self._work = parallel.Work(PendingUpload.send, self.uploads)
+            self._work = threads.Work(PendingUpload.send, self.uploads)
 
     def finish(self, begin_more: bool = True) -> None:
         """Wait until each upload is stored or has failed; raises no error of the store.

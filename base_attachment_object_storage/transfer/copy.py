@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from .digested import Digested
-from .store.content import CHUNK_SIZE
-from .store.errors import Integrity, NotFound, Unavailable
+from ..store.content import CHUNK_SIZE
+from ..store.errors import Integrity, NotFound, Unavailable
+from ..upload.digested import Digested
 
 # What PostgreSQL accepts in one statement is 1 GiB, in which each byte has two digits; what is
 # larger could be written in parts, but never be read again.

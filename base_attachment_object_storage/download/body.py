@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from .store import ObjectReader, StoreError
+from ..store import ObjectReader, StoreError
 
 _logger = logging.getLogger(__name__)
 

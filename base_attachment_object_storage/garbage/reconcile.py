@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .store import ObjectInfo
+from ..store import ObjectInfo
 
 EXAMPLES = 100  # names that a report holds at most, of each kind
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .shards import SHARDS
+from .locks import SHARDS
 
 GARBAGE_TABLE = "ir_attachment_garbage"
 LONGEST_RETENTION_DAYS = 36_500

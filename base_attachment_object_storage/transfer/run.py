@@ -2,7 +2,7 @@
 
 ::
 
-    run ── parallel.each ── _coming     windows of rows, as threads become free
+    run ── threads.each ── _coming     windows of rows, as threads become free
                      ├───── carry       in threads
                      └───── _settle ── _flush    one statement, one commit
 
@@ -16,9 +16,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import lanes, parallel
-from .mover import Carried, Limits, MoveReport, Row, Source, carry, explain
-from .store import StoreError, Unavailable
+from ..store import StoreError, Unavailable, lanes
+from .copy import (
+    Carried,
+    Limits,
+    MoveReport,
+    Row,
+    Source,
+    carry,
+    explain,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -77,7 +84,7 @@ class Move:
             try:
                 for sources in self._streams(objects):
                     carried = (
-                        parallel.each(work, sources, threads) if threaded else map(work, sources)
+                        threads.each(work, sources, threads) if threaded else map(work, sources)
                     )
                     for one in carried:
                         self._settle(one)

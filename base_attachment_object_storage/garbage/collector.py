@@ -1,4 +1,4 @@
-"""The collection of objects that are marked, see ``marks.py``; in SQL, without ORM.
+"""The collection of objects that are marked, see ``garbage/marks.py``; in SQL, without ORM.
 
 A mark is a hint and no verdict: it is written with the deletion of a row, and rows may share
 an object, or come to use it again. The collection decides, for one shard at a time::
@@ -19,10 +19,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..store.base import DELETE_LIMIT
+from ..store.errors import StoreError, Unfinished
+from .locks import count_collection, try_lock
 from .marks import GARBAGE_TABLE, Marks
-from .shards import count_collection, try_lock
-from .store.errors import StoreError, Unfinished
-from .store.protocol import DELETE_LIMIT
 
 _logger = logging.getLogger(__name__)
 

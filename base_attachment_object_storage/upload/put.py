@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 
+from ..ownership.keys import is_owned, key_of_digest
+from ..store import (
+    Conflict,
+    NotFound,
+    ObjectStore,
+    Refused,
+)
+from ..store.base import OCTETS
 from .digested import Digested
-from .keys import is_owned, key_of_digest
-from .store import Conflict, NotFound, ObjectStore, Refused
-from .store.protocol import OCTETS
 
 # from here on it is cheaper to ask first: two requests instead of sending the same again
 ASK_FIRST = 256 * 1024  # bytes

@@ -17,10 +17,15 @@ from typing import Any
 
 from odoo.sql_db import BaseCursor, Cursor
 
-from .marks import mark_all
+from ..garbage.locks import Locked, is_last_lock
+from ..garbage.marks import mark_all
+from ..store import (
+    Conflict,
+    NotFound,
+    StoreError,
+    Unavailable,
+)
 from .pending_upload import LOST, PendingUpload
-from .shards import Locked, is_last_lock
-from .store import Conflict, NotFound, StoreError, Unavailable
 
 Access = Callable[[str], AbstractContextManager[None]]
 Spill = Callable[[PendingUpload, list[int]], bool]

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-from .marks import mark_all
+from ..garbage.marks import mark_all
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import hashlib
 import posixpath
 import re
 
-from .store.errors import Integrity
+from ..store.errors import Integrity
 
 # the folder is the first byte of the digest: by it writers lock, and collection looks for marks
 _OWNED_KEY = re.compile(r"[^/]+/(?P<shard>[0-9a-f]{2})/(?P<sha256>(?P=shard)[0-9a-f]{62})")

@@ -10,7 +10,7 @@
     commit          the gate: ``confirm()``
     rollback        what was sent is marked as garbage, in a transaction of its own
 
-See ``commit_gate.py`` for the promise that it gives.
+See ``upload/commit_gate.py`` for the promise that it gives.
 
 The memory is in ``cursor.postrollback.data``, which Odoo clears with each commit and rollback,
 and with nothing else.
@@ -22,14 +22,19 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
-from .beside import Beside, RecentlySeen
+from ..garbage.locks import (
+    Locked,
+    lock_shared,
+    shard_of,
+    try_lock_name,
+)
+from ..ownership.keys import is_owned
+from ..store import ObjectStore
 from .commit_gate import MEMORY, Access, CommitGate, Spill, guard_cursors
 from .digested import Digested
-from .keys import is_owned
+from .garbage_marker import Beside, RecentlySeen
 from .pending_upload import LOST, PendingUpload, UploadBatch
-from .shards import Locked, lock_shared, shard_of, try_lock_name
-from .store import ObjectStore
-from .upload import put_new_content
+from .put import put_new_content
 
 WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
 

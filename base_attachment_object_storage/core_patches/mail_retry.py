@@ -14,7 +14,7 @@ from typing import Any
 
 from odoo import fields
 
-from .store import Unavailable
+from ..store import Unavailable
 
 RETRY = timedelta(minutes=1)
 NOTES = "mails_that_wait_for_the_store"  # in the context: the list of their ids

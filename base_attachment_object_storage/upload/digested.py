@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from .store.content import CHUNK_SIZE
+from ..store.content import CHUNK_SIZE
 
 IN_MEMORY = 8 * 1024 * 1024  # bytes; larger content goes through a file
 

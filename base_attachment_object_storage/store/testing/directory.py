@@ -22,10 +22,18 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote
 
-from .content import CHUNK_SIZE, Content
-from .errors import Conflict, Integrity, NotFound, OutOfRange, Refused, StoreError, Unavailable
-from .objects import ObjectInfo, ObjectReader
-from .protocol import ObjectStore
+from ..base import ObjectStore
+from ..content import CHUNK_SIZE, Content
+from ..errors import (
+    Conflict,
+    Integrity,
+    NotFound,
+    OutOfRange,
+    Refused,
+    StoreError,
+    Unavailable,
+)
+from ..objects import ObjectInfo, ObjectReader
 
 FOLDER, OBJECT, CONTINUED = "+", "=", ","
 PIECE = 200

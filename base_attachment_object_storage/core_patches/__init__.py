@@ -1,0 +1,1 @@
+"""Patches of Odoo's core."""

@@ -1,0 +1,1 @@
+"""Garbage: marks, locks, collection and reconciliation."""

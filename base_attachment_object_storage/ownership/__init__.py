@@ -1,0 +1,1 @@
+"""Owners of objects, and the keys of their objects."""

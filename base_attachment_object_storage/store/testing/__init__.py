@@ -1,0 +1,6 @@
+"""Stores for tests and benchmarks; no deployment can choose them."""
+
+from .directory import DirectoryStore
+from .memory import MemoryStore
+
+__all__ = ["DirectoryStore", "MemoryStore"]

@@ -1,0 +1,1 @@
+"""Moving content between the database, local files and stores."""

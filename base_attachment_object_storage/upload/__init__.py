@@ -1,0 +1,1 @@
+"""New content on its way to a store."""
