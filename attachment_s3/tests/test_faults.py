@@ -8,13 +8,13 @@ from odoo.addons.base_attachment_object_storage.store import (
     Refused,
     Unavailable,
 )
-from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
+from odoo.addons.base_attachment_object_storage.tests.contracts.fault import (
     ATTEMPTS,
     MIB,
     FaultContract,
 )
-from odoo.addons.base_attachment_object_storage.tests.guard_contract import GuardContract
-from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
+from odoo.addons.base_attachment_object_storage.tests.contracts.guard import GuardContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.store import CleanPrefix
 from odoo.addons.cloud_base.tests.new_process import GEVENT, run_python
 
 from ..store import S3Store

@@ -2,12 +2,10 @@
 
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.base_attachment_object_storage.tests.http_contract import HttpContract
-from odoo.addons.base_attachment_object_storage.tests.http_fault_contract import (
-    HttpFaultContract,
-)
-from odoo.addons.base_attachment_object_storage.tests.outage_contract import HttpOutageContract
-from odoo.addons.base_attachment_object_storage.tests.serving_contract import ServingContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.http import HttpContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.http_fault import HttpFaultContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.outage import HttpOutageContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.serving import ServingContract
 
 from .common import OtherServer, S3SetUp
 from .test_faults import S3Faults

@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.base_attachment_object_storage.tests.tls_contract import TLSContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.tls import TLSContract
 
 ASK = """
 from odoo.addons.attachment_s3.client import client_for

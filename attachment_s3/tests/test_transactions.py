@@ -2,17 +2,13 @@
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.base_attachment_object_storage.tests.collection_contract import (
+from odoo.addons.base_attachment_object_storage.tests.contracts.collection import (
     CollectionContract,
 )
-from odoo.addons.base_attachment_object_storage.tests.commit_contract import CommitContract
-from odoo.addons.base_attachment_object_storage.tests.ownership_contract import (
-    OwnershipContract,
-)
-from odoo.addons.base_attachment_object_storage.tests.reconcile_contract import (
-    ReconcileContract,
-)
-from odoo.addons.base_attachment_object_storage.tests.upload_contract import UploadContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.commit import CommitContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.ownership import OwnershipContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.reconcile import ReconcileContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.upload import UploadContract
 
 from .common import S3SetUp
 

@@ -2,22 +2,18 @@
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.base_attachment_object_storage.tests.binary_field_contract import (
+from odoo.addons.base_attachment_object_storage.tests.contracts.binary_field import (
     BinaryFieldContract,
 )
-from odoo.addons.base_attachment_object_storage.tests.outage_contract import (
+from odoo.addons.base_attachment_object_storage.tests.contracts.outage import (
     AttachmentOutageContract,
     MoveOutageContract,
 )
-from odoo.addons.base_attachment_object_storage.tests.read_only_contract import (
-    ReadOnlyContract,
-)
-from odoo.addons.base_attachment_object_storage.tests.registration_contract import (
+from odoo.addons.base_attachment_object_storage.tests.contracts.read_only import ReadOnlyContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.registration import (
     RegistrationContract,
 )
-from odoo.addons.base_attachment_object_storage.tests.uninstall_contract import (
-    UninstallContract,
-)
+from odoo.addons.base_attachment_object_storage.tests.contracts.uninstall import UninstallContract
 
 from .common import SwiftSetUp
 

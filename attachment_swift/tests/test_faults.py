@@ -7,15 +7,15 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base_attachment_object_storage.store import Refused, Unavailable
 from odoo.addons.base_attachment_object_storage.store_guard import forget_outages
-from odoo.addons.base_attachment_object_storage.tests.fault_contract import (
+from odoo.addons.base_attachment_object_storage.tests.contracts.fault import (
     ATTEMPTS,
     LARGE,
     MIB,
     TIMEOUT_SECONDS,
     FaultContract,
 )
-from odoo.addons.base_attachment_object_storage.tests.guard_contract import GuardContract
-from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
+from odoo.addons.base_attachment_object_storage.tests.contracts.guard import GuardContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.store import CleanPrefix
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
 from ..client import client_for, quoted

@@ -2,11 +2,9 @@
 
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.base_attachment_object_storage.tests.http_fault_contract import (
-    HttpFaultContract,
-)
-from odoo.addons.base_attachment_object_storage.tests.outage_contract import HttpOutageContract
-from odoo.addons.base_attachment_object_storage.tests.serving_contract import ServingContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.http_fault import HttpFaultContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.outage import HttpOutageContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.serving import ServingContract
 
 from .common import SwiftSetUp
 from .test_faults import LIBRARY_LOG, SwiftFaults

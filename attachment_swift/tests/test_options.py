@@ -8,7 +8,7 @@ import requests
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base_attachment_object_storage.store import NotFound, Refused
-from odoo.addons.base_attachment_object_storage.tests.store_contract import CleanPrefix
+from odoo.addons.base_attachment_object_storage.tests.contracts.store import CleanPrefix
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 from odoo.addons.cloud_base.tests.new_process import GEVENT, run_python
 

@@ -15,8 +15,8 @@ from odoo.addons.base_attachment_object_storage.store import (
     Refused,
     Unfinished,
 )
-from odoo.addons.base_attachment_object_storage.tests.client_contract import ClientContract
-from odoo.addons.base_attachment_object_storage.tests.store_contract import (
+from odoo.addons.base_attachment_object_storage.tests.contracts.client import ClientContract
+from odoo.addons.base_attachment_object_storage.tests.contracts.store import (
     PresignContract,
     StoreContract,
     in_an_hour,

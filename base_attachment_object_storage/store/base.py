@@ -2,7 +2,7 @@
 
 One store is one bucket (S3) or container (Swift). A backend implements the underscored
 verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
-``tests/store_contract.py``::
+``tests/contracts/store.py``::
 
     caller ── put, open, read, head, delete_many, list
               └── measured, contact                             here, once for all backends

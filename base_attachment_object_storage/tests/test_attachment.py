@@ -4,11 +4,11 @@ from odoo.tests import TransactionCase, tagged
 
 from ..store import StoreUri
 from ..store.testing import MemoryStore
-from .attachment_contract import AttachmentContract
 from .attachment_setup import AttachmentSetUp
-from .binary_field_contract import BinaryFieldContract
-from .move_contract import MoveContract
-from .spill_contract import SpillContract
+from .contracts.attachment import AttachmentContract
+from .contracts.binary_field import BinaryFieldContract
+from .contracts.move import MoveContract
+from .contracts.spill import SpillContract
 
 
 class MemorySetUp:

@@ -15,7 +15,7 @@ from odoo.exceptions import MissingError, ValidationError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
-from .commit_contract import VALUES, CommitSetUp
+from .contracts.commit import VALUES, CommitSetUp
 from .test_transactions import DirectorySetUp
 from .transaction_setup import OWNER_LOG
 

@@ -4,7 +4,7 @@ from odoo.tests import HttpCase, tagged
 
 from ..download.delivery import PARAMETER
 from ..models.ir_attachment_serve import _warn_of_missing_urls
-from .http_contract import HttpContract
+from .contracts.http import HttpContract
 from .test_attachment import MemorySetUp
 
 SERVE_LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment_serve"

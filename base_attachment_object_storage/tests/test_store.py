@@ -37,7 +37,7 @@ from ..transfer.copy import (
 from ..upload.digested import IN_MEMORY, Digested
 from ..upload.placement import PARAMETER, Placement, PlacementError
 from ..upload.put import stored_type
-from .store_contract import StoreContract
+from .contracts.store import StoreContract
 
 
 class Breaking(io.BytesIO):

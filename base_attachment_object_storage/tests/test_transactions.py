@@ -6,12 +6,12 @@ from pathlib import Path
 from odoo.tests import TransactionCase, tagged
 
 from ..store.testing import DirectoryStore
-from .collection_contract import CollectionContract
-from .commit_contract import CommitContract
-from .ownership_contract import OwnershipContract
-from .reconcile_contract import ReconcileContract
-from .spill_contract import SpillCommitContract
-from .upload_contract import UploadContract
+from .contracts.collection import CollectionContract
+from .contracts.commit import CommitContract
+from .contracts.ownership import OwnershipContract
+from .contracts.reconcile import ReconcileContract
+from .contracts.spill import SpillCommitContract
+from .contracts.upload import UploadContract
 
 
 class DirectorySetUp:

@@ -11,10 +11,10 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 
-from ..ownership.owner import NOBODY, PARAMETER as OWNER_PARAMETER
-from ..store import ObjectStore, Refused, Unavailable
-from .attachment_setup import LOG, AttachmentSetUp
-from .commit_contract import VALUES, CommitSetUp
+from ...ownership.owner import NOBODY, PARAMETER as OWNER_PARAMETER
+from ...store import ObjectStore, Refused, Unavailable
+from ..attachment_setup import LOG, AttachmentSetUp
+from .commit import VALUES, CommitSetUp
 
 SPILL_LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment_spill"
 MB = 1024 * 1024

@@ -2,8 +2,8 @@
 
 from odoo.tools import mute_logger
 
-from ..store import Refused
-from .attachment_setup import LOG, MOVE_LOG, AttachmentSetUp
+from ...store import Refused
+from ..attachment_setup import LOG, MOVE_LOG, AttachmentSetUp
 
 
 class ReadOnlyContract(AttachmentSetUp):

@@ -10,11 +10,16 @@ from contextlib import closing, suppress
 from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
-from ..garbage.marks import GARBAGE_TABLE
-from ..ownership.keys import claim_key
-from ..store import ObjectStore, StoreError, StoreUri, Unavailable
-from ..upload import transaction
-from .transaction_setup import OWNER_LOG, TransactionSetUp
+from ...garbage.marks import GARBAGE_TABLE
+from ...ownership.keys import claim_key
+from ...store import (
+    ObjectStore,
+    StoreError,
+    StoreUri,
+    Unavailable,
+)
+from ...upload import transaction
+from ..transaction_setup import OWNER_LOG, TransactionSetUp
 
 VALUES = {"name": "gate.bin", "mimetype": "application/pdf"}
 

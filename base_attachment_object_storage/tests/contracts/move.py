@@ -4,10 +4,10 @@ import os
 
 from odoo.tools import mute_logger
 
-from ..models.ir_attachment_move_steps import BATCH
-from ..upload.placement import PARAMETER
-from .attachment_setup import CORE_LOG, MOVE_LOG, noise
-from .move_run_contract import MoveRunContract
+from ...models.ir_attachment_move_steps import BATCH
+from ...upload.placement import PARAMETER
+from ..attachment_setup import CORE_LOG, MOVE_LOG, noise
+from .move_run import MoveRunContract
 
 
 class MoveContract(MoveRunContract):

@@ -3,10 +3,10 @@
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
-from ..models.ir_attachment_move_steps import BATCH
-from ..store import Integrity, Refused, Unavailable
-from ..transfer import copy, run
-from .attachment_setup import LOG, MOVE_LOG, MoveSetUp
+from ...models.ir_attachment_move_steps import BATCH
+from ...store import Integrity, Refused, Unavailable
+from ...transfer import copy, run
+from ..attachment_setup import LOG, MOVE_LOG, MoveSetUp
 
 
 class MoveRunContract(MoveSetUp):

@@ -8,10 +8,15 @@ import requests
 from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
-from ..download.delivery import INTERNAL_LOCATION, PARAMETER
-from ..settings import StorageSettings
-from .attachment_setup import LOG, noise
-from .http_contract import HTTP_LOG, NAMES, HttpSetUp, name_in
+from ...download.delivery import INTERNAL_LOCATION, PARAMETER
+from ...settings import StorageSettings
+from ..attachment_setup import LOG, noise
+from .http import (
+    HTTP_LOG,
+    NAMES,
+    HttpSetUp,
+    name_in,
+)
 
 THROUGH_NGINX = {"X-Accel-Object": "1"}
 

@@ -5,10 +5,10 @@ import threading
 
 from odoo.tools import mute_logger
 
-from ..store import ObjectStore, StoreUri, Unavailable
-from ..upload.garbage_marker import RecentlySeen
-from ..upload.transaction import WAITING_BYTES, Uploads
-from .transaction_setup import OWNER_LOG, TransactionSetUp
+from ...store import ObjectStore, StoreUri, Unavailable
+from ...upload.garbage_marker import RecentlySeen
+from ...upload.transaction import WAITING_BYTES, Uploads
+from ..transaction_setup import OWNER_LOG, TransactionSetUp
 
 
 class UploadContract(TransactionSetUp):

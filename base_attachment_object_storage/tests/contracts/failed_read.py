@@ -6,8 +6,13 @@ from contextlib import suppress
 
 from odoo.tools import mute_logger
 
-from ..store import NotFound, StoreError, StoreUri
-from .attachment_setup import CORE_LOG, LOG, MOVE_LOG, AttachmentSetUp
+from ...store import NotFound, StoreError, StoreUri
+from ..attachment_setup import (
+    CORE_LOG,
+    LOG,
+    MOVE_LOG,
+    AttachmentSetUp,
+)
 
 
 class FailedReadContract(AttachmentSetUp):

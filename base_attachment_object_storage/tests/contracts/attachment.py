@@ -5,10 +5,15 @@ from contextlib import suppress
 
 from odoo.tools import mute_logger
 
-from ..store import Integrity, NotFound, StoreUri, Unavailable
-from .attachment_setup import BASE_LOG, LOG
-from .failed_read_contract import FailedReadContract
-from .write_contract import WriteContract
+from ...store import (
+    Integrity,
+    NotFound,
+    StoreUri,
+    Unavailable,
+)
+from ..attachment_setup import BASE_LOG, LOG
+from .failed_read import FailedReadContract
+from .write import WriteContract
 
 
 class AttachmentContract(WriteContract, FailedReadContract):

@@ -6,13 +6,13 @@ from contextlib import closing
 
 from odoo.tools import mute_logger
 
-from ..garbage import collector
-from ..garbage.collector import Collection
-from ..garbage.locks import lock_shared, shard_of
-from ..garbage.marks import mark_all
-from ..ownership.owner import Owner
-from ..store import Refused, Unavailable, Unfinished
-from .transaction_setup import OWNER_LOG, TransactionSetUp
+from ...garbage import collector
+from ...garbage.collector import Collection
+from ...garbage.locks import lock_shared, shard_of
+from ...garbage.marks import mark_all
+from ...ownership.owner import Owner
+from ...store import Refused, Unavailable, Unfinished
+from ..transaction_setup import OWNER_LOG, TransactionSetUp
 
 
 class CollectionContract(TransactionSetUp):

@@ -6,15 +6,15 @@ import uuid
 from odoo.exceptions import UserError
 from odoo.modules.module import get_module_path
 
-from ..ownership.owner import (
+from ...ownership.owner import (
     NOBODY,
     PARAMETER,
     Owner,
     Standing,
     server_of,
 )
-from ..store import Refused, StoreUri
-from .transaction_setup import TransactionSetUp
+from ...store import Refused, StoreUri
+from ..transaction_setup import TransactionSetUp
 
 
 class OwnershipContract(TransactionSetUp):

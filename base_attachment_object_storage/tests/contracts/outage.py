@@ -5,11 +5,11 @@ import socket
 
 from odoo.tools import mute_logger
 
-from ..store import StoreUri, Unavailable
-from .attachment_contract import AttachmentContract
-from .attachment_setup import LOG
-from .http_contract import HTTP_LOG, HttpContract
-from .move_contract import MoveContract
+from ...store import StoreUri, Unavailable
+from ..attachment_setup import LOG
+from .attachment import AttachmentContract
+from .http import HTTP_LOG, HttpContract
+from .move import MoveContract
 
 
 class ClosedPort:

@@ -1,6 +1,6 @@
 """A backend addon as it stands, with the settings of the environment: mixed in by each."""
 
-from ..store import StoreUri
+from ...store import StoreUri
 
 
 class RegistrationContract:

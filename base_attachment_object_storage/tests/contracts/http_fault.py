@@ -10,10 +10,10 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
-from ..store import Unavailable
-from .attachment_setup import LOG
-from .fault_contract import BOUND_SECONDS, TIMEOUT_SECONDS, wait_until_closed
-from .http_contract import HTTP_LOG, HttpSetUp
+from ...store import Unavailable
+from ..attachment_setup import LOG
+from .fault import BOUND_SECONDS, TIMEOUT_SECONDS, wait_until_closed
+from .http import HTTP_LOG, HttpSetUp
 
 BODY_LOG = "odoo.addons.base_attachment_object_storage.download.body"
 CUT = requests.RequestException  # it has one class for each way to miss bytes

@@ -10,8 +10,8 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_base.events import operations
 
-from ..store import NotFound, StoreUri
-from .attachment_setup import LOG, AttachmentSetUp, noise
+from ...store import NotFound, StoreUri
+from ..attachment_setup import LOG, AttachmentSetUp, noise
 
 HTTP_LOG = "odoo.http"
 

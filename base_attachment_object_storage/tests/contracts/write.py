@@ -6,11 +6,11 @@ from copy import deepcopy
 
 from odoo.exceptions import UserError, ValidationError
 
-from ..garbage.locks import count_collection
-from ..ownership.keys import is_owned
-from ..store import StoreUri
-from ..upload.placement import PARAMETER
-from .attachment_setup import AttachmentSetUp
+from ...garbage.locks import count_collection
+from ...ownership.keys import is_owned
+from ...store import StoreUri
+from ...upload.placement import PARAMETER
+from ..attachment_setup import AttachmentSetUp
 
 
 class WriteContract(AttachmentSetUp):
