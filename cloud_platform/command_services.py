@@ -20,8 +20,9 @@ def require_services(database: str | None, report: Report) -> None:
     :param report: of the environment; Redis is asked where nothing is wrong with it
     """
     # late: session_redis must be imported by Odoo first, for its post_load to be called
-    from odoo.addons.session_redis import hooks, probe
+    from odoo.addons.session_redis import hooks
     from odoo.addons.session_redis.settings import RedisSettings
+    from odoo.addons.session_redis.startup import probe
 
     if database:
         require(database)

@@ -71,7 +71,7 @@ def _problem_of_sessions() -> str:
     if connection is None:
         return ""  # core's own store, in files
     # late, as the store itself: with its settings, and connections of its own
-    probe = importlib.import_module("odoo.addons.session_redis.probe")
+    probe = importlib.import_module("odoo.addons.session_redis.startup.probe")
     return str(probe.problem(connection.settings))
 
 

@@ -20,9 +20,9 @@ from odoo.addons.cloud_base.exceptions import ConfigurationError
 from odoo.addons.cloud_base.startup.checks import before_serving, reachable_before_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
 
-from . import conflicts
 from .outage_log import shorten_outages
 from .settings import RedisSettings
+from .startup import conflicting_addons
 
 _logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def post_load() -> None:
         if settings.enabled:
             for sentence in settings.passed_over():
                 _logger.warning("%s", sentence)
-            reachable_before_serving(conflicts.check_databases)
+            reachable_before_serving(conflicting_addons.check_databases)
             reachable_before_serving(partial(check_server, settings))
             use_redis(settings)
             shorten_outages()
@@ -55,20 +55,20 @@ def mistakes() -> list[str]:
             import redis  # noqa: F401
         except ImportError as error:
             found.append(f"ODOO_SESSION_REDIS: the Python package redis is needed ({error})")
-        found += conflicts.of_server()
+        found += conflicting_addons.of_server()
     return found
 
 
 def check_server(settings: RedisSettings, serving: bool) -> None:
     """See ``start.check``."""
-    from .start import check
+    from .startup.startup_check import check
 
     check(settings, serving)
 
 
 def use_redis(settings: RedisSettings) -> None:
     """Replace the session store of core's application."""
-    from .store import RedisSessionStore
+    from .session_store.store import RedisSessionStore
 
     # not config.session_dir, which makes the folder
     path = os.path.join(config["data_dir"], "sessions")

@@ -20,11 +20,11 @@ from typing import Any
 
 from odoo import http
 
-from .commands import ENDED, ask, good
-from .connection import redis_errors_as_unavailable
-from .encoding import Stamp, encode
-from .store import RedisSessionStore
-from .transaction import Transaction
+from .redis_io.commands import ENDED, ask, good
+from .redis_io.connection import redis_errors_as_unavailable
+from .serialization.tagged_json import Stamp, encode
+from .session_store.store import RedisSessionStore
+from .session_store.write_batch import Transaction
 
 Progress = Callable[["Report"], None]
 

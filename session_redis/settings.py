@@ -19,8 +19,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from odoo.addons.cloud_base import settings as common
 from odoo.addons.cloud_base.settings import CertificateFile, EnvironmentSettings, Flag
 
-from .contradictions import contradictions, passed_over
-from .redis_url import RedisURL, parse_url
+from .redis_io.redis_url import RedisURL, parse_url
+from .settings_rules import contradictions, passed_over
 
 PREFIX = "ODOO_SESSION_REDIS_"
 NOT_IN_HOSTS = re.compile(r"[/@?#]")

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from odoo.addons.base_attachment_object_storage.ownership.owner import server_of
 from odoo.addons.cloud_base.settings import Flag
-from odoo.addons.session_redis import conflicts
+from odoo.addons.session_redis.startup import conflicting_addons
 
 ENVIRONMENTS = ("prod", "integration", "labs", "test", "dev")
 
@@ -146,7 +146,7 @@ def read_database(cursor: Any, name: str) -> Database | None:
         extensions,
         server_of(cursor),
         _count_spilled(cursor),
-        tuple(conflicts.installed(cursor)),
+        tuple(conflicting_addons.installed(cursor)),
     )
 
 

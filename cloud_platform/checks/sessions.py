@@ -1,7 +1,7 @@
 """Checks of the sessions in Redis: the rules R1 to R4, and those they left out."""
 
-from odoo.addons.session_redis.conflicts import READ_FILES
 from odoo.addons.session_redis.settings import RedisSettings
+from odoo.addons.session_redis.startup.conflicting_addons import READ_FILES
 
 from .check import ERROR, Check
 from .facts import Facts, environment_of, named_environment

@@ -32,8 +32,8 @@ from odoo import http as odoo_http
 from odoo.tools import config
 
 from odoo.addons.cloud_base.tests.faults import FaultProxy
+from odoo.addons.session_redis.session_store.store import RedisSessionStore
 from odoo.addons.session_redis.settings import RedisSettings
-from odoo.addons.session_redis.store import RedisSessionStore
 
 from dev.process import free_ports
 from dev.stack import Stack

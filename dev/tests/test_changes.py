@@ -18,7 +18,7 @@ NEWS = "newsfragments/+word.bugfix.md"
 
 
 @pytest.mark.parametrize(
-    "path", ["session_redis/store.py", "docker/odoo.conf", "requirements.txt", "README.md"]
+    "path", ["session_redis/hooks.py", "docker/odoo.conf", "requirements.txt", "README.md"]
 )
 def test_a_change_that_users_notice_needs_news(path: str) -> None:
     [problem] = problems_of_news([path])

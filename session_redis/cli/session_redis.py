@@ -50,8 +50,8 @@ def migrate(options):
 
     from odoo.addons.cloud_base.exceptions import ConfigurationError
     from odoo.addons.session_redis.migrate import Migration
+    from odoo.addons.session_redis.session_store.store import RedisSessionStore
     from odoo.addons.session_redis.settings import RedisSettings
-    from odoo.addons.session_redis.store import RedisSessionStore
 
     settings = RedisSettings.read()
     if not settings.enabled:

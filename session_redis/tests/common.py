@@ -10,8 +10,8 @@ from odoo import http
 
 from odoo.addons.cloud_base.settings import EnvironmentSettings
 
+from ..session_store.store import RedisSessionStore
 from ..settings import RedisSettings
-from ..store import RedisSessionStore
 
 
 class RedisServer(EnvironmentSettings):

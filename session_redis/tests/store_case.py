@@ -2,8 +2,14 @@
 
 import json
 
-from ..encoding import Stamp, decode, split, stamped, without_stamp
-from ..packing import pack, unpack
+from ..serialization.compression import pack, unpack
+from ..serialization.tagged_json import (
+    Stamp,
+    decode,
+    split,
+    stamped,
+    without_stamp,
+)
 from .common import RedisCase
 
 

@@ -110,7 +110,7 @@ class TestCluster(Contract, StartCase, BaseCase):
     def test_foreign_type_under_the_key_is_no_session(self):
         sid = self.store.generate_key()
         self.client.rpush(self.store.keys.of(sid)[0], "x")
-        with self.assertLogs("odoo.addons.session_redis.store", "WARNING"):
+        with self.assertLogs("odoo.addons.session_redis.session_store.store", "WARNING"):
             self.assertFalse(self.store.get(sid))
         self.client.delete(self.store.keys.of(sid)[0])
 

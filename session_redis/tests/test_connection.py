@@ -9,9 +9,11 @@ from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableErr
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 from odoo.addons.cloud_base.tests.services import service
 
-from ..start import check
+from ..startup.startup_check import check
 from .common import RedisCase, free_port
 from .rotation import CAN_ROTATE_SOFTLY, NoUser
+
+START_LOG = "odoo.addons.session_redis.startup.startup_check"
 
 
 class Contract:
@@ -254,7 +256,7 @@ class TestStart(StartCase, BaseCase):
         with FaultProxy(self.server.host, self.server.port) as proxy:
             proxy.refuse()
             settings = self.settings(host=proxy.host, port=proxy.port, start_timeout=60)
-            with self.assertLogs("odoo.addons.session_redis.start", "WARNING") as logs:
+            with self.assertLogs(START_LOG, "WARNING") as logs:
                 self.call_soon(proxy.pass_through)
                 check(settings, serving=True)
         self.assertEqual(len(logs.output), 1)
@@ -267,7 +269,7 @@ class TestStart(StartCase, BaseCase):
 
     def test_server_that_does_not_come_ends_the_start(self):
         settings = self.settings(host="127.0.0.1", port=free_port(), start_timeout=1)
-        logs = self.assertLogs("odoo.addons.session_redis.start", "WARNING")
+        logs = self.assertLogs(START_LOG, "WARNING")
         with logs, self.assertRaisesRegex(UnreachableError, "refused"):
             check(settings, serving=True)
 

@@ -9,7 +9,14 @@ import pytz
 from odoo.tests import BaseCase, tagged
 from odoo.tools import frozendict
 
-from ..encoding import MAX_BYTES, Stamp, decode, encode, stamped, without_stamp
+from ..serialization.tagged_json import (
+    MAX_BYTES,
+    Stamp,
+    decode,
+    encode,
+    stamped,
+    without_stamp,
+)
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies as st

@@ -7,8 +7,15 @@ from odoo import http
 from odoo.tests import BaseCase, tagged
 
 from ..compat import HAS_IDENTIFIERS
-from ..encoding import Stamp, decode, digest_of, split, stamped, without_stamp
-from ..packing import pack
+from ..serialization.compression import pack
+from ..serialization.tagged_json import (
+    Stamp,
+    decode,
+    digest_of,
+    split,
+    stamped,
+    without_stamp,
+)
 from .rotation import CAN_ROTATE_SOFTLY, NoUser
 from .store_case import StoreCase
 
@@ -27,7 +34,7 @@ class TestEnded(StoreCase, BaseCase):
     def test_payload_of_another_session_is_no_session(self):
         session, other = self.new_session(uid=2), self.new_session(uid=3)
         self.redis.set(self.key(session), self.redis.get(self.key(other)))
-        with self.assertLogs("odoo.addons.session_redis.store", "WARNING") as logs:
+        with self.assertLogs("odoo.addons.session_redis.session_store.store", "WARNING") as logs:
             self.assertFalse(self.store.get(session.sid))
         self.assertIn("it belongs to another session", logs.output[0])
         self.assertEqual(self.store.get(other.sid)["uid"], 3)

@@ -4,10 +4,10 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_base.tests.services import service
 
-from ..start import check
+from ..startup.startup_check import check
 from .common import RedisCase
 
-LOGGER = "odoo.addons.session_redis.eviction"
+LOGGER = "odoo.addons.session_redis.startup.eviction"
 
 
 @tagged("-at_install", "post_install")

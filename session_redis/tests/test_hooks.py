@@ -2,8 +2,8 @@ from odoo import http
 from odoo.tests import BaseCase, tagged
 
 from .. import hooks
+from ..session_store.store import RedisSessionStore
 from ..settings import RedisSettings
-from ..store import RedisSessionStore
 from .common import RedisCase
 
 

@@ -7,8 +7,8 @@ from odoo.tests import HttpCase, tagged
 from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
-from ..encoding import decode
-from ..store import RedisSessionStore
+from ..serialization.tagged_json import decode
+from ..session_store.store import RedisSessionStore
 from .common import free_port
 from .rotation import CAN_ROTATE_SOFTLY
 from .store_case import StoreCase

@@ -10,6 +10,8 @@ from odoo.tests import BaseCase, tagged
 from ..compat import HAS_IDENTIFIERS
 from .store_case import StoreCase
 
+STORE_LOG = "odoo.addons.session_redis.session_store.store"
+
 
 @tagged("-at_install", "post_install")
 class TestIdentifiers(StoreCase, BaseCase):
@@ -91,7 +93,7 @@ class TestIdentifiers(StoreCase, BaseCase):
         late = self.store.get(session.sid)
         self.redis.delete(f"session:{self.prefix}:{session.sid[:42]}")
         # the name INFO is another level in Odoo
-        with self.assertLogs("odoo.addons.session_redis.store", logging.INFO) as logs:
+        with self.assertLogs(STORE_LOG, logging.INFO) as logs:
             self.store.delete_from_identifiers([session.sid[:42]])
         self.assertEqual(len(logs.output), 1)
         late["changed"] = True

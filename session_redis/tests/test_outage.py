@@ -12,10 +12,10 @@ from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 from odoo.addons.cloud_base.tests.services import service
 
-from ..breaker import Breaker
 from ..compat import HAS_IDENTIFIERS
-from ..connection import Connection, redis_errors_as_unavailable
 from ..exceptions import SessionStoreUnavailable
+from ..redis_io.circuit_breaker import Breaker
+from ..redis_io.connection import Connection, redis_errors_as_unavailable
 from .common import RedisCase, free_port, new_settings
 
 STORE_LOGGER = "odoo.addons.session_redis"
@@ -107,7 +107,7 @@ class TestOutage(RedisCase, BaseCase):
             ]:
                 self.assertIsInstance(result.exception(), SessionStoreUnavailable)
         threads = [thread.name for thread in threading.enumerate()]
-        self.assertEqual(threads.count("session_redis.breaker"), 1)
+        self.assertEqual(threads.count("session_redis.redis_io.circuit_breaker"), 1)
 
     def test_question_that_fails_is_asked_again(self):
         answers = [True, OSError("of any kind")]

@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
-from ..encoding import LONGEST
-from ..packing import pack, unpack
+from ..serialization.compression import pack, unpack
+from ..serialization.tagged_json import LONGEST
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies as st

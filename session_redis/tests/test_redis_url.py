@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..redis_url import INSTEAD, OPTIONS, parse_url
+from ..redis_io.redis_url import INSTEAD, OPTIONS, parse_url
 from ..settings import RedisSettings
 
 EXAMPLES = settings(

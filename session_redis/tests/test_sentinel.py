@@ -6,7 +6,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
-from ..sentinel_pool import NotMaster
+from ..redis_io.sentinel_pool import NotMaster
 from .test_connection import SentinelCase
 
 

@@ -7,8 +7,8 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_base.tests.settings_contract import SettingsContract
 
-from ..contradictions import passed_over
 from ..settings import RedisSettings
+from ..settings_rules import passed_over
 
 
 def read(**values):

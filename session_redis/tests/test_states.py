@@ -15,9 +15,9 @@ from odoo import http
 from odoo.tests import BaseCase, tagged
 
 from ..compat import HAS_IDENTIFIERS
-from ..encoding import Stamp, encode, stamped
 from ..migrate import Migration
-from ..packing import pack
+from ..serialization.compression import pack
+from ..serialization.tagged_json import Stamp, encode, stamped
 from .rotation import CAN_ROTATE_SOFTLY, NoUser
 from .store_case import StoreCase
 

@@ -9,10 +9,10 @@ import pytz
 from odoo import http
 from odoo.tests import BaseCase, tagged
 
-from ..commands import fetch
 from ..compat import HAS_IDENTIFIERS
-from ..encoding import decode, encode, without_stamp
-from ..packing import pack
+from ..redis_io.commands import fetch
+from ..serialization.compression import pack
+from ..serialization.tagged_json import decode, encode, without_stamp
 from .store_case import StoreCase
 
 # what the session of a user has besides core's own defaults
@@ -268,7 +268,7 @@ class TestStore(StoreCase, BaseCase):
         session = self.new_session(uid=2)
         cut = self.redis.get(self.key(session))[:-1]
         changed = cut[:-1] + b"xx"
-        with self.assertLogs("odoo.addons.session_redis.store", "WARNING") as logs:
+        with self.assertLogs("odoo.addons.session_redis.session_store.store", "WARNING") as logs:
             for payload in (
                 *(b"[1]", b"\x80\x04", b'{"uid"', b'"x"', b'{"a":' * 100_000),
                 b'{"a":"%s"}' % (b"x" * 10_000_000),
@@ -286,7 +286,7 @@ class TestStore(StoreCase, BaseCase):
         session = self.new_session()
         self.redis.delete(self.key(session))
         self.redis.rpush(self.key(session), "x")
-        with self.assertLogs("odoo.addons.session_redis.store", "WARNING"):
+        with self.assertLogs("odoo.addons.session_redis.session_store.store", "WARNING"):
             self.assertFalse(self.store.get(session.sid))
         self.assertFalse(self.store.get(session.sid))
         self.store.save(self.store.session_class({"uid": 2}, session.sid))

@@ -8,8 +8,8 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools._vendor import sessions
 
 from ..compat import HAS_IDENTIFIERS, HAS_OLD_IDS
-from ..keys import SHORT_ID
 from ..migrate import Migration
+from ..session_store.keys import SHORT_ID
 from .store_case import StoreCase
 
 

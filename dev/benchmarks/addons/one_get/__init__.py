@@ -9,7 +9,7 @@ from typing import Any
 
 from odoo import http
 
-from odoo.addons.session_redis.commands import _pack
+from odoo.addons.session_redis.redis_io.commands import _pack
 from odoo.addons.session_redis.settings import RedisSettings
 
 VALUE = b"x" * 300

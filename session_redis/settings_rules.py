@@ -7,7 +7,7 @@ them; one that came up without TLS where its certificates are named would be a l
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .redis_url import RedisURL, parse_url
+from .redis_io.redis_url import RedisURL, parse_url
 
 Given = Mapping[str, Any]
 

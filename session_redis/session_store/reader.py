@@ -13,12 +13,17 @@ from odoo import http
 
 from odoo.addons.cloud_base.events.operations import Operation, count
 
-from .breaker import BACKEND, COMPONENT
-from .commands import ENDED, Found, fetch, seconds_left
-from .encoding import encode
-from .exceptions import SessionStoreUnavailable
+from ..exceptions import SessionStoreUnavailable
+from ..redis_io.circuit_breaker import BACKEND, COMPONENT
+from ..redis_io.commands import (
+    ENDED,
+    Found,
+    fetch,
+    seconds_left,
+)
+from ..serialization.tagged_json import encode
 from .stored_session import Stored, StoredSession, has_index, owner_of, stored_of, values_of
-from .transaction import Transaction
+from .write_batch import Transaction
 
 if TYPE_CHECKING:
     from .store import RedisSessionStore

@@ -36,21 +36,21 @@ from odoo import http
 
 from odoo.addons.cloud_base.events.operations import Operation, count
 
-from .breaker import BACKEND, COMPONENT
-from .commands import Found, exist, size
-from .compat import HAS_OLD_IDS
-from .conditional_write import write_if
-from .connection import Connection, redis_errors_as_unavailable
-from .database import keep_logged_in
-from .encoding import encode
-from .exceptions import SessionStoreUnavailable
+from ..compat import HAS_OLD_IDS
+from ..exceptions import SessionStoreUnavailable
+from ..postgresql_outage import keep_logged_in
+from ..redis_io.circuit_breaker import BACKEND, COMPONENT
+from ..redis_io.commands import Found, exist, size
+from ..redis_io.conditional_write import write_if
+from ..redis_io.connection import Connection, redis_errors_as_unavailable
+from ..serialization.tagged_json import encode
+from ..sessionless import is_without_session
+from ..settings import RedisSettings
 from .keys import SHORT_ID, Keys, shorten
 from .lifetime import Lifetimes
-from .reading import Reader
-from .sessionless import is_without_session
-from .settings import RedisSettings
+from .reader import Reader
 from .stored_session import Stored, StoredSession, owner_of, stored_of, values_of
-from .transaction import Transaction, as_commands
+from .write_batch import Transaction, as_commands
 
 _logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
+from ..redis_io.client import sentinel_of
+from ..redis_io.connection import is_refusal, redis_error_classes, without_session_ids
+from ..settings import PREFIX, RedisSettings
 from . import eviction
-from .client import sentinel_of
-from .connection import is_refusal, redis_error_classes, without_session_ids
 from .probe import Lost, ProbeConnection, probe
-from .settings import PREFIX, RedisSettings
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ How both forms are known apart: the stream begins with ``H``, no JSON does.
 
 import zlib
 
-from .encoding import LONGEST
+from .tagged_json import LONGEST
 
 # Of what is stored the first byte and a checksum say with which dictionary and window it was
 # made: another dictionary needs another first byte, and this one has to stay. The most common

@@ -18,9 +18,9 @@ from typing import Any
 
 from odoo import http
 
-from .compat import get_session_max_inactivity
-from .encoding import NUMBERS, Stamp
-from .settings import GREATEST, RedisSettings
+from ..compat import get_session_max_inactivity
+from ..serialization.tagged_json import NUMBERS, Stamp
+from ..settings import GREATEST, RedisSettings
 
 _logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from odoo import http
 
-from .commands import Found
-from .compat import HAS_IDENTIFIERS
-from .database import keep_logged_in
-from .encoding import Stamp
+from ..compat import HAS_IDENTIFIERS
+from ..postgresql_outage import keep_logged_in
+from ..redis_io.commands import Found
+from ..serialization.tagged_json import Stamp
 from .keys import IDENTIFIER_LENGTH
 
 

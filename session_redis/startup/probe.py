@@ -8,12 +8,17 @@ start of a server and its readiness ask this; the circuit breaker asks less, and
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .compat import HAS_IDENTIFIERS
-from .connection import PROBES, Connection, redis_error_classes, without_session_ids
-from .keys import IDENTIFIER_LENGTH
-from .settings import RedisSettings
-from .store import RedisSessionStore
-from .transaction import Transaction
+from ..compat import HAS_IDENTIFIERS
+from ..redis_io.connection import (
+    PROBES,
+    Connection,
+    redis_error_classes,
+    without_session_ids,
+)
+from ..session_store.keys import IDENTIFIER_LENGTH
+from ..session_store.store import RedisSessionStore
+from ..session_store.write_batch import Transaction
+from ..settings import RedisSettings
 
 Answer = TypeVar("Answer")
 

@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from . import process
-from .breaker import Breaker
+from ..exceptions import SessionStoreUnavailable
+from ..settings import RedisSettings
+from . import pid
+from .circuit_breaker import Breaker
 from .client import close, new_client
 from .commands import write
-from .exceptions import SessionStoreUnavailable
-from .settings import RedisSettings
 
 _logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Connection:
     def client(self) -> Any:
         """The client of this process; connecting raises the errors of redis-py."""
         client = self._client
-        if client is None or self._pid != process.current():
+        if client is None or self._pid != pid.current():
             client = self._make_client()
         return client
 
@@ -129,10 +129,10 @@ class Connection:
 
     def _make_client(self) -> Any:
         with self._lock:
-            if self._client is None or self._pid != process.current():
+            if self._client is None or self._pid != pid.current():
                 # who waited here for a thread that found Redis dead needs not find out as well
                 self.breaker.check()
-                self._client, self._pid = new_client(self._settings), process.current()
+                self._client, self._pid = new_client(self._settings), pid.current()
             return self._client
 
     def _give_up(self, error: Exception) -> None:

@@ -15,8 +15,13 @@ All raise the errors of redis-py; what is done about them is said in ``connectio
 from collections.abc import Sequence
 from typing import Any
 
-from .encoding import Stamp, decode, digest_of, split
-from .packing import unpack
+from ..serialization.compression import unpack
+from ..serialization.tagged_json import (
+    Stamp,
+    decode,
+    digest_of,
+    split,
+)
 
 Command = tuple[str | bytes | int, ...]
 

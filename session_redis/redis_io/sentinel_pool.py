@@ -22,8 +22,8 @@ from typing import Any
 import redis
 from redis import sentinel
 
+from .connection_pool import Handing
 from .exchange import Exchange
-from .pools import Handing
 
 _logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import logging
 
 from odoo.addons.cloud_base.resilience.circuit_breaker import CircuitBreaker, Probe
 
-from .exceptions import SessionStoreUnavailable
+from ..exceptions import SessionStoreUnavailable
 
 _logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Breaker(CircuitBreaker):
             component=COMPONENT,
             backend=BACKEND,
             server="The session store in Redis",
-            thread_name="session_redis.breaker",
+            thread_name="session_redis.redis_io.circuit_breaker",
             logger=_logger,
         )
 

@@ -7,7 +7,7 @@ address says besides, and none tries again by itself. Who asks decides that, see
 
 from typing import Any
 
-from .settings import RedisSettings
+from ..settings import RedisSettings
 
 # an idle connection is tried with a PING before it is trusted with a command
 HEALTH_CHECK_SECONDS = 30
@@ -75,8 +75,8 @@ def _of_cluster(settings: RedisSettings) -> Any:
     from redis.cluster import ClusterNode, RedisCluster
     from redis.retry import Retry
 
+    from .connection_pool import Pool
     from .exchange import TcpConnection, TlsConnection
-    from .pools import Pool
 
     node_class: Any = ClusterNode
     address = settings.address
@@ -99,8 +99,8 @@ def _of_cluster(settings: RedisSettings) -> Any:
 
 
 def _pool(settings: RedisSettings) -> Any:
+    from .connection_pool import Pool
     from .exchange import SocketConnection, TcpConnection, TlsConnection
-    from .pools import Pool
 
     options = {**_options(settings), **_login(settings), "timeout": settings.read_timeout}
     address = settings.address

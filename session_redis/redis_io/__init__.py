@@ -1,0 +1,1 @@
+"""Connections to Redis: clients, pools, the circuit breaker and round trips."""

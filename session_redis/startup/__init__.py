@@ -1,0 +1,1 @@
+"""Checks before a server with sessions in Redis serves."""
