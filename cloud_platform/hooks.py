@@ -9,7 +9,7 @@ from odoo.addons.cloud_base.exceptions import ConfigurationError
 from odoo.addons.cloud_base.startup.checks import before_serving, reachable_before_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
 
-from . import gate
+from . import admission
 from .checks import Report, registry
 from .postgresql import MAINTENANCE, require
 
@@ -38,7 +38,7 @@ def ask_postgresql(serving: bool) -> None:
     :raises UnreachableError: where it does not answer, or takes no writes
     :raises ConfigurationError: where it refuses
     """
-    if serving and not gate.is_degraded():
+    if serving and not admission.is_degraded():
         for name in databases_of_start() or [MAINTENANCE]:
             require(name)
 
@@ -73,7 +73,7 @@ def _sentences(report: Report) -> list[str]:
     if report.warnings:
         warnings = "\n".join(f"  - {finding}" for finding in report.warnings)
         _logger.warning("Cloud platform:\n%s", warnings)
-    if report.errors and gate.is_degraded():
+    if report.errors and admission.is_degraded():
         _logger.critical("The server is degraded: %s", report)
         return []
     return [_sentence(finding) for finding in report.errors]

@@ -15,11 +15,11 @@ from odoo.modules.registry import Registry
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
-from . import gate
-from .asking import ask_all
+from . import admission
 from .checks import registry
 from .hooks import databases_of_start
 from .postgresql import MAINTENANCE, require
+from .probes import ask_all
 from .settings import PlatformSettings
 
 STANDS_SECONDS = 3.0
@@ -87,7 +87,7 @@ def _problem_of_database(name: str) -> str:
     if problem := _problem_of_postgresql(name):
         return problem
     Registry(name)  # ready means loaded
-    report = gate.known_report(name)
+    report = admission.known_report(name)
     if report is None:  # a database without the platform
         return ""
     if report.ok:

@@ -2,8 +2,8 @@
 
 ::
 
-    facts.py        what is known: the variables, the --load, the database by plain SQL
-    check.py        a check, what it finds, and the report of a run
+    inputs.py        what is known: the variables, the --load, the database by plain SQL
+    report.py        a check, what it finds, and the report of a run
     registry.py     the checks that are installed, and running them all
     environment.py, sessions.py, database.py        the platform's own checks
     storage.py      those of a remote store, made for each kind of platform
@@ -13,9 +13,20 @@ package ``checks``) of its own, which calls ``register``. It is imported whereve
 has the addon installed, also before any registry is loaded.
 """
 
-from .check import ERROR, WARNING, Check, Finding, Report
-from .facts import ENVIRONMENTS, Database, Facts, environment_of
+from .inputs import (
+    ENVIRONMENTS,
+    Database,
+    Facts,
+    environment_of,
+)
 from .registry import register, run, run_for_database
+from .report import (
+    ERROR,
+    WARNING,
+    Check,
+    Finding,
+    Report,
+)
 
 __all__ = [
     "ENVIRONMENTS",

@@ -1,8 +1,13 @@
 """Checks of a database, whatever its kind of platform."""
 
-from .check import ERROR, WARNING, Check, Verdict
-from .facts import Facts
+from .inputs import Facts
 from .registry import register
+from .report import (
+    ERROR,
+    WARNING,
+    Check,
+    Verdict,
+)
 
 LOCAL = ("db", "file")
 

@@ -4,9 +4,9 @@ import sys
 
 from odoo.addons.base_attachment_object_storage.settings import StorageSettings
 
-from .check import ERROR, WARNING, Check
-from .facts import ENVIRONMENTS
+from .inputs import ENVIRONMENTS
 from .registry import register
+from .report import ERROR, WARNING, Check
 
 SETTINGS = Check(
     id="settings",

@@ -14,10 +14,21 @@ from odoo.tools import config
 from odoo.addons.cloud_base.settings import EnvironmentSettings
 from odoo.addons.cloud_base.startup.server_wide import server_wide_modules
 
-from ..asking import ask_all
+from ..probes import ask_all
 from ..settings import PlatformSettings
-from .check import ERROR, WARNING, Check, Finding, Report
-from .facts import Database, Facts, is_true, read_database
+from .inputs import (
+    Database,
+    Facts,
+    is_true,
+    read_database,
+)
+from .report import (
+    ERROR,
+    WARNING,
+    Check,
+    Finding,
+    Report,
+)
 
 _logger = logging.getLogger(__name__)
 

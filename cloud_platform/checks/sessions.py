@@ -3,9 +3,9 @@
 from odoo.addons.session_redis.settings import RedisSettings
 from odoo.addons.session_redis.startup.conflicting_addons import READ_FILES
 
-from .check import ERROR, Check
-from .facts import Facts, environment_of, named_environment
+from .inputs import Facts, environment_of, named_environment
 from .registry import register
+from .report import ERROR, Check
 
 SHARED = frozenset({"prod", "integration", "labs", "test"})
 

@@ -204,8 +204,8 @@ def uninstall(options):
 def migrate(options):
     from odoo import sql_db
 
-    from odoo.addons.cloud_platform.former_suite import manifest_on_this_host, take_over
     from odoo.addons.cloud_platform.postgresql import require
+    from odoo.addons.cloud_platform.upgrade_from_2 import manifest_on_this_host, take_over
 
     require(options.database)
     # no registry: it would miss the code of the addons that this is about

@@ -22,9 +22,9 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.base_attachment_object_storage.ownership.owner import PARAMETER as OWNER_PARAMETER
 
-from .. import gate
+from .. import admission
 from ..checks import ENVIRONMENTS, ERROR, Finding, Report, environment_of, registry
-from ..checks.facts import KIND_PARAMETER, LOCATION_PARAMETER, read_database
+from ..checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER, read_database
 
 _logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class CloudPlatform(models.AbstractModel):
 
     def _register_hook(self):
         super()._register_hook()
-        gate.admit(self.env.cr.dbname, self.sudo().check())
+        admission.admit(self.env.cr.dbname, self.sudo().check())
 
     @api.model
     def check(self, probe=False):
@@ -191,14 +191,14 @@ class CloudPlatform(models.AbstractModel):
         parameters.set_param(KIND_PARAMETER, platform_kind)
         parameters.set_param(LOCATION_PARAMETER, filestore.name)
         # else a degraded server would move the files to where it keeps new ones meanwhile
-        gate.forget(self.env.cr.dbname)
+        admission.forget(self.env.cr.dbname)
         if switched_off:  # every file stays where it is
             report["attachments"] = {"failed": [], "message": self._explain_switched_off()}
         elif self.env.context.get("cloud_platform_background"):
             report["attachments"] = self.start_move()
         else:
             report["attachments"] = attachments.force_storage()
-        gate.forget(self.env.cr.dbname)
+        admission.forget(self.env.cr.dbname)
         _logger.info(
             "cloud platform configured for %s: environment %s, attachments in %s",
             *(platform_kind, environment, filestore.name),

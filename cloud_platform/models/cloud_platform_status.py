@@ -6,7 +6,7 @@ from odoo.addons.base_attachment_object_storage.garbage.marks import GARBAGE_TAB
 from odoo.addons.base_attachment_object_storage.models.ir_attachment_move import PLACE, SIZE
 
 from ..checks import registry
-from ..checks.facts import KIND_PARAMETER, LOCATION_PARAMETER
+from ..checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER
 
 FILES_BY_PLACE = (
     f"SELECT {PLACE}, count(*), COALESCE(sum({SIZE}), 0) FROM ir_attachment"

@@ -3,8 +3,8 @@
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
-from .. import gate
-from ..checks.facts import KIND_PARAMETER, LOCATION_PARAMETER
+from .. import admission
+from ..checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER
 
 
 class CloudPlatform(models.AbstractModel):
@@ -31,6 +31,6 @@ class CloudPlatform(models.AbstractModel):
         # no rule of the platform's environment demands its store any more
         parameters.set_param(KIND_PARAMETER, False)
         parameters.set_param(LOCATION_PARAMETER, location)
-        gate.forget(self.env.cr.dbname)
+        admission.forget(self.env.cr.dbname)
         # its first commit has every server write to the new place
         return {**report, "attachments": attachments.force_storage()}

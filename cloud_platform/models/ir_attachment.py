@@ -1,7 +1,7 @@
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
-from .. import gate
+from .. import admission
 
 
 class IrAttachment(models.Model):
@@ -10,14 +10,14 @@ class IrAttachment(models.Model):
     @api.model
     def _storage(self):
         location = super()._storage()
-        if location in self._get_stores() and gate.stops_writes(self.env.cr.dbname):
+        if location in self._get_stores() and admission.stops_writes(self.env.cr.dbname):
             return "db"  # force_storage() moves it once the configuration is right
         return location
 
     @api.model
     def _require_movable(self):
         # where a degraded server keeps new files is no place where the others belong
-        if self._get_stores() and gate.stops_writes(self.env.cr.dbname):
+        if self._get_stores() and admission.stops_writes(self.env.cr.dbname):
             raise UserError(
                 _("This server is degraded: it moves no files until its configuration is right.")
             )

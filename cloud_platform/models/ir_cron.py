@@ -1,6 +1,6 @@
 from odoo import SUPERUSER_ID, api, models
 
-from .. import gate
+from .. import admission
 
 
 class IrCron(models.Model):
@@ -9,7 +9,7 @@ class IrCron(models.Model):
     @classmethod
     def _process_job(cls, *args):
         # (database, cursor, job) on 17.0 and 18.0, (cursor, job) on 19.0
-        if gate.is_closed(api.Environment(args[-2], SUPERUSER_ID, {})):
+        if admission.is_closed(api.Environment(args[-2], SUPERUSER_ID, {})):
             return None
-        with gate.job():
+        with admission.job():
             return super()._process_job(*args)

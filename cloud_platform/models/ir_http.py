@@ -3,7 +3,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from odoo import models
 from odoo.http import request
 
-from .. import gate
+from .. import admission
 from ..controllers.health import PATHS
 
 
@@ -12,10 +12,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        if path_info not in PATHS and gate.is_closed(request.env):
+        if path_info not in PATHS and admission.is_closed(request.env):
             raise ServiceUnavailable(
                 "This database is closed: its cloud platform is not configured as it must be."
                 " The log of the server has the reasons.",
-                retry_after=int(gate.LOOK_AGAIN_SECONDS),
+                retry_after=int(admission.LOOK_AGAIN_SECONDS),
             )
         return super()._match(path_info)

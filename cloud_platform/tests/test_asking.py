@@ -4,7 +4,7 @@ import threading
 
 from odoo.tests import BaseCase
 
-from ..asking import ask_all
+from ..probes import ask_all
 
 
 class TestAsking(BaseCase):

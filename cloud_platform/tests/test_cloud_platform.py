@@ -7,7 +7,7 @@ from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.cloud_platform import songs
 
-from .. import gate
+from .. import admission
 from ..checks import ERROR, Finding, Report
 from ..models.cloud_platform import FilestoreKind, PlatformConfig
 from .common import set_running_env
@@ -63,16 +63,16 @@ class TestCloudPlatform(TransactionCase):
 
     def test_report_that_is_forgotten_meanwhile_is_made_anew(self):
         name = self.env.cr.dbname
-        gate.forget(name)
-        self.addCleanup(gate.forget, name)
+        admission.forget(name)
+        self.addCleanup(admission.forget, name)
         bad = Report("test", (Finding("x", ERROR, "wrong"),))
-        self.patch(gate, "_reports", {name: (bad, -gate.LOOK_AGAIN_SECONDS)})
-        self.patch(gate, "_lock", threading.Lock())
+        self.patch(admission, "_reports", {name: (bad, -admission.LOOK_AGAIN_SECONDS)})
+        self.patch(admission, "_lock", threading.Lock())
         with ThreadPoolExecutor(1) as pool:
-            with gate._lock:
-                asked = pool.submit(gate.report_of, self.env)
+            with admission._lock:
+                asked = pool.submit(admission.report_of, self.env)
                 time.sleep(0.5)  # it reads the bad report, and waits to look again
-                gate.forget(name)
+                admission.forget(name)
             report = asked.result(60)
         self.assertIsNot(report, bad)
 
@@ -118,11 +118,11 @@ class TestCloudPlatform(TransactionCase):
         attachments = self.env["ir.attachment"]
         self.patch(self.registry[attachments._name], "_get_stores", lambda records: ["elsewhere"])
         self.parameters.set_param("ir_attachment.location", "elsewhere")
-        self.patch(gate, "is_degraded", lambda: True)
+        self.patch(admission, "is_degraded", lambda: True)
         finding = Finding("any", ERROR, "something is wrong")
-        gate._remember(self.env.cr.dbname, Report("test", (finding,)))
-        self.addCleanup(gate.forget, self.env.cr.dbname)
-        with gate.job():
+        admission._remember(self.env.cr.dbname, Report("test", (finding,)))
+        self.addCleanup(admission.forget, self.env.cr.dbname)
+        with admission.job():
             self.assertEqual(attachments._storage(), "db")
             with self.assertRaisesRegex(UserError, "degraded"):
                 attachments.force_storage()
@@ -137,10 +137,10 @@ class TestCloudPlatform(TransactionCase):
         self.patch(model, "_claim_store", lambda records, scheme: None)
         config = PlatformConfig(REMOTE)
         self.patch(self.registry["cloud.platform"], "_config_by_server_env", lambda *_any: config)
-        self.patch(gate, "is_degraded", lambda: True)
+        self.patch(admission, "is_degraded", lambda: True)
         finding = Finding("any", ERROR, "something is wrong")
-        gate._remember(self.env.cr.dbname, Report("test", (finding,)))
-        self.addCleanup(gate.forget, self.env.cr.dbname)
-        with gate.job():
+        admission._remember(self.env.cr.dbname, Report("test", (finding,)))
+        self.addCleanup(admission.forget, self.env.cr.dbname)
+        with admission.job():
             self.platform.install()
         self.assertEqual(moved_to, ["elsewhere"])

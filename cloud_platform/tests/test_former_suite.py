@@ -1,6 +1,6 @@
 from odoo.tests import TransactionCase, tagged
 
-from ..former_suite import REMOVED, RENAMED, take_over
+from ..upgrade_from_2 import REMOVED, RENAMED, take_over
 
 OLD = {
     "cloud_platform_exoscale": ("cloud_platform", "attachment_s3", "monitoring_statsd"),

@@ -21,7 +21,7 @@ from typing import Any
 
 from odoo.modules.module import get_manifest, get_module_path
 
-from .checks.facts import KIND_PARAMETER, LOCATION_PARAMETER
+from .checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER
 
 RENAMED = {
     "cloud_platform_exoscale": "cloud_platform_s3",

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .facts import ENVIRONMENTS, Facts
+from .inputs import ENVIRONMENTS, Facts
 
 ERROR = "error"  # a server must not serve with it
 WARNING = "warning"

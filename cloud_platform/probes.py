@@ -47,7 +47,7 @@ def _asked(key: Hashable, work: Callable[[], Any]) -> "_Question":
 
 class _Question(threading.Thread):
     def __init__(self, work: Callable[[], Any]) -> None:
-        super().__init__(name="cloud_platform.asking", daemon=True)
+        super().__init__(name="cloud_platform.probes", daemon=True)
         self._work = work
         self._answer = Answer(in_time=True)
 
