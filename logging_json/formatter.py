@@ -22,11 +22,11 @@ from typing import Any, TypeVar
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from .access import ATTRIBUTE, Access
+from .access_log import ATTRIBUTE, Access
 from .context import Context, thread
+from .sanitizer import ESCAPE, Values, name_of, shown, text_of
 from .schema_base import Line, Schema
 from .schemas import SCHEMAS
-from .values import ESCAPE, Values, name_of, shown, text_of
 
 try:
     import orjson

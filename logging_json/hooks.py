@@ -62,8 +62,8 @@ def mistakes() -> list[str]:
 
 def use_json(settings: LoggingSettings) -> None:
     """Give JSON to the handlers that write text, and their context to the lines."""
-    from . import sources
-    from .access import LOGGERS, AccessFilter
+    from . import subscriptions
+    from .access_log import LOGGERS, AccessFilter
     from .formatter import OdooJsonFormatter
     from .pipes import keep_lines_whole
 
@@ -82,7 +82,7 @@ def use_json(settings: LoggingSettings) -> None:
         logging.getLogger(name).addFilter(access)
     logger_class: Any = logging.Logger
     logger_class.makeRecord = allow_core_names(logger_class.makeRecord)
-    sources.subscribe()
+    subscriptions.subscribe()
     when_serving(serve)
 
 
@@ -100,10 +100,10 @@ def fit_into_syslog(handler: Any, settings: LoggingSettings) -> None:
 
 def serve(_server: Any) -> None:
     """Do what needs the other addons of ``--load``, and what a shell is better without."""
-    from . import sources, uncaught
+    from . import excepthooks, subscriptions
 
-    sources.subscribe_to_queue()
-    uncaught.log_uncaught()
+    subscriptions.subscribe_to_queue()
+    excepthooks.log_uncaught()
 
 
 def is_active() -> bool:

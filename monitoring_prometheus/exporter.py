@@ -25,9 +25,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 
 from .access import is_local
-from .all_values import AllValues
-from .definitions import DAMAGED_FILES
-from .exposition import Families, families, single
+from .aggregator import AllValues
+from .families import Families, families, single
+from .metrics import DAMAGED_FILES
 from .sockets import TIMEOUT_SECONDS, FolderServer, Handler, PortServer, connected, short_path
 
 _logger = logging.getLogger(__name__)

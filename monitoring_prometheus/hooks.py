@@ -15,7 +15,7 @@ from odoo import evented, http, release
 from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide
 
-from .definitions import BUILD
+from .metrics import BUILD
 from .settings import PrometheusSettings
 
 
@@ -44,17 +44,17 @@ def start(server: Any) -> None:
     settings = PrometheusSettings.read()
     if not settings.enabled:
         return
-    from . import server_processes
-    from .process_values import ProcessValues
-    from .recorders import Recorder
+    from . import workers
+    from .process_registry import ProcessValues
+    from .recorder import Recorder
 
     values = ProcessValues(settings.values_directory)
     kind = kind_of(server)
     Recorder(values, settings.ignored_routes, kind).subscribe()
     if kind == "http":
-        server_processes.observe_workers(values)
+        workers.observe_workers(values)
     else:
-        server_processes.announce(values, kind)
+        workers.announce(values, kind)
     if kind != "websocket":
         serve_metrics(kind, settings)
 
@@ -69,8 +69,8 @@ def kind_of(server: Any) -> str:
 def serve_metrics(kind: str, settings: PrometheusSettings) -> None:
     """Start the exporter, and let Odoo's own port ask it."""
     from .exporter import Exporter, Relay
-    from .exposition import single
-    from .server_processes import spawn_exporter, start_exporter
+    from .families import single
+    from .workers import spawn_exporter, start_exporter
 
     token = settings.token.get_secret_value() if settings.token else None
     directory = settings.values_directory

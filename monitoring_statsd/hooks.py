@@ -44,7 +44,7 @@ def start(_server: Any) -> None:
     if not settings.enabled:
         return
     from .client import StatsdClient
-    from .names import Names
+    from .metrics import Names
     from .recorder import Recorder
 
     names = Names(settings.customer, settings.environment_name, settings.tags is not None)

@@ -1,20 +1,15 @@
 """What is told by ``cloud_base``, sent to StatsD."""
 
-from odoo.addons.cloud_base.events import (
-    cron_jobs,
-    http_requests,
-    operations,
-    queue_jobs,
-)
+from odoo.addons.cloud_base.events import cron_jobs, http_requests, operations, queue_jobs
 from odoo.addons.cloud_base.events.cron_jobs import CronJob
 from odoo.addons.cloud_base.events.http_requests import ServedRequest
 from odoo.addons.cloud_base.events.operations import Operation
 from odoo.addons.cloud_base.events.queue_jobs import QueueJob
 from odoo.addons.cloud_base.events.route_labels import RouteLabels
 
-from . import names as metrics
+from . import metrics as metrics
 from .client import Gathered, StatsdClient
-from .names import Names
+from .metrics import Names
 
 BUTTONS = "/web/dataset/call_button"
 

@@ -6,11 +6,7 @@ from contextlib import closing
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.base_attachment_object_storage.store import (
-    NotFound,
-    Refused,
-    Unavailable,
-)
+from odoo.addons.base_attachment_object_storage.store import NotFound, Refused, Unavailable
 from odoo.addons.cloud_base.tests.services import service
 
 from ..settings import S3Settings

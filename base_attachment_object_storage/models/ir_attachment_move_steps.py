@@ -19,13 +19,7 @@ from odoo.tools import config
 from ..garbage import locks
 from ..garbage.marks import mark_all
 from ..store import Refused, StoreUri
-from ..transfer.copy import (
-    Row,
-    Source,
-    fail,
-    put_local,
-    read_local,
-)
+from ..transfer.copy import Row, Source, fail, put_local, read_local
 from ..upload.digested import Digested
 from ..upload.put import put_owned
 from .ir_attachment_move import SIZE

@@ -17,12 +17,7 @@ from functools import partial
 from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..ownership.keys import (
-    is_owned,
-    key_of_digest,
-    may_name,
-    plain,
-)
+from ..ownership.keys import is_owned, key_of_digest, may_name, plain
 from ..store import Refused, StoreError, StoreUri
 from ..upload.digested import Digested
 from ..upload.pending_upload import PendingUpload

@@ -7,12 +7,7 @@ import warnings
 from odoo import sql_db
 from odoo.tests import BaseCase, TransactionCase, tagged
 
-from ..garbage.locks import (
-    SHARDS,
-    lock_shared,
-    shard_of,
-    try_lock,
-)
+from ..garbage.locks import SHARDS, lock_shared, shard_of, try_lock
 from ..ownership.keys import owned_key
 from ..store import threads
 

@@ -28,12 +28,7 @@ from ..store import (
     delete_singly,
 )
 from ..store.testing import DirectoryStore, MemoryStore
-from ..transfer.copy import (
-    MoveReport,
-    Row,
-    Source,
-    carry,
-)
+from ..transfer.copy import MoveReport, Row, Source, carry
 from ..upload.digested import IN_MEMORY, Digested
 from ..upload.placement import PARAMETER, Placement, PlacementError
 from ..upload.put import stored_type

@@ -17,15 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..store import StoreError, Unavailable, lanes
-from .copy import (
-    Carried,
-    Limits,
-    MoveReport,
-    Row,
-    Source,
-    carry,
-    explain,
-)
+from .copy import Carried, Limits, MoveReport, Row, Source, carry, explain
 
 _logger = logging.getLogger(__name__)
 

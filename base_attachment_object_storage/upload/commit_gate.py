@@ -19,12 +19,7 @@ from odoo.sql_db import BaseCursor, Cursor
 
 from ..garbage.locks import Locked, is_last_lock
 from ..garbage.marks import mark_all
-from ..store import (
-    Conflict,
-    NotFound,
-    StoreError,
-    Unavailable,
-)
+from ..store import Conflict, NotFound, StoreError, Unavailable
 from .pending_upload import LOST, PendingUpload
 
 Access = Callable[[str], AbstractContextManager[None]]

@@ -3,12 +3,7 @@
 from collections.abc import Callable
 
 from ..ownership.keys import is_owned, key_of_digest
-from ..store import (
-    Conflict,
-    NotFound,
-    ObjectStore,
-    Refused,
-)
+from ..store import Conflict, NotFound, ObjectStore, Refused
 from ..store.base import OCTETS
 from .digested import Digested
 

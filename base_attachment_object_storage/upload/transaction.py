@@ -22,12 +22,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
-from ..garbage.locks import (
-    Locked,
-    lock_shared,
-    shard_of,
-    try_lock_name,
-)
+from ..garbage.locks import Locked, lock_shared, shard_of, try_lock_name
 from ..ownership.keys import is_owned
 from ..store import ObjectStore
 from .commit_gate import MEMORY, Access, CommitGate, Spill, guard_cursors

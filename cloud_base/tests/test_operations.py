@@ -1,11 +1,6 @@
 from odoo.tests import BaseCase
 
-from ..events.operations import (
-    Operation,
-    count,
-    subscribe,
-    unsubscribe,
-)
+from ..events.operations import Operation, count, subscribe, unsubscribe
 
 
 class TestOperations(BaseCase):

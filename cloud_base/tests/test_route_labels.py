@@ -3,12 +3,7 @@ from types import SimpleNamespace
 from odoo.tests import BaseCase, tagged
 
 from ..events.http_requests import METHODS, ServedRequest
-from ..events.route_labels import (
-    FAILED,
-    LIMIT,
-    OTHER,
-    RouteLabels,
-)
+from ..events.route_labels import FAILED, LIMIT, OTHER, RouteLabels
 
 STATUSES = (400, 401, 403, 404, 405, 413, 415, 500, 503)
 

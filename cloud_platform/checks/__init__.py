@@ -13,20 +13,9 @@ package ``checks``) of its own, which calls ``register``. It is imported whereve
 has the addon installed, also before any registry is loaded.
 """
 
-from .inputs import (
-    ENVIRONMENTS,
-    Database,
-    Facts,
-    environment_of,
-)
+from .inputs import ENVIRONMENTS, Database, Facts, environment_of
 from .registry import register, run, run_for_database
-from .report import (
-    ERROR,
-    WARNING,
-    Check,
-    Finding,
-    Report,
-)
+from .report import ERROR, WARNING, Check, Finding, Report
 
 __all__ = [
     "ENVIRONMENTS",

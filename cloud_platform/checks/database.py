@@ -2,12 +2,7 @@
 
 from .inputs import Facts
 from .registry import register
-from .report import (
-    ERROR,
-    WARNING,
-    Check,
-    Verdict,
-)
+from .report import ERROR, WARNING, Check, Verdict
 
 LOCAL = ("db", "file")
 

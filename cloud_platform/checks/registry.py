@@ -16,19 +16,8 @@ from odoo.addons.cloud_base.startup.server_wide import server_wide_modules
 
 from ..probes import ask_all
 from ..settings import PlatformSettings
-from .inputs import (
-    Database,
-    Facts,
-    is_true,
-    read_database,
-)
-from .report import (
-    ERROR,
-    WARNING,
-    Check,
-    Finding,
-    Report,
-)
+from .inputs import Database, Facts, is_true, read_database
+from .report import ERROR, WARNING, Check, Finding, Report
 
 _logger = logging.getLogger(__name__)
 

@@ -16,19 +16,9 @@ from odoo.addons.base_attachment_object_storage.ownership.owner import (
 )
 from odoo.addons.base_attachment_object_storage.store import Integrity, NotFound, ObjectStore
 
-from .inputs import (
-    Database,
-    Facts,
-    environment_of,
-    named_environment,
-)
+from .inputs import Database, Facts, environment_of, named_environment
 from .registry import running_environment
-from .report import (
-    ERROR,
-    WARNING,
-    Check,
-    Verdict,
-)
+from .report import ERROR, WARNING, Check, Verdict
 
 REMOTE_BY_DEFAULT = frozenset({"prod", "integration", "labs"})
 NOT_PRODUCTION = frozenset({"integration", "labs", "test", "dev"})

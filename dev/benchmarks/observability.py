@@ -22,14 +22,14 @@ from prometheus_client import generate_latest
 
 from odoo.addons.cloud_base.events import http_requests
 from odoo.addons.cloud_base.events.operations import Operation
-from odoo.addons.monitoring_prometheus import definitions as metrics
-from odoo.addons.monitoring_prometheus.all_values import AllValues
+from odoo.addons.monitoring_prometheus import metrics as metrics
+from odoo.addons.monitoring_prometheus.aggregator import AllValues
 from odoo.addons.monitoring_prometheus.exporter import Exporter
-from odoo.addons.monitoring_prometheus.exposition import Families, families
-from odoo.addons.monitoring_prometheus.process_values import ProcessValues
-from odoo.addons.monitoring_prometheus.recorders import Recorder
+from odoo.addons.monitoring_prometheus.families import Families, families
+from odoo.addons.monitoring_prometheus.process_registry import ProcessValues
+from odoo.addons.monitoring_prometheus.recorder import Recorder
 from odoo.addons.monitoring_statsd.client import StatsdClient
-from odoo.addons.monitoring_statsd.names import Names
+from odoo.addons.monitoring_statsd.metrics import Names
 from odoo.addons.monitoring_statsd.recorder import Recorder as StatsdRecorder
 from odoo.addons.monitoring_statsd.settings import StatsdSettings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 
-from ..access import AccessFilter
+from ..access_log import AccessFilter
 from ..formatter import OdooJsonFormatter
 from ..hooks import allow_core_names
 

@@ -3,7 +3,7 @@ import sys
 
 from odoo.tests import BaseCase, tagged
 
-from ..access import parse
+from ..access_log import parse
 
 # what a request line may be made of, n times
 PARTS = ('"GET /', '"GET ', "a", '" ', '" 200 ', "\\x00", '"', " ", "#", "?", "GET ", '" 200 -"')

@@ -4,7 +4,7 @@ from odoo.tests import HttpCase, tagged
 
 from odoo.addons.cloud_base.events.http_requests import PROBES, STATIC
 
-from .. import sources
+from .. import subscriptions
 from ..settings import LoggingSettings
 from .common import Lines
 
@@ -16,8 +16,8 @@ LOGIN = "/web/login"
 class TestHttp(HttpCase):
     def setUp(self):
         super().setUp()
-        sources.subscribe()
-        self.addCleanup(sources.unsubscribe)
+        subscriptions.subscribe()
+        self.addCleanup(subscriptions.unsubscribe)
 
     def lines_of(self, url, headers=None, schema="default", ignored=frozenset()):
         """Ask for a page, and return the answer and the access lines."""

@@ -2,7 +2,7 @@ from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.cloud_base.events import cron_jobs
 
-from .. import sources
+from .. import subscriptions
 from ..context import thread
 from .common import Lines
 
@@ -13,8 +13,8 @@ CRON = "odoo.addons.base.models.ir_cron"
 class TestJobs(TransactionCase):
     def setUp(self):
         super().setUp()
-        sources.subscribe()
-        self.addCleanup(sources.unsubscribe)
+        subscriptions.subscribe()
+        self.addCleanup(subscriptions.unsubscribe)
 
     def process(self, work):
         """Have the scheduler's own way called for a row, with other work in it."""

@@ -6,8 +6,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from odoo.tests import BaseCase
 
-from ..all_values import AllValues
-from ..process_values import ProcessValues
+from ..aggregator import AllValues
+from ..process_registry import ProcessValues
 
 
 class ValuesCase(BaseCase):
@@ -27,7 +27,7 @@ class ValuesCase(BaseCase):
 
     def collected(self):
         """Return the numbers of all processes, by metric name and labels."""
-        from ..value_file import decoded_key
+        from ..mmap_file import decoded_key
 
         numbers = AllValues(self.directory).collect().numbers
         return {decoded_key(key): value for key, value in numbers.items()}

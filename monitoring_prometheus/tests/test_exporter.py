@@ -12,9 +12,9 @@ from unittest import SkipTest
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .. import definitions as metrics
+from .. import metrics as metrics
 from ..exporter import SOCKET, Exporter, Relay
-from ..exposition import single
+from ..families import single
 from ..sockets import connected, short_path
 from .common import ValuesCase, samples
 

@@ -10,8 +10,8 @@ from odoo.addons.cloud_base.events.cron_jobs import CronJob
 from odoo.addons.cloud_base.events.http_requests import ServedRequest
 from odoo.addons.cloud_base.events.operations import Operation, count
 
-from .. import definitions as metrics
-from ..recorders import Recorder, pools
+from .. import metrics as metrics
+from ..recorder import Recorder, pools
 from .common import ValuesCase
 
 IGNORED = frozenset({"/web/health"})

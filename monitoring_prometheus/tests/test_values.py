@@ -10,10 +10,10 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_base.tests.new_process import fork
 
-from .. import definitions as metrics
-from ..all_values import DAMAGED_FILES_KEPT, TOTALS, AllValues
-from ..definitions import LIMIT, OTHER
-from ..value_file import MAGIC, DamagedFileError, decoded_key, read_records, written_records
+from .. import metrics as metrics
+from ..aggregator import DAMAGED_FILES_KEPT, TOTALS, AllValues
+from ..metrics import LIMIT, OTHER
+from ..mmap_file import MAGIC, DamagedFileError, decoded_key, read_records, written_records
 from .common import ValuesCase
 
 PAGE = ("/web", "GET", "200", "http", "db")
@@ -156,7 +156,7 @@ class TestValues(ValuesCase):
             os.truncate(path, used - 8)
         elif at + size > used:
             return
-        with mute_logger("odoo.addons.monitoring_prometheus.all_values"):
+        with mute_logger("odoo.addons.monitoring_prometheus.aggregator"):
             for _time in range(2):
                 totals = AllValues(self.directory).collect()
         found = {decoded_key(key): value for key, value in totals.numbers.items()}
@@ -173,7 +173,7 @@ class TestValues(ValuesCase):
         other = self.process()
         other.add(metrics.QUERIES, ("/shop", "db"), 3)
         other.close()
-        with mute_logger("odoo.addons.monitoring_prometheus.all_values"):
+        with mute_logger("odoo.addons.monitoring_prometheus.aggregator"):
             found = self.collected()
         self.assertEqual(found, {(metrics.QUERIES.name, ("/shop", "db")): (3.0,)})
         self.assertEqual(self.collected(), found)
@@ -182,7 +182,7 @@ class TestValues(ValuesCase):
     def test_the_files_that_are_set_aside_are_few(self):
         for number in range(DAMAGED_FILES_KEPT + 5):
             (self.directory / f"{number}-1.values").write_bytes(b"\0" * 4096)
-        with mute_logger("odoo.addons.monitoring_prometheus.all_values"):
+        with mute_logger("odoo.addons.monitoring_prometheus.aggregator"):
             damaged = AllValues(self.directory).collect().damaged
         self.assertEqual(damaged, DAMAGED_FILES_KEPT)
 

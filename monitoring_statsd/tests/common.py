@@ -1,7 +1,7 @@
 import uuid
 
 from ..client import StatsdClient
-from ..names import Names
+from ..metrics import Names
 from ..settings import StatsdSettings
 from .daemon import StatsdDaemon
 

@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
-from .. import names as metrics
-from ..names import LIMIT, Names, path, segment, tag
+from .. import metrics as metrics
+from ..metrics import LIMIT, Names, path, segment, tag
 
 
 @tagged("-at_install", "post_install")

@@ -16,12 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..serialization.compression import unpack
-from ..serialization.tagged_json import (
-    Stamp,
-    decode,
-    digest_of,
-    split,
-)
+from ..serialization.tagged_json import Stamp, decode, digest_of, split
 
 Command = tuple[str | bytes | int, ...]
 

@@ -15,12 +15,7 @@ from odoo.addons.cloud_base.events.operations import Operation, count
 
 from ..exceptions import SessionStoreUnavailable
 from ..redis_io.circuit_breaker import BACKEND, COMPONENT
-from ..redis_io.commands import (
-    ENDED,
-    Found,
-    fetch,
-    seconds_left,
-)
+from ..redis_io.commands import ENDED, Found, fetch, seconds_left
 from ..serialization.tagged_json import encode
 from .stored_session import Stored, StoredSession, has_index, owner_of, stored_of, values_of
 from .write_batch import Transaction

@@ -16,21 +16,9 @@ from typing import TYPE_CHECKING, Any
 from odoo import http
 
 from ..redis_io.commands import ENDED, Command, Found
-from ..redis_io.conditional_write import (
-    FORGET,
-    FREE,
-    LISTED,
-    OTHER,
-    SAME,
-    Batch,
-)
+from ..redis_io.conditional_write import FORGET, FREE, LISTED, OTHER, SAME, Batch
 from ..serialization.compression import pack
-from ..serialization.tagged_json import (
-    Stamp,
-    digest_of,
-    encode,
-    stamped,
-)
+from ..serialization.tagged_json import Stamp, digest_of, encode, stamped
 from .keys import IDENTIFIER, IDENTIFIER_LENGTH, SHORT_ID
 from .stored_session import Stored, StoredSession, has_index, owner_of, stored_of, values_of
 

@@ -9,12 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..compat import HAS_IDENTIFIERS
-from ..redis_io.connection import (
-    PROBES,
-    Connection,
-    redis_error_classes,
-    without_session_ids,
-)
+from ..redis_io.connection import PROBES, Connection, redis_error_classes, without_session_ids
 from ..session_store.keys import IDENTIFIER_LENGTH
 from ..session_store.store import RedisSessionStore
 from ..session_store.write_batch import Transaction

@@ -3,13 +3,7 @@
 import json
 
 from ..serialization.compression import pack, unpack
-from ..serialization.tagged_json import (
-    Stamp,
-    decode,
-    split,
-    stamped,
-    without_stamp,
-)
+from ..serialization.tagged_json import Stamp, decode, split, stamped, without_stamp
 from .common import RedisCase
 
 

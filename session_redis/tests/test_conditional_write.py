@@ -6,15 +6,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_base.tests.services import service
 
-from ..redis_io.conditional_write import (
-    FORGET,
-    FREE,
-    LISTED,
-    OTHER,
-    SAME,
-    Batch,
-    write_if,
-)
+from ..redis_io.conditional_write import FORGET, FREE, LISTED, OTHER, SAME, Batch, write_if
 from .common import RedisCase
 
 

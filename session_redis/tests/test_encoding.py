@@ -9,14 +9,7 @@ import pytz
 from odoo.tests import BaseCase, tagged
 from odoo.tools import frozendict
 
-from ..serialization.tagged_json import (
-    MAX_BYTES,
-    Stamp,
-    decode,
-    encode,
-    stamped,
-    without_stamp,
-)
+from ..serialization.tagged_json import MAX_BYTES, Stamp, decode, encode, stamped, without_stamp
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies as st

@@ -8,14 +8,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..compat import HAS_IDENTIFIERS
 from ..serialization.compression import pack
-from ..serialization.tagged_json import (
-    Stamp,
-    decode,
-    digest_of,
-    split,
-    stamped,
-    without_stamp,
-)
+from ..serialization.tagged_json import Stamp, decode, digest_of, split, stamped, without_stamp
 from .rotation import CAN_ROTATE_SOFTLY, NoUser
 from .store_case import StoreCase
 

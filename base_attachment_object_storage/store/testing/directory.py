@@ -24,15 +24,7 @@ from urllib.parse import quote, unquote
 
 from ..base import ObjectStore
 from ..content import CHUNK_SIZE, Content
-from ..errors import (
-    Conflict,
-    Integrity,
-    NotFound,
-    OutOfRange,
-    Refused,
-    StoreError,
-    Unavailable,
-)
+from ..errors import Conflict, Integrity, NotFound, OutOfRange, Refused, StoreError, Unavailable
 from ..objects import ObjectInfo, ObjectReader
 
 FOLDER, OBJECT, CONTINUED = "+", "=", ","

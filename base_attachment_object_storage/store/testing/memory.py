@@ -8,14 +8,7 @@ import hashlib
 
 from ..base import ObjectStore
 from ..content import CHUNK_SIZE, Content
-from ..errors import (
-    Conflict,
-    Integrity,
-    NotFound,
-    OutOfRange,
-    Refused,
-    StoreError,
-)
+from ..errors import Conflict, Integrity, NotFound, OutOfRange, Refused, StoreError
 from ..objects import ObjectInfo, ObjectReader
 
 

@@ -5,12 +5,7 @@ from contextlib import suppress
 
 from odoo.tools import mute_logger
 
-from ...store import (
-    Integrity,
-    NotFound,
-    StoreUri,
-    Unavailable,
-)
+from ...store import Integrity, NotFound, StoreUri, Unavailable
 from ..attachment_setup import BASE_LOG, LOG
 from .failed_read import FailedReadContract
 from .write import WriteContract

@@ -9,22 +9,9 @@ from contextlib import suppress
 from odoo.tools import human_size, mute_logger
 
 from ...core_patches import rendering
-from ...store import (
-    Integrity,
-    NotFound,
-    Refused,
-    StoreError,
-    StoreUri,
-)
+from ...store import Integrity, NotFound, Refused, StoreError, StoreUri
 from ...upload.placement import PARAMETER
-from ..attachment_setup import (
-    BASE_LOG,
-    CORE_LOG,
-    LOG,
-    AttachmentSetUp,
-    StoreCounter,
-    noise,
-)
+from ..attachment_setup import BASE_LOG, CORE_LOG, LOG, AttachmentSetUp, StoreCounter, noise
 
 SIZES = ["image_1920", "image_1024", "image_512", "image_256", "image_128"]
 WARNINGS = (LOG, BASE_LOG, CORE_LOG)

@@ -12,12 +12,7 @@ from odoo.tools import mute_logger
 
 from ...garbage.marks import GARBAGE_TABLE
 from ...ownership.keys import claim_key
-from ...store import (
-    ObjectStore,
-    StoreError,
-    StoreUri,
-    Unavailable,
-)
+from ...store import ObjectStore, StoreError, StoreUri, Unavailable
 from ...upload import transaction
 from ..transaction_setup import OWNER_LOG, TransactionSetUp
 

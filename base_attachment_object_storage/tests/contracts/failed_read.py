@@ -7,12 +7,7 @@ from contextlib import suppress
 from odoo.tools import mute_logger
 
 from ...store import NotFound, StoreError, StoreUri
-from ..attachment_setup import (
-    CORE_LOG,
-    LOG,
-    MOVE_LOG,
-    AttachmentSetUp,
-)
+from ..attachment_setup import CORE_LOG, LOG, MOVE_LOG, AttachmentSetUp
 
 
 class FailedReadContract(AttachmentSetUp):

@@ -11,12 +11,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
-from ...store import (
-    NotFound,
-    Refused,
-    StoreError,
-    Unavailable,
-)
+from ...store import NotFound, Refused, StoreError, Unavailable
 from ...store_guard import guard_of
 
 MIB = 1024 * 1024

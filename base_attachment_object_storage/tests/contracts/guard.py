@@ -8,22 +8,10 @@ from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 from odoo.addons.cloud_base.resilience import bulkhead
 
 from ... import store_guard
-from ...store import (
-    NotFound,
-    Refused,
-    Unavailable,
-    lanes,
-    threads,
-)
+from ...store import NotFound, Refused, Unavailable, lanes, threads
 from ...store.base import PROBE
 from ...store_guard import guard_of
-from .fault import (
-    ATTEMPTS,
-    CONTENT,
-    TIMEOUT_SECONDS,
-    FaultSetUp,
-    wait_until_closed,
-)
+from .fault import ATTEMPTS, CONTENT, TIMEOUT_SECONDS, FaultSetUp, wait_until_closed
 
 PLACES = 3
 

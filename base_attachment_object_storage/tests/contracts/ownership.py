@@ -6,13 +6,7 @@ import uuid
 from odoo.exceptions import UserError
 from odoo.modules.module import get_module_path
 
-from ...ownership.owner import (
-    NOBODY,
-    PARAMETER,
-    Owner,
-    Standing,
-    server_of,
-)
+from ...ownership.owner import NOBODY, PARAMETER, Owner, Standing, server_of
 from ...store import Refused, StoreUri
 from ..transaction_setup import TransactionSetUp
 

@@ -9,12 +9,7 @@ from odoo.addons.cloud_base.events import operations
 
 from ...models import ir_attachment_reconcile_run
 from ...ownership.owner import PARAMETER, Owner
-from ...store import (
-    NotFound,
-    ObjectStore,
-    StoreUri,
-    Unavailable,
-)
+from ...store import NotFound, ObjectStore, StoreUri, Unavailable
 from ..transaction_setup import OWNER_LOG, TransactionSetUp
 
 

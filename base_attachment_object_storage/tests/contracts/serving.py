@@ -11,12 +11,7 @@ from odoo.tools import mute_logger
 from ...download.delivery import INTERNAL_LOCATION, PARAMETER
 from ...settings import StorageSettings
 from ..attachment_setup import LOG, noise
-from .http import (
-    HTTP_LOG,
-    NAMES,
-    HttpSetUp,
-    name_in,
-)
+from .http import HTTP_LOG, NAMES, HttpSetUp, name_in
 
 THROUGH_NGINX = {"X-Accel-Object": "1"}
 

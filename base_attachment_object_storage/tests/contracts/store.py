@@ -14,13 +14,7 @@ import requests
 
 from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 
-from ...store import (
-    Conflict,
-    Integrity,
-    NotFound,
-    OutOfRange,
-    Refused,
-)
+from ...store import Conflict, Integrity, NotFound, OutOfRange, Refused
 
 ODD_KEYS = [
     "plain",

@@ -10,20 +10,15 @@ import psutil
 
 from odoo import sql_db
 
-from odoo.addons.cloud_base.events import (
-    cron_jobs,
-    http_requests,
-    operations,
-    queue_jobs,
-)
+from odoo.addons.cloud_base.events import cron_jobs, http_requests, operations, queue_jobs
 from odoo.addons.cloud_base.events.cron_jobs import CronJob
 from odoo.addons.cloud_base.events.http_requests import ServedRequest
 from odoo.addons.cloud_base.events.operations import Operation
 from odoo.addons.cloud_base.events.queue_jobs import QueueJob
 from odoo.addons.cloud_base.events.route_labels import RouteLabels
 
-from . import definitions as metrics
-from .process_values import ProcessValues
+from . import metrics as metrics
+from .process_registry import ProcessValues
 
 # how core's ConnectionPool shows itself, on every series
 POOL = re.compile(r"used=(\d+)/count=(\d+)/max=(\d+)")

@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 
-from .definitions import LIMIT, OTHER, Metric
-from .value_file import ValueFile, encoded_key
+from .metrics import LIMIT, OTHER, Metric
+from .mmap_file import ValueFile, encoded_key
 
 NOTHING = memoryview(b"").cast("d")
 

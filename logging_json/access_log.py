@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from .context import Context, context_of_access
-from .values import ESCAPE
+from .sanitizer import ESCAPE
 
 LOGGERS = ("werkzeug", "longpolling")
 

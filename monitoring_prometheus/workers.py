@@ -13,9 +13,9 @@ from typing import Any
 
 from odoo.service import server as core
 
-from . import definitions as metrics
+from . import metrics as metrics
 from .exporter import Exporter
-from .process_values import ProcessValues
+from .process_registry import ProcessValues
 
 _logger = logging.getLogger(__name__)
 

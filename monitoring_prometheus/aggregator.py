@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .definitions import LIMIT, OTHER, WRITTEN
-from .value_file import (
+from .metrics import LIMIT, OTHER, WRITTEN
+from .mmap_file import (
     SUFFIX,
     DamagedFileError,
     Numbers,

@@ -8,9 +8,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.utils import floatToGoString
 
-from .all_values import Totals
-from .definitions import WRITTEN, Metric
-from .value_file import Numbers, decoded_key
+from .aggregator import Totals
+from .metrics import WRITTEN, Metric
+from .mmap_file import Numbers, decoded_key
 
 
 class Families:
