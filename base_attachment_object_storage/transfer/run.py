@@ -2,7 +2,7 @@
 
 ::
 
-    run ── threads.each ── _coming     windows of rows, as threads become free
+    run ── each ── _coming     windows of rows, as threads become free
                      ├───── carry       in threads
                      └───── _settle ── _flush    one statement, one commit
 
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..store import StoreError, Unavailable, lanes
+from ..store.threads import each
 from .copy import Carried, Limits, MoveReport, Row, Source, carry, explain
 
 _logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Move:
             try:
                 for sources in self._streams(objects):
                     carried = (
-                        threads.each(work, sources, threads) if threaded else map(work, sources)
+                        each(work, sources, threads) if threaded else map(work, sources)
                     )
                     for one in carried:
                         self._settle(one)
