@@ -72,10 +72,13 @@ class Odoo:
     def venv(self) -> VirtualEnvironment:
         program, version = self._python
         major, minor, _micro = version
+        requirements = REPOSITORY / "requirements.txt"
+        # checkouts with other requirements may use the same state folder at the same time
+        digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:8]
         return VirtualEnvironment(
-            self._state / "install" / f"venv-odoo-{self.series}-python{major}.{minor}",
+            self._state / "install" / f"venv-odoo-{self.series}-python{major}.{minor}-{digest}",
             program,
-            [self.pins, REPOSITORY / "requirements.txt", REQUIREMENTS / "odoo-tests.txt"],
+            [self.pins, requirements, REQUIREMENTS / "odoo-tests.txt"],
             [f"odoo-addon-server-environment=={self.series}.*"],
         )
 
