@@ -15,7 +15,7 @@
         "session_redis",
         "web",
     ],
-    "external_dependencies": {"python": ["pydantic"]},
+    "external_dependencies": {"python": ["pydantic", "tqdm"]},
     "data": ["views/page.xml"],
     "post_load": "post_load",
     "assets": {"web.assets_backend": ["cloud_platform/static/src/*"]},
