@@ -173,7 +173,7 @@ def _configure(options, rest):
 
 def check(options):
     from odoo.addons.cloud_platform.checks import registry
-    from odoo.addons.cloud_platform.command_services import require_services
+    from odoo.addons.cloud_platform.commands.environment import require_services
 
     report = registry.run()
     require_services(options.database, report)
@@ -274,7 +274,7 @@ def _print_progress(report):
 
 
 def _environment(options):
-    from odoo.addons.cloud_platform.command_services import environment_of_command
+    from odoo.addons.cloud_platform.commands.environment import environment_of_command
 
     return environment_of_command(options.database)
 

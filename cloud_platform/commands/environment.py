@@ -9,9 +9,9 @@ from odoo.modules.registry import Registry
 
 from odoo.addons.cloud_base.exceptions import UnreachableError
 
-from .checks import Report
-from .postgresql import require, require_addon
-from .settings import PlatformSettings
+from ..checks import Report
+from ..postgresql import require, require_addon
+from ..settings import PlatformSettings
 
 
 def require_services(database: str | None, report: Report) -> None:
