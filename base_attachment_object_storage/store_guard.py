@@ -22,7 +22,7 @@ from types import TracebackType
 from odoo.addons.cloud_base.resilience.bulkhead import Full, bulkhead_of
 from odoo.addons.cloud_base.resilience.circuit_breaker import CircuitBreaker
 
-from .store import ObjectStore, Unavailable, lanes
+from .store import ObjectStore, Unavailable, priority
 
 _logger = logging.getLogger(__name__)
 
@@ -100,8 +100,8 @@ class Contact:
     def __enter__(self) -> None:
         if not self._continues:
             self._guard.require_closed()
-        if not lanes.is_background():
-            self._take_place(lanes.holder())
+        if not priority.is_background():
+            self._take_place(priority.holder())
         self._began = time.monotonic()
 
     def __exit__(

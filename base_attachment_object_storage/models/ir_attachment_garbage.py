@@ -18,7 +18,7 @@ from odoo import api, fields, models
 from ..garbage.collector import Collection, CollectionReport
 from ..garbage.locks import make_collections_counter
 from ..garbage.marks import make_indexes
-from ..store import StoreError, lanes
+from ..store import StoreError, priority
 
 _logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class IrAttachmentGarbage(models.Model):
         attachments = self.env["ir.attachment"].sudo()
         settings = attachments._attachment_storage_settings()
         days = settings.retention_days if days is None else days
-        with lanes.background():
+        with priority.background():
             report = self._collect(attachments, days)
         _logger.info("Collection of stored objects: %s", report)
         return report.as_dict()

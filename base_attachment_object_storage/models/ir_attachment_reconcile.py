@@ -16,7 +16,7 @@ from odoo import api, models
 from ..garbage import locks
 from ..garbage.reconcile import Progress, ReconcileReport, compare
 from ..ownership.keys import is_owned
-from ..store import Refused, StoreError, lanes
+from ..store import Refused, StoreError, priority
 
 _logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class IrAttachment(models.Model):
         listing = store.list(f"{owner.prefix}/", progress.position)
         objects = (info for info in listing if is_owned(info.key))
         with (
-            lanes.background(),
+            priority.background(),
             closing(self.pool._db.cursor()) as reading,
             closing(self.pool._db.cursor()) as other,
             closing(self._keys_of_rows(reading, owner, progress.position)) as keys,

@@ -19,7 +19,7 @@ from odoo.addons.cloud_base.events import operations
 from ..garbage.reconcile import Progress, ReconcileReport
 from ..ownership.owner import PARAMETER, Owner, Standing
 from ..scheduled_action import SLICE_SECONDS, repeat_for_ever
-from ..store import StoreError, Unavailable, lanes
+from ..store import StoreError, Unavailable, priority
 from .ir_attachment_reconcile import MARGIN_HOURS
 
 _logger = logging.getLogger(__name__)
@@ -108,7 +108,10 @@ class IrAttachmentReconcile(models.Model):
         report = ReconcileReport()
         progress = Progress(self.position or "", SLICE_SECONDS)
         margin = timedelta(hours=MARGIN_HOURS)
-        with lanes.background(), operations.Operation("object_store", "reconcile", owner.scheme):
+        with (
+            priority.background(),
+            operations.Operation("object_store", "reconcile", owner.scheme),
+        ):
             attachments._reconcile(owner, margin, False, report, progress)
         self._add(report, owner.scheme)
         _logger.info("Comparison of objects and attachments: %s", report)

@@ -9,7 +9,7 @@ The caller's thread takes the items and gets the results, so only ``function`` r
 other threads: it must touch nothing of Odoo, no cursor and no record. ``function`` must not
 call ``each()``.
 
-Work in the background (``lanes``) has separate threads, so that no user waits for a file of
+Work in the background (``priority``) has separate threads, so that no user waits for a file of
 a move. Where all threads are busy, the caller's thread does an item itself: work never queues
 behind the work of others, and reaches ``store_guard``, which refuses it if the store is slow.
 
@@ -26,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from . import lanes
+from . import priority
 
 THREADS = 16  # of one work at a time
 # of users, made when they are needed. Each reserves 8 to 72 MiB of address space, of which
@@ -93,8 +93,8 @@ class Work(Generic[Item, Result]):
         threads: int = THREADS,
     ) -> None:
         self._function = function
-        self._caller = lanes.holder()
-        self._is_background = lanes.is_background()
+        self._caller = priority.holder()
+        self._is_background = priority.is_background()
         self._coming = iter(items)
         self._unfinished = 0
         self._ended = False
@@ -135,7 +135,7 @@ class Work(Generic[Item, Result]):
         try:
             if self._ended:
                 raise InterruptedError("another item has failed")
-            with lanes.working_for(self._caller, self._is_background):
+            with priority.working_for(self._caller, self._is_background):
                 result = self._function(item)
         except BaseException as error:  # noqa: BLE001  # for the caller's thread to raise
             return functools.partial(self._outcomes.put, _raising(error))

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..store import StoreError, Unavailable, lanes
+from ..store import StoreError, Unavailable, priority
 from ..store.threads import each
 from .copy import Carried, Limits, MoveReport, Row, Source, carry, explain
 
@@ -73,12 +73,10 @@ class Move:
 
         threads = attachments._attachment_storage_settings().move_threads
         attachments._keep_collection_away(attachments.env.cr)
-        with lanes.background(), attachments._store_access(self._location):
+        with priority.background(), attachments._store_access(self._location):
             try:
                 for sources in self._streams(objects):
-                    carried = (
-                        each(work, sources, threads) if threaded else map(work, sources)
-                    )
+                    carried = each(work, sources, threads) if threaded else map(work, sources)
                     for one in carried:
                         self._settle(one)
                 if isinstance(self._refusal, StoreError) and not self._has_accepted:

@@ -8,7 +8,7 @@ from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 from odoo.addons.cloud_base.resilience import bulkhead
 
 from ... import store_guard
-from ...store import NotFound, Refused, Unavailable, lanes, threads
+from ...store import NotFound, Refused, Unavailable, priority, threads
 from ...store.base import PROBE
 from ...store_guard import guard_of
 from .fault import ATTEMPTS, CONTENT, TIMEOUT_SECONDS, FaultSetUp, wait_until_closed
@@ -171,7 +171,7 @@ class GuardContract(FaultSetUp):
                 go_on.wait(60)
 
         def move():
-            with lanes.background():
+            with priority.background():
                 list(threads.each(hold, range(3 * threads.THREADS)))
 
         mover = threading.Thread(target=move)
