@@ -25,8 +25,8 @@ from pythonjsonlogger.json import JsonFormatter
 from .access_log import ATTRIBUTE, Access
 from .context import Context, thread
 from .sanitizer import ESCAPE, Values, name_of, shown, text_of
-from .schema_base import Line, Schema
 from .schemas import SCHEMAS
+from .schemas.base import Line, Schema
 
 try:
     import orjson

@@ -13,8 +13,8 @@ from datetime import date, time
 from typing import Any
 
 from .redaction import redact
-from .secret_names import is_number, is_sensitive
-from .secret_values import HIDDEN
+from .redaction.sensitive_names import is_number, is_sensitive
+from .redaction.value_spans import HIDDEN
 
 ESCAPE, NUL = "\x1b", "\0"
 _COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")

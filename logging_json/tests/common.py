@@ -15,7 +15,7 @@ from ..hooks import allow_core_names
 
 SCHEMAS = {
     path.stem: jsonschema.Draft202012Validator(json.loads(path.read_text()))
-    for path in (Path(__file__).parents[1] / "schema").glob("*.json")
+    for path in (Path(__file__).parents[1] / "schemas").glob("*.json")
 }
 
 

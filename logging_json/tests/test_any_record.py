@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
+from ..redaction.sensitive_names import is_sensitive
 from ..schemas import SCHEMAS
-from ..secret_names import is_sensitive
 from .common import Lines
 from .test_formatter import Unprintable
 

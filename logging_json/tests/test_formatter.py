@@ -7,8 +7,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..context import Context, Job, begin_job, end_job
 from ..formatter import LAST_WORDS
-from ..schema_base import Line
-from ..schemas import SCHEMAS, severity
+from ..schemas import SCHEMAS
+from ..schemas.base import Line
+from ..schemas.default import severity
 from .common import SCHEMAS as JSON_SCHEMAS, Lines, core_names_allowed
 
 SURROGATE = "\udc80"

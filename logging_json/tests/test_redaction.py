@@ -7,12 +7,12 @@ from hypothesis import given, settings, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from .. import redaction
-from ..redaction import NAME_WORDS, redact
+from ..redaction import redactor
+from ..redaction.pattern_detector import FORMS
+from ..redaction.redactor import NAME_WORDS, redact
+from ..redaction.sensitive_names import is_sensitive
+from ..redaction.value_spans import HIDDEN
 from ..schemas import SCHEMAS
-from ..secret_forms import FORMS
-from ..secret_names import is_sensitive
-from ..secret_values import HIDDEN
 from .common import Lines
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -189,13 +189,13 @@ class TestRedaction(BaseCase):
     @settings(max_examples=2000, deadline=None, database=None)
     @given(st.lists(st.sampled_from(PARTS), max_size=8).map("".join))
     def test_what_is_not_looked_at_has_no_secret(self, text):
-        separating = redaction._SEPARATING
+        separating = redactor._SEPARATING
         shortened = redact(text)
-        redaction._SEPARATING = re.compile("")
+        redactor._SEPARATING = re.compile("")
         try:
             self.assertEqual(shortened, redact(text))
         finally:
-            redaction._SEPARATING = separating
+            redactor._SEPARATING = separating
 
     @settings(max_examples=2000, deadline=None, database=None)
     @given(st.lists(st.sampled_from(PARTS), max_size=10).map("".join))

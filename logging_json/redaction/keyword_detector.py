@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from .secret_names import Kind, kind_of
-from .secret_values import HIDDEN, Name, Span, span_of_value
+from .sensitive_names import Kind, kind_of
+from .value_spans import HIDDEN, Name, Span, span_of_value
 
 _LONGEST_NAME = 60
 _SECOND_WORDS = frozenset({"key", "keys", "code"})

@@ -19,9 +19,9 @@ Caveat: a secret that no name tells ("the password is x") is not found.
 
 import re
 
-from .named_secrets import named_secrets
-from .secret_forms import FORMS
-from .secret_values import HIDDEN, Span
+from .keyword_detector import named_secrets
+from .pattern_detector import FORMS
+from .value_spans import HIDDEN, Span
 
 # core's http.py: base64 of 63 bytes; as many characters of one may be logged
 SESSION_ID_LENGTH = 84

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .context import Context
+from ..context import Context
 
 # JSON Schemas of the lines
-DOCUMENTS = Path(__file__).parent / "schema"
+DOCUMENTS = Path(__file__).parent
 
 
 class Line:

@@ -9,15 +9,15 @@ Google      https://cloud.google.com/logging/docs/structured-logging, else as De
 OTel        https://opentelemetry.io/docs/specs/otel/logs/data-model, attributes by the
             semantic conventions
 
-``schema/*.json`` describes each of them as a JSON Schema.
+``schemas/*.json`` describes each of them as a JSON Schema.
 """
 
 import functools
 import logging
 from typing import Any
 
-from .context import Context
-from .schema_base import Line, Schema, free_name, names_of
+from ..context import Context
+from .base import Line, Schema, free_name, names_of
 
 ECS_VERSION = "8.11.0"
 

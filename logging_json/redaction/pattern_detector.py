@@ -5,8 +5,8 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from .secret_names import is_sensitive
-from .secret_values import HIDDEN, Span
+from .sensitive_names import is_sensitive
+from .value_spans import HIDDEN, Span
 
 Find = Callable[[str, str, str], Iterable[Span]]
 

@@ -11,7 +11,7 @@ Each function reads a text once from the value on, and what it reads is hidden.
 import re
 from typing import NamedTuple
 
-from .secret_names import Kind, is_number
+from .sensitive_names import Kind, is_number
 
 Span = tuple[int, int]
 

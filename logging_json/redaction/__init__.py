@@ -1,0 +1,3 @@
+"""Hides secrets in texts: passwords, keys, tokens, session ids."""
+
+from .redactor import redact

@@ -1,0 +1,3 @@
+"""The schemas of a line."""
+
+from .default import SCHEMAS
