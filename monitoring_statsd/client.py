@@ -17,7 +17,7 @@ from statsd.client.base import StatsClientBase
 from statsd.client.udp import Pipeline
 
 from .address import Address, SocketPath
-from .metrics import path
+from .naming import path
 from .settings import StatsdSettings
 
 _logger = logging.getLogger(__name__)

@@ -44,7 +44,7 @@ def start(_server: Any) -> None:
     if not settings.enabled:
         return
     from .client import StatsdClient
-    from .metrics import Names
+    from .naming import Names
     from .recorder import Recorder
 
     names = Names(settings.customer, settings.environment_name, settings.tags is not None)

@@ -9,7 +9,7 @@ from odoo.addons.cloud_base.events.route_labels import RouteLabels
 
 from . import metrics as metrics
 from .client import Gathered, StatsdClient
-from .metrics import Names
+from .naming import Names, segment
 
 BUTTONS = "/web/dataset/call_button"
 
@@ -86,7 +86,7 @@ class Recorder:
 
     def _tell_cron_job(self, sink: Gathered, job: tuple[CronJob, float, str | None]) -> None:
         run, seconds, error = job
-        name = metrics.segment(run.name)
+        name = segment(run.name)
         # nothing but _ is left of a name in other letters
         labels = (name if name.strip("_-") else f"job_{run.job_id}",)
         sink.timing(self._names.of(metrics.CRON_JOB, labels, (run.database,)), 1000 * seconds)

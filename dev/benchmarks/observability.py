@@ -29,7 +29,7 @@ from odoo.addons.monitoring_prometheus.families import Families, families
 from odoo.addons.monitoring_prometheus.process_registry import ProcessValues
 from odoo.addons.monitoring_prometheus.recorder import Recorder
 from odoo.addons.monitoring_statsd.client import StatsdClient
-from odoo.addons.monitoring_statsd.metrics import Names
+from odoo.addons.monitoring_statsd.naming import Names
 from odoo.addons.monitoring_statsd.recorder import Recorder as StatsdRecorder
 from odoo.addons.monitoring_statsd.settings import StatsdSettings
 

@@ -1,7 +1,7 @@
 import uuid
 
 from ..client import StatsdClient
-from ..metrics import Names
+from ..naming import Names
 from ..settings import StatsdSettings
 from .daemon import StatsdDaemon
 

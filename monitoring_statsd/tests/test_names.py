@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
-from .. import metrics as metrics
-from ..metrics import LIMIT, Names, path, segment, tag
+from .. import metrics
+from ..naming import LIMIT, Names, path, segment, tag
 
 
 @tagged("-at_install", "post_install")
