@@ -21,6 +21,7 @@ from contextlib import suppress
 
 from odoo.tools import config
 
+from .fork_hooks import call_in_children
 from .shared_memory import MEMORY
 
 SLOW_SECONDS = 1.5  # a healthy service has answered by then
@@ -44,8 +45,8 @@ class Bulkhead:
 
     def __init__(self, name: str) -> None:
         self._region = MEMORY.region(name)
-        self._lock = threading.Lock()
-        self._held: dict[tuple[int, int], list[int]] = {}  # [number of the place, uses]
+        self._reset()
+        call_in_children(self._reset)
 
     def take_free(self, holder: int) -> bool:
         """Return True with a place that is free, False at once where there is none."""
@@ -94,6 +95,11 @@ class Bulkhead:
     def is_outage_reported(self) -> bool:
         (reported,) = self._region.read(_REPORT, 0)
         return bool(reported) and time.monotonic() - reported < _REPORT_SECONDS
+
+    def _reset(self) -> None:
+        # the places of the parent process stay taken in the shared memory
+        self._lock = threading.Lock()
+        self._held: dict[tuple[int, int], list[int]] = {}  # [number of the place, uses]
 
     def _take(self, holder: int, size: int) -> bool:
         """Return True with a place, False without.

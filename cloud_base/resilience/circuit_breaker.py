@@ -8,11 +8,11 @@ request would hold its worker for a timeout, and among many workers there is alw
 """
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 
 from ..events.operations import count
+from .fork_hooks import call_in_children
 
 PROBE_SECONDS = 0.25
 FAILED_PROBE_SECONDS = 5.0
@@ -47,28 +47,19 @@ class CircuitBreaker:
         self._thread_name = thread_name
         self._logger = logger
         self._probe_seconds = probe_seconds
-        self._lock = threading.Lock()
-        # the process in which it is open: a forked one has no thread that would close it
-        self._open_in: int | None = None
-        self._stopped = threading.Event()
-        self._watcher: threading.Thread | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self._open_in is not None and self._open_in == os.getpid()
+        self._reset()
+        call_in_children(self._reset)
 
     def lets_pass(self) -> bool:
         """Return True if the caller may use the server; its own probe always may."""
-        if self._open_in is None or not self.is_open:
-            return True
-        return threading.current_thread() is self._watcher
+        return not self.is_open or threading.current_thread() is self._watcher
 
     def open(self) -> bool:
         """Fail requests from now on; return True if they passed until now."""
         with self._lock:
             if self.is_open:
                 return False
-            self._open_in = os.getpid()
+            self.is_open = True
             self._stopped = threading.Event()
             self._watcher = threading.Thread(
                 target=self._watch, args=(self._stopped,), name=self._thread_name, daemon=True
@@ -78,13 +69,20 @@ class CircuitBreaker:
             self._watcher.start()
         except RuntimeError:
             # no more threads: no probe would close it, so each request detects the outage itself
-            self._open_in = None
+            self.is_open = False
         return True
 
     def stop(self) -> None:
         """Stop probing, and let requests pass."""
         self._stopped.set()
-        self._open_in = None
+        self.is_open = False
+
+    def _reset(self) -> None:
+        # closed: a forked process has no thread that would close it
+        self._lock = threading.Lock()
+        self.is_open = False
+        self._stopped = threading.Event()
+        self._watcher: threading.Thread | None = None
 
     def _watch(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
@@ -97,6 +95,6 @@ class CircuitBreaker:
             stopped.wait(self._probe_seconds)
         else:
             return
-        self._open_in = None
+        self.is_open = False
         count(self._component, "breaker_closed", self._backend)
         self._logger.warning("%s is available again", self._server)

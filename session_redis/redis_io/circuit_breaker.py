@@ -30,5 +30,5 @@ class Breaker(CircuitBreaker):
 
         :raises SessionStoreUnavailable: while open
         """
-        if self._open_in is not None and not self.lets_pass():
+        if self.is_open and not self.lets_pass():
             raise SessionStoreUnavailable()
