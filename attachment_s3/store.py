@@ -15,11 +15,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from odoo.addons.base_attachment_object_storage.store import (
-    AT_A_TIME,
     CHUNK_SIZE,
+    PARALLEL_DELETES,
     Conflict,
     Content,
-    Locked,
+    LockKey,
     ObjectInfo,
     ObjectReader,
     ObjectStore,
@@ -88,7 +88,7 @@ class S3Store(ObjectStore):
     @property
     def delete_limit(self) -> int:
         # S3 accepts 1000; Swift, by its S3 API, then takes longer than one waits for an answer
-        return AT_A_TIME if self._settings.endpoint in without_bulk else 100
+        return PARALLEL_DELETES if self._settings.endpoint in without_bulk else 100
 
     def _find_region(self) -> None:
         """Have the region of the bucket known, which a URL is signed for."""
@@ -271,7 +271,7 @@ class S3Store(ObjectStore):
         return self._listed(prefix, {"StartAfter": start_after} if start_after else {})
 
     def discard_unfinished(
-        self, prefix: str, before: datetime, locked: Locked, dry_run: bool = False
+        self, prefix: str, before: datetime, lock: LockKey, dry_run: bool = False
     ) -> int:
         with self._measured("discard"), self._found():
             return multipart.discard(self._settings, self.container, prefix, before, dry_run)

@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from odoo.addons.base_attachment_object_storage.store import (
-    AT_A_TIME,
     CHUNK_SIZE,
+    PARALLEL_DELETES,
     Content,
-    Locked,
+    LockKey,
     NotFound,
     ObjectInfo,
     ObjectReader,
@@ -75,7 +75,7 @@ class SwiftStore(ObjectStore):
     @property
     def delete_limit(self) -> int:
         # Swift deletes one object after the other before it answers
-        return AT_A_TIME if self._settings.auth_url in without_bulk else 100
+        return PARALLEL_DELETES if self._settings.auth_url in without_bulk else 100
 
     def _create_container(self) -> None:
         """Create the container, and have it take URLs that are signed with the key."""
@@ -178,16 +178,16 @@ class SwiftStore(ObjectStore):
         return {**failures, **rest, **{gone[name]: error for name, error in left.items()}}
 
     def discard_unfinished(
-        self, prefix: str, before: datetime, locked: Locked, dry_run: bool = False
+        self, prefix: str, before: datetime, lock: LockKey, dry_run: bool = False
     ) -> int:
         with self._measured("discard"), self._found():
             found = segments.abandoned(self._client, self.container, prefix, before)
-            return sum(self._discard(key, names, locked, dry_run) for key, names in found)
+            return sum(self._discard(key, names, lock, dry_run) for key, names in found)
 
-    def _discard(self, key: str, names: list[str], locked: Locked, dry_run: bool) -> bool:
+    def _discard(self, key: str, names: list[str], lock: LockKey, dry_run: bool) -> bool:
         """Delete segments unless their object is there; return True if it is not."""
         for at in range(0, len(names), self.delete_limit):
-            with locked(key) as is_free:
+            with lock(key) as is_free:
                 # a lock for each request, and so a look for each
                 if not is_free or self._has(key):
                     return False

@@ -40,7 +40,7 @@ def shard_of(key: str) -> int:
         return zlib.crc32(key.encode(errors="surrogateescape")) % SHARDS
 
 
-class Locked(NamedTuple):
+class SharedLock(NamedTuple):
     """What one call of ``lock_shared()`` found out.
 
     The locks that come with a number are released by a rollback to a savepoint that is older
@@ -59,7 +59,7 @@ class Locked(NamedTuple):
     unused: frozenset[str]
 
 
-def lock_shared(cursor: Any, shards: Iterable[int], names: Iterable[str] = ()) -> Locked:
+def lock_shared(cursor: Any, shards: Iterable[int], names: Iterable[str] = ()) -> SharedLock:
     """Keep collection away from some shards until the end of the transaction.
 
     :param names: names of objects; the answer contains those that no row has
@@ -80,7 +80,7 @@ def lock_shared(cursor: Any, shards: Iterable[int], names: Iterable[str] = ()) -
         ),
     )
     kept, _set, collections, unused = cursor.fetchone()
-    return Locked(number, kept, collections, frozenset(unused or ()))
+    return SharedLock(number, kept, collections, frozenset(unused or ()))
 
 
 def is_last_lock(cursor: Any, number: int) -> bool:

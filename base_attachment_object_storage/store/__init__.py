@@ -1,7 +1,7 @@
 """Object stores in plain Python: nothing in this package imports Odoo."""
 
-from .base import Locked, ObjectStore
-from .bulk_delete import THREADS as AT_A_TIME, delete_singly, without_bulk
+from .base import LockKey, ObjectStore
+from .bulk_delete import PARALLEL_DELETES, delete_singly, without_bulk
 from .clients import ClientPerProcess
 from .content import CHUNK_SIZE, Content, new_md5
 from .errors import (
@@ -19,13 +19,13 @@ from .objects import ObjectInfo, ObjectReader, total_of
 from .uri import StoreUri
 
 __all__ = [
-    "AT_A_TIME",
     "CHUNK_SIZE",
+    "PARALLEL_DELETES",
     "ClientPerProcess",
     "Conflict",
     "Content",
     "Integrity",
-    "Locked",
+    "LockKey",
     "NotFound",
     "ObjectInfo",
     "ObjectReader",

@@ -21,7 +21,7 @@ from .instrumentation import Measured, Unmeasured, unguarded
 from .objects import ObjectInfo, ObjectReader, Page
 
 Keys = list[str]
-Locked = Callable[[str], AbstractContextManager[bool]]
+LockKey = Callable[[str], AbstractContextManager[bool]]
 OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
 PROBE = "probe"  # a key that no content has
@@ -175,13 +175,13 @@ class ObjectStore(ABC):
                 page, after = self._page(prefix, after)
 
     def discard_unfinished(
-        self, prefix: str, before: datetime, locked: Locked, dry_run: bool = False
+        self, prefix: str, before: datetime, lock: LockKey, dry_run: bool = False
     ) -> int:
         """Remove the parts of uploads that have never ended; return the number of uploads.
 
         :param prefix: of their keys
         :param before: uploads that began later are left alone
-        :param locked: encloses a removal for a key; gives False where somebody may store it
+        :param lock: encloses the removal for a key; gives False if the key may be in use
         """
         return 0
 

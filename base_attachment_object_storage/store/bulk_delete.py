@@ -1,37 +1,37 @@
-"""Deleting one object after the other, where a server has no bulk request."""
+"""Delete objects one by one, for servers without a bulk request."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from .errors import NotFound, StoreError, Unavailable
+from .threads import each
 
-THREADS = 8
+PARALLEL_DELETES = 8
 
 # servers, as their settings name them, that are known to have no bulk request
 without_bulk: set[str | None] = set()
 
 
 def delete_singly(keys: Sequence[str], delete: Callable[[str], None]) -> dict[str, StoreError]:
-    """Call ``delete`` for each key, in some threads; return the errors.
+    """Call ``delete`` for each key, in parallel; return the errors by key.
 
-    The first ``Unavailable`` ends it: the time that it takes is not spent for each key.
+    The first ``Unavailable`` is the error of all keys that follow: otherwise each key would
+    wait for a timeout.
     """
     outage: list[Unavailable] = []
 
-    def attempt(key: str) -> StoreError | None:
+    def attempt(key: str) -> tuple[str, StoreError | None]:
         if outage:
-            return outage[0]
+            return key, outage[0]
         try:
             delete(key)
         except NotFound:
-            return None
+            return key, None
         except Unavailable as error:
             outage.append(error)
-            return error
+            return key, error
         except StoreError as error:
-            return error
-        return None
+            return key, error
+        return key, None
 
-    with ThreadPoolExecutor(min(THREADS, len(keys) or 1)) as threads:
-        errors = threads.map(attempt, keys)
-        return {key: error for key, error in zip(keys, errors, strict=True) if error}
+    errors = dict(each(attempt, keys, PARALLEL_DELETES))
+    return {key: error for key in keys if (error := errors[key])}

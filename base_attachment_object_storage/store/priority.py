@@ -1,7 +1,7 @@
-"""Whom a thread works for: users wait for it, or it works in the background.
+"""The priority of a thread's work: users wait for it, or it is background work.
 
-Moves, collections and comparisons are in the background: they have threads of their own
-(``parallel``), and need none of the places in which users' requests wait (``store_guard``).
+Moves, collections and reconcile are background work: they have separate threads (``threads``),
+and need none of the places in which requests of users wait (``store_guard``).
 """
 
 import threading
@@ -9,43 +9,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class _Lane(threading.local):
+class _Priority(threading.local):
     is_background = False
     works_for: int | None = None
 
 
-_lane = _Lane()
+_priority = _Priority()
 
 
 def is_background() -> bool:
-    """Return True if the thread works in the background."""
-    return _lane.is_background
+    """Return True if the thread does background work."""
+    return _priority.is_background
 
 
 def holder() -> int:
-    """Return the thread that waits for what this thread does; itself by default."""
-    return _lane.works_for or threading.get_ident()
+    """Return the thread that waits for the work of this thread; by default this thread."""
+    return _priority.works_for or threading.get_ident()
 
 
 @contextmanager
 def background() -> Iterator[None]:
-    """Let the thread, and those that work for it, work in the background."""
-    with _entered(True, _lane.works_for):
+    """Make the work of this thread, and of threads that work for it, background work."""
+    with _changed(True, _priority.works_for):
         yield
 
 
 @contextmanager
 def working_for(waiting: int, is_in_background: bool) -> Iterator[None]:
-    """Let the thread work for another one."""
-    with _entered(is_in_background, waiting):
+    """Make this thread work for another thread, with its priority."""
+    with _changed(is_in_background, waiting):
         yield
 
 
 @contextmanager
-def _entered(is_in_background: bool, works_for: int | None) -> Iterator[None]:
-    before = _lane.is_background, _lane.works_for
-    _lane.is_background, _lane.works_for = is_in_background, works_for
+def _changed(is_in_background: bool, works_for: int | None) -> Iterator[None]:
+    before = _priority.is_background, _priority.works_for
+    _priority.is_background, _priority.works_for = is_in_background, works_for
     try:
         yield
     finally:
-        _lane.is_background, _lane.works_for = before
+        _priority.is_background, _priority.works_for = before

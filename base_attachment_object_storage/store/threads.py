@@ -1,20 +1,19 @@
-"""Doing the same to many things at a time, in a few threads that a process keeps.
+"""Apply one function to many items in parallel, in threads that a process keeps.
 
 ::
 
-    for result in parallel.each(upload, contents):
+    for result in threads.each(upload, contents):
         ...
 
-The caller's thread takes the items and gets the results, so only ``function`` runs in
-other threads: it must touch nothing of Odoo, no cursor and no record. ``function`` must not
-call ``each()``.
+The caller's thread takes the items and receives the results, so only ``function`` runs in
+other threads: it must not touch Odoo, neither a cursor nor a record.
 
-Work in the background (``priority``) has separate threads, so that no user waits for a file of
-a move. Where all threads are busy, the caller's thread does an item itself: work never queues
-behind the work of others, and reaches ``store_guard``, which refuses it if the store is slow.
+Background work (``priority``) has separate threads, so that no user waits for a file of a
+move. Where all threads are busy, the caller's thread handles an item itself: work never queues
+behind other work, and reaches ``store_guard``, which refuses it if the store is slow.
 
-A process that was forked begins with none: threads do not survive a fork. Under gevent the
-threads are greenlets.
+A forked process starts without threads, because threads do not survive a fork. Under gevent
+the threads are greenlets.
 """
 
 import functools
@@ -28,8 +27,8 @@ from typing import Any, Generic, TypeVar
 
 from . import priority
 
-THREADS = 16  # of one work at a time
-# of users, made when they are needed. Each reserves 8 to 72 MiB of address space, of which
+THREADS = 16  # of one call
+# for the work of users; created on demand. Each reserves 8 to 72 MiB of address space, of which
 # Odoo allows a process 2.5 GiB by default (limit_memory_hard)
 USERS_THREADS = 2 * THREADS
 
@@ -38,27 +37,27 @@ Result = TypeVar("Result")
 
 
 class _Pool:
-    """Threads, and how many of them have nothing to do."""
+    """A thread pool that knows how many of its threads are idle."""
 
     def __init__(self, threads: int, name: str) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._idle = threading.BoundedSemaphore(threads)
 
     def submit(self, work: Callable[[], Callable[[], None]]) -> bool:
-        """Have a thread call ``work`` and what it returns; return False if all are busy."""
+        """Call ``work`` and then its result in a thread; return False if all are busy."""
         if not self._idle.acquire(blocking=False):
             return False
-        self._executor.submit(self._do, work)
+        self._executor.submit(self._run, work)
         return True
 
-    def _do(self, work: Callable[[], Callable[[], None]]) -> None:
+    def _run(self, work: Callable[[], Callable[[], None]]) -> None:
         deliver = work()
-        # first, for whoever gets the outcome may submit the next item
+        # before the delivery: the receiver of the outcome may submit the next item
         self._idle.release()
         deliver()
 
 
-# whether it is for the background: its threads
+# by whether it is for background work
 _pools: dict[bool, _Pool] = {}
 os.register_at_fork(after_in_child=_pools.clear)
 
@@ -66,24 +65,25 @@ os.register_at_fork(after_in_child=_pools.clear)
 def each(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int = THREADS
 ) -> Iterator[Result]:
-    """Yield ``function(item)`` for each item, as they are done, at most ``threads`` at a time.
+    """Yield ``function(item)`` for each item in order of completion, ``threads`` at a time.
 
-    The first error ends it: nothing more is begun, what has begun is waited for, and the
-    error is raised. The same happens to the rest when the caller stops asking.
+    The first error ends the iteration: no further item is started, the running ones are waited
+    for, and the error is raised. The running ones are also waited for when the caller stops
+    early.
     """
-    coming = iter(items)
-    first = list(itertools.islice(coming, threads))
+    remaining = iter(items)
+    first = list(itertools.islice(remaining, threads))
     if len(first) == 1 and threads > 1:
         yield function(first[0])  # a thread would gain nothing
         return
-    with Work(function, itertools.chain(first, coming), threads) as work:
-        yield from work
+    with BoundedMap(function, itertools.chain(first, remaining), threads) as results:
+        yield from results
 
 
-class Work(Generic[Item, Result]):
-    """``each()`` that has begun when it is made: the caller may do something else meanwhile.
+class BoundedMap(Generic[Item, Result]):
+    """A parallel map that starts when it is created: the caller is free in between.
 
-    Iterate to have the results, and leave the ``with`` block, or call ``end()``, in any case.
+    Iterate over it for the results. Leave its ``with`` block, or call ``end()``, in any case.
     """
 
     def __init__(
@@ -95,14 +95,14 @@ class Work(Generic[Item, Result]):
         self._function = function
         self._caller = priority.holder()
         self._is_background = priority.is_background()
-        self._coming = iter(items)
+        self._remaining = iter(items)
         self._unfinished = 0
         self._ended = False
-        # each item has one outcome in the queue
+        # each item puts one outcome into the queue
         self._outcomes: SimpleQueue[Callable[[], Result]] = SimpleQueue()
-        self._begin(threads)
+        self._start(threads)
 
-    def __enter__(self) -> "Work[Item, Result]":
+    def __enter__(self) -> "BoundedMap[Item, Result]":
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -113,31 +113,31 @@ class Work(Generic[Item, Result]):
             outcome = self._outcomes.get()
             self._unfinished -= 1
             result = outcome()
-            self._begin(1)
+            self._start(1)
             yield result
 
     def end(self) -> None:
-        """Begin nothing more, and wait for what has begun."""
+        """Start no further item, and wait for the running ones."""
         self._ended = True
         while self._unfinished:
             self._outcomes.get()
             self._unfinished -= 1
 
-    def _begin(self, count: int) -> None:
-        for item in itertools.islice(self._coming, count):
+    def _start(self, count: int) -> None:
+        for item in itertools.islice(self._remaining, count):
             self._unfinished += 1
-            work = functools.partial(self._do, item)
+            work = functools.partial(self._apply, item)
             if not _pool(self._is_background).submit(work):
                 work()()
 
-    def _do(self, item: Item) -> Callable[[], None]:
-        """Do the work of an item; return a function that delivers its outcome."""
+    def _apply(self, item: Item) -> Callable[[], None]:
+        """Apply the function to an item; return a function that delivers the outcome."""
         try:
             if self._ended:
                 raise InterruptedError("another item has failed")
             with priority.working_for(self._caller, self._is_background):
                 result = self._function(item)
-        except BaseException as error:  # noqa: BLE001  # for the caller's thread to raise
+        except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
             return functools.partial(self._outcomes.put, _raising(error))
         return functools.partial(self._outcomes.put, lambda: result)
 

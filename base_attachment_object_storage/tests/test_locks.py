@@ -138,7 +138,7 @@ class TestParallel(BaseCase):
             may_go.wait(60)
 
         for _number in range(threads.USERS_THREADS // threads.THREADS):
-            busy.append(threads.Work(held, range(threads.THREADS)))
+            busy.append(threads.BoundedMap(held, range(threads.THREADS)))
         for _number in range(threads.USERS_THREADS):
             self.assertTrue(begun.acquire(timeout=60))
         # all threads are busy, and there will be no more of them

@@ -17,7 +17,7 @@ from typing import Any
 
 from odoo.sql_db import BaseCursor, Cursor
 
-from ..garbage.locks import Locked, is_last_lock
+from ..garbage.locks import SharedLock, is_last_lock
 from ..garbage.marks import mark_all
 from ..store import Conflict, NotFound, StoreError, Unavailable
 from .pending_upload import LOST, PendingUpload
@@ -90,7 +90,7 @@ class CommitGate(ABC):
     _is_doubtful: bool
 
     @abstractmethod
-    def _send(self, uploads: list[PendingUpload], locked: Locked) -> None:
+    def _send(self, uploads: list[PendingUpload], locked: SharedLock) -> None:
         """Begin to store uploads under locks that are held."""
 
     @abstractmethod
@@ -98,7 +98,7 @@ class CommitGate(ABC):
         """Wait until all that has begun is stored or has failed."""
 
     @abstractmethod
-    def _lock(self, keys: list[str], names: Iterable[str] = ()) -> Locked:
+    def _lock(self, keys: list[str], names: Iterable[str] = ()) -> SharedLock:
         """Keep collection away from objects; report which names no row has."""
 
     def confirm(self) -> None:
@@ -137,7 +137,7 @@ class CommitGate(ABC):
             or any(not one.is_stored or one.number == LOST for one in self._uploads.values())
         )
 
-    def _require_kept(self, upload: PendingUpload, locked: Locked) -> None:
+    def _require_kept(self, upload: PendingUpload, locked: SharedLock) -> None:
         """Raise if an object that a row has is not in the store, or not any more."""
         if not self.require_object(upload):
             return
@@ -166,7 +166,7 @@ class CommitGate(ABC):
             return False
         return True
 
-    def _mark_unused(self, locked: Locked) -> None:
+    def _mark_unused(self, locked: SharedLock) -> None:
         """Mark the objects that were sent and have no row of this transaction.
 
         A row that is seen may be one that another transaction has deleted in between: where a

@@ -9,7 +9,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..garbage.locks import Locked
+from ..garbage.locks import SharedLock
 from ..store import ObjectStore, StoreError, Unavailable, threads
 from .digested import Digested
 from .put import begin_content, put_content
@@ -31,7 +31,7 @@ class PendingUpload:
     mimetype: str = ""
     is_stored: bool = False
     error: Exception | None = None
-    # of the lock under which it is stored, and the collections until then; see locks.Locked
+    # of the lock under which it is stored, and the collections until then; see locks.SharedLock
     number: float = LOST
     collections: int = -1
 
@@ -43,7 +43,7 @@ class PendingUpload:
     def size(self) -> int:
         return self.content.size if self.content else 0
 
-    def lock(self, locked: Locked) -> None:
+    def lock(self, locked: SharedLock) -> None:
         """Note that the lock of this object is held since a call of ``lock_shared()``."""
         self.number, self.collections = locked.number, locked.collections
 
@@ -92,7 +92,7 @@ class UploadBatch:
     def __init__(self, uploads: Sequence[PendingUpload]) -> None:
         self.uploads = uploads
         self._wait: Callable[[], None] | None = None
-        self._work: threads.Work[PendingUpload, None] | None = None
+        self._work: threads.BoundedMap[PendingUpload, None] | None = None
         try:
             self._begin()
         except Exception as error:  # noqa: BLE001  # kept for whoever needs the object
@@ -102,7 +102,7 @@ class UploadBatch:
         if len(self.uploads) == 1:
             self._wait = self.uploads[0].begin()
         if self._wait is None:
-            self._work = threads.Work(PendingUpload.send, self.uploads)
+            self._work = threads.BoundedMap(PendingUpload.send, self.uploads)
 
     def finish(self, begin_more: bool = True) -> None:
         """Wait until each upload is stored or has failed; raises no error of the store.

@@ -22,7 +22,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
-from ..garbage.locks import Locked, lock_shared, shard_of, try_lock_name
+from ..garbage.locks import SharedLock, lock_shared, shard_of, try_lock_name
 from ..ownership.keys import is_owned
 from ..store import ObjectStore
 from .commit_gate import MEMORY, Access, CommitGate, Spill, guard_cursors
@@ -189,7 +189,7 @@ class Uploads(CommitGate):
             locked = self._lock([upload.key for upload in waiting.values()])
             self._send(list(waiting.values()), locked)
 
-    def _send(self, uploads: list[PendingUpload], locked: Locked) -> None:
+    def _send(self, uploads: list[PendingUpload], locked: SharedLock) -> None:
         absent = []
         for upload in uploads:
             known = self._uploads.get(upload.fname)
@@ -220,7 +220,7 @@ class Uploads(CommitGate):
                     upload.content = None
                     recently_seen.add([upload.fname], upload.collections)
 
-    def _lock(self, keys: list[str], names: Iterable[str] = ()) -> Locked:
+    def _lock(self, keys: list[str], names: Iterable[str] = ()) -> SharedLock:
         locked = lock_shared(self._cursor, map(shard_of, keys), names)
         self._number = locked.number
         for upload in self._uploads.values():
