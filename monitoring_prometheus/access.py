@@ -1,7 +1,7 @@
-"""Who may see metrics without a token: this machine, and private networks.
+"""Clients that may see metrics without a token: this machine and private networks.
 
-A proxy's address is a private one whoever its client is. So a request that has been forwarded, by
-any of the headers that proxies add, is not answered.
+The address of a reverse proxy is private for every client. So a request with any of the headers
+that proxies add is refused.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ NETWORKS = tuple(
     )
 )
 
-# of nginx, HAProxy, Traefik, Envoy, Apache, load balancers and content delivery networks
+# headers of nginx, HAProxy, Traefik, Envoy, Apache, load balancers and CDNs
 FORWARDED = ("HTTP_X_FORWARDED_", "HTTP_X_ORIGINAL_", "HTTP_X_ENVOY_", "HTTP_CF_", "HTTP_X_AMZN_")
 FORWARDED_HEADERS = frozenset(
     {
@@ -33,7 +33,7 @@ FORWARDED_HEADERS = frozenset(
 
 
 def is_local(environ: dict[str, Any]) -> bool:
-    """Return True if a request comes from this machine or a private network, and from no proxy."""
+    """Return True if a request comes directly from this machine or a private network."""
     if any(name in FORWARDED_HEADERS or name.startswith(FORWARDED) for name in environ):
         return False
     return is_private(environ.get("REMOTE_ADDR", ""))

@@ -1,17 +1,17 @@
-"""The numbers of all processes of a server, with those of the dead.
+"""The values of all processes of a server, including processes that have ended.
 
-How: a folder has a file for each process (``value_file``) and one for all that have ended,
-``ended.totals``. Whoever collects adds the files of processes that have ended to that one and
-removes them, so that disk and time depend on the processes that live, however many there were.
+A folder has one file for each process (``mmap_file``), and ``ended.totals`` for all processes that
+have ended. Each collection adds the files of ended processes to the totals and removes them. So
+disk space and time depend only on the live processes.
 
-Crash: the totals name the files that are in them, and are replaced in one step. A file that
-is named there is not counted again, just removed. Two collectors exclude each other by a lock.
+Crash: the totals name the files that they include, and are replaced in one step. A file that they
+name is removed and not counted twice. A lock excludes a second collector.
 
-Damage: a file that cannot be read is left out. When its process has ended, it gets another name,
-and so do damaged totals. ``Totals.damaged`` is the number of all these files.
+Damage: a file that cannot be read is left out. Once its process has ended, the file is renamed;
+damaged totals are renamed too. ``Totals.damaged`` is the number of all these files.
 
-Otherwise counters never go back, also when the server starts anew: remove the folder to begin at
-zero.
+Counters never decrease otherwise, not even when the server restarts. Remove the folder to reset
+them.
 """
 
 import fcntl
@@ -21,14 +21,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .metrics import LIMIT, OTHER, WRITTEN
+from odoo.addons.cloud_base.events.recorder import LABEL_SETS, OTHER
+
+from .metrics import WRITTEN
 from .mmap_file import (
     SUFFIX,
     DamagedFileError,
     Numbers,
     decoded_key,
     encoded_key,
-    is_left,
+    is_abandoned,
     read_records,
     written_records,
 )
@@ -36,16 +38,16 @@ from .mmap_file import (
 _logger = logging.getLogger(__name__)
 
 DAMAGED = ".damaged"
-# that are kept of these; the oldest ones are removed
+# damaged files that are kept; the oldest ones are removed
 DAMAGED_FILES_KEPT = 10
 TOTALS = "ended.totals"
 LOCK = "collect.lock"
-# the record of the totals that names a file
+# name of the records in the totals that name an included file
 INCLUDED = "included"
 
 
 class Totals:
-    """Numbers that are summed up, by key; ``latest`` ones are the greatest."""
+    """Sums of numbers by key; a ``latest`` metric has the greatest number instead."""
 
     def __init__(self) -> None:
         self.numbers: dict[bytes, Numbers] = {}
@@ -56,7 +58,7 @@ class Totals:
     def add(self, content: bytes, gauges: bool = True) -> None:
         """Add the records of a file, with or without its gauges.
 
-        :raises DamagedFileError: before any of them is added
+        :raises DamagedFileError: and adds none of the records
         """
         for key, numbers in read_records(content):
             mine = self.numbers.get(key)
@@ -68,6 +70,7 @@ class Totals:
                 self.numbers[key] = tuple(map(float.__add__, mine, numbers))
 
     def clone(self) -> "Totals":
+        """Return an independent copy without the count of damaged files."""
         other = Totals()
         other.numbers = dict(self.numbers)
         other._sets = dict(self._sets)
@@ -77,12 +80,12 @@ class Totals:
     def _add_new(self, key: bytes, numbers: Numbers, gauges: bool) -> None:
         name, labels = decoded_key(key)
         metric = WRITTEN.get(name)
-        # an older release may have written it in another shape
+        # another release may have written it with other labels or buckets
         if metric is None or len(numbers) != metric.size or len(labels) != len(metric.labels):
             return
         if metric.kind == "gauge" and not gauges:
             return
-        if self._sets.get(name, 0) >= LIMIT:
+        if self._sets.get(name, 0) >= LABEL_SETS:
             key = encoded_key(name, [OTHER] * len(labels))
             mine = self.numbers.get(key)
             if mine is not None:
@@ -95,17 +98,17 @@ class Totals:
 
 
 class AllValues:
-    """The folder of a server's values."""
+    """The folder with the values of a server."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def collect(self) -> Totals:
-        """Return the sums over all processes, and take in the files of those that ended."""
+        """Return the sums over all processes; add the files of ended processes to the totals."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
+        with self._locked():
             ended, included = self._ended()
-            left: list[Path] = []
+            added: list[Path] = []
             live: list[bytes] = []
             for path in sorted(self._directory.glob(f"*{SUFFIX}")):
                 if path.name in included:
@@ -115,11 +118,11 @@ class AllValues:
                 if not has_ended:
                     live.append(content)
                 elif _is_added(ended, content, gauges=False):
-                    left.append(path)
+                    added.append(path)
                 else:
                     self._set_aside(path)
-            if left:
-                self._take_in(ended, left)
+            if added:
+                self._replace_totals(ended, added)
         totals = ended.clone()
         damaged = sum(not _is_added(totals, content) for content in live)
         totals.damaged = damaged + len(list(self._directory.glob(f"*{DAMAGED}")))
@@ -140,32 +143,32 @@ class AllValues:
     def _set_aside(self, path: Path) -> None:
         aside = path.with_name(f"{path.name}-{time.time_ns()}{DAMAGED}")
         path.rename(aside)
-        _logger.warning("%s is damaged: what was counted in it is missing", aside)
+        _logger.warning("%s is damaged: its values are missing from the metrics", aside)
         by_age = sorted(self._directory.glob(f"*{DAMAGED}"), key=lambda file: file.stat().st_mtime)
         for oldest in by_age[:-DAMAGED_FILES_KEPT]:
             oldest.unlink()
 
-    def _take_in(self, ended: Totals, left: list[Path]) -> None:
-        included = [(encoded_key(INCLUDED, [path.name]), ()) for path in left]
+    def _replace_totals(self, ended: Totals, added: list[Path]) -> None:
+        included = [(encoded_key(INCLUDED, [path.name]), ()) for path in added]
         new = self._directory / f"{TOTALS}.new"
         new.write_bytes(written_records([*included, *ended.numbers.items()]))
         new.replace(self._directory / TOTALS)
-        for path in left:
+        for path in added:
             path.unlink()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with (self._directory / LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
 
 def _read(path: Path) -> tuple[bytes, bool]:
-    """Return the content of a file, empty if it cannot be read, and whether its process ended."""
+    """Return the content of a file, empty if it is unreadable, and True if its process ended."""
     try:
         with path.open("rb") as file:
-            # asked first: what a process writes after it is read must not be lost
-            has_ended = is_left(file.fileno())
+            # checked before reading: a process that ends later may still write
+            has_ended = is_abandoned(file.fileno())
             return file.read(), has_ended
     except OSError:
         return b"", True

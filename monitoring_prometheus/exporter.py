@@ -1,13 +1,13 @@
-"""Who makes the text of ``/metrics``, never a worker that serves requests.
+"""The process or thread that renders ``/metrics``; never a worker that serves requests.
 
 Call tree::
 
-    Exporter.start()                in a worker of its own, or in a threaded server
-        socket of the folder        asked by ``Relay``, which workers answer /metrics with
-        port of its own             asked by Prometheus, while every worker is busy
+    Exporter.start()                in its own worker, or in a threaded server
+        socket in the folder        for ``Relay``: workers answer /metrics through it
+        separate port               for Prometheus, also while every worker is busy
             Exporter.__call__       WSGI: token, path, format
-                _answer             numbers of all processes, at most every ``FRESH_SECONDS``
-        every ``TIDY_SECONDS``      the files of ended workers are taken in, asked or not
+                _answer             values of all processes, at most every ``FRESH_SECONDS``
+        every ``TIDY_SECONDS``      the files of ended workers are added to the totals
 """
 
 import hmac
@@ -37,14 +37,14 @@ SOCKET = "exporter.socket"
 FRESH_SECONDS = 5.0
 TIDY_SECONDS = 30.0
 
-NEEDS_TOKEN = b"From here metrics need a token: see ODOO_PROMETHEUS_TOKEN.\n"
+NEEDS_TOKEN = b"From this address metrics need a token: see ODOO_PROMETHEUS_TOKEN.\n"
 
 StartResponse = Callable[..., Any]
 Answer = tuple[HTTPStatus, list[tuple[str, str]], bytes]
 
 
 class Exporter:
-    """The metrics of a server as a WSGI application, and the sockets that it answers at."""
+    """A WSGI application with the metrics of a server, and the sockets that serve it."""
 
     def __init__(self, directory: Path, token: str | None, more: Iterable[Family] = ()) -> None:
         self._directory = directory
@@ -53,16 +53,16 @@ class Exporter:
         self._more = tuple(more)
         self._servers: list[WSGIServer] = []
         self._lock = threading.Lock()
-        self._made = 0.0
+        self._rendered = 0.0
         self._texts: dict[str, bytes] = {}
         self._collected = Families(())
         self._stopped = threading.Event()
 
     def start(self, address: tuple[str, int] | None = None) -> None:
-        """Answer at the folder's socket, and at an address if there is one."""
+        """Listen on the socket in the folder, and on an address if there is one."""
         self._stopped = threading.Event()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # whoever may open the folder may ask without a token: the relay has checked it
+        # a client that may open the folder needs no token: the relay has checked it
         with short_path(self._directory / SOCKET) as path:
             (self._directory / SOCKET).unlink(missing_ok=True)
             self._serve(FolderServer(path, Handler), Exporter.answer_trusted)
@@ -77,6 +77,7 @@ class Exporter:
         ).start()
 
     def stop(self) -> None:
+        """Close the sockets."""
         self._stopped.set()
         while self._servers:
             server = self._servers.pop()
@@ -85,6 +86,7 @@ class Exporter:
 
     @property
     def is_started(self) -> bool:
+        """True while the sockets are open."""
         return bool(self._servers)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
@@ -94,18 +96,19 @@ class Exporter:
     def answer_trusted(
         self, environ: dict[str, Any], start_response: StartResponse
     ) -> list[bytes]:
+        """Answer a client that was checked already (WSGI)."""
         return _send(self._answer(environ), environ, start_response)
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
         encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
-        # whoever waits here for another scrape gets the text of that
+        # a scrape that waits here for another one gets the same text
         with self._lock:
-            if not self._texts or time.monotonic() - self._made > FRESH_SECONDS:
+            if not self._texts or time.monotonic() - self._rendered > FRESH_SECONDS:
                 totals = self._values.collect()
                 damaged = single(DAMAGED_FILES, {(): totals.damaged})
                 self._collected = Families([*self._more, damaged, *families(totals)])
                 self._texts = {}
-                self._made = time.monotonic()
+                self._rendered = time.monotonic()
             if content_type not in self._texts:
                 self._texts[content_type] = encode(self._collected)
             return HTTPStatus.OK, [("Content-Type", content_type)], self._texts[content_type]
@@ -121,11 +124,13 @@ class Exporter:
             try:
                 self._values.collect()
             except OSError:
-                _logger.warning("The files of ended workers stay", exc_info=True)
+                _logger.warning(
+                    "The files of ended workers cannot be added to the totals", exc_info=True
+                )
 
 
 class Relay:
-    """WSGI: ``/metrics`` at Odoo's own port, answered by the exporter of the server.
+    """A WSGI application for Odoo's own port that gets ``/metrics`` from the exporter.
 
     That port is public, so without a token only this machine and private networks are answered.
     """
@@ -138,10 +143,10 @@ class Relay:
         answer = refused(environ, self._token)
         if answer is None and not self._token and not is_local(environ):
             answer = HTTPStatus.FORBIDDEN, [("Content-Type", "text/plain")], NEEDS_TOKEN
-        answer = answer or self._asked(environ.get("HTTP_ACCEPT", ""))
+        answer = answer or self._request(environ.get("HTTP_ACCEPT", ""))
         return _send(answer, environ, start_response)
 
-    def _asked(self, accept: str) -> Answer:
+    def _request(self, accept: str) -> Answer:
         connection = HTTPConnection("localhost", timeout=TIMEOUT_SECONDS)
         try:
             connection.sock = connected(self._directory / SOCKET)
@@ -159,13 +164,13 @@ class Relay:
 
 
 def refused(environ: dict[str, Any], token: str | None) -> Answer | None:
-    """Return the answer to a request that is none for metrics, or lacks the token."""
+    """Return the answer to a request for another path, method or without the token, else None."""
     if environ.get("PATH_INFO") != PATH:
         return HTTPStatus.NOT_FOUND, [("Content-Type", "text/plain")], b"See /metrics.\n"
     if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
         return HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "GET, HEAD")], b""
-    given = environ.get("HTTP_AUTHORIZATION", "")
-    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+    credentials = environ.get("HTTP_AUTHORIZATION", "")
+    if token and not hmac.compare_digest(credentials.encode(), f"Bearer {token}".encode()):
         return HTTPStatus.UNAUTHORIZED, [("WWW-Authenticate", "Bearer")], b""
     return None
 

@@ -1,4 +1,4 @@
-"""Numbers as prometheus_client's metric families, from which it writes the text."""
+"""Turn numbers into metric families of prometheus_client, which writes their text."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
@@ -14,25 +14,26 @@ from .mmap_file import Numbers, decoded_key
 
 
 class Families:
-    """A collector for prometheus_client, as ``generate_latest`` takes."""
+    """A collector of families, for ``prometheus_client.generate_latest``."""
 
     def __init__(self, families: Iterable[Family]) -> None:
         self._families = list(families)
 
     def collect(self) -> list[Family]:
+        """Return the families."""
         return self._families
 
 
 def families(totals: Totals) -> Iterator[Family]:
     """Yield a family for each metric that has numbers."""
-    found: dict[str, Family] = {}
+    by_name: dict[str, Family] = {}
     for key, numbers in sorted(totals.numbers.items()):
         name, labels = decoded_key(key)
         metric = WRITTEN[name]
-        if name not in found:
-            found[name] = family(metric)
-        _add(found[name], metric, labels, numbers)
-    yield from found.values()
+        if name not in by_name:
+            by_name[name] = family(metric)
+        _add(by_name[name], metric, labels, numbers)
+    yield from by_name.values()
 
 
 def family(metric: Metric) -> Family:
@@ -45,7 +46,7 @@ def family(metric: Metric) -> Family:
 
 
 def single(metric: Metric, values: Mapping[Any, float]) -> Family:
-    """Return the family of a metric that no process writes."""
+    """Return the family of a metric with these values by labels."""
     made = family(metric)
     for labels, value in values.items():
         _add(made, metric, labels, (value,))

@@ -1,17 +1,16 @@
-"""Where a server begins to count, and ``/metrics`` to answer.
+"""The start of a server: it begins to count, and ``/metrics`` is answered.
 
-``post_load`` leaves all of it to a serving start: a shell or an update counts nothing. Then,
-before anything is forked, the server subscribes, has an exporter and puts ``/metrics`` before
-core's application: so a scrape needs no database, makes no session, and is
-not counted. The gevent process, which begins on its own, only counts.
+``post_load`` only registers ``start()``, which runs when a server starts to serve: a shell or an
+update counts nothing. ``start()`` runs before any process is forked. It subscribes to events,
+starts the exporter, and answers ``/metrics`` in place of Odoo: a scrape needs no database, makes
+no session and is not counted. The gevent process, which starts separately, only counts.
 """
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
-from odoo import evented, http, release
+from odoo import evented, release
 
+from odoo.addons.cloud_base.events import http_requests
 from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide
 
@@ -21,13 +20,13 @@ from .settings import PrometheusSettings
 
 @server_wide
 def post_load() -> None:
-    """Have a server that is started with ``--load=...,monitoring_prometheus`` count."""
+    """Register the check and the start of a server with this addon in ``--load``."""
     before_serving(mistakes)
     when_serving(start)
 
 
 def mistakes() -> list[str]:
-    """Return what keeps the server from counting, a sentence each."""
+    """Return the errors that keep the server from counting, a sentence each."""
     found = PrometheusSettings.mistakes()
     if not found and PrometheusSettings.read().enabled:
         try:
@@ -40,7 +39,7 @@ def mistakes() -> list[str]:
 
 
 def start(server: Any) -> None:
-    """Count from now on, in this process and those that it forks."""
+    """Count from now on, in this process and the processes that it forks."""
     settings = PrometheusSettings.read()
     if not settings.enabled:
         return
@@ -60,15 +59,15 @@ def start(server: Any) -> None:
 
 
 def kind_of(server: Any) -> str:
-    """Return what serves requests in a server: its workers' kind, or its own."""
+    """Return the kind of the processes that serve requests: websocket, http or threaded."""
     if evented:
         return "websocket"
     return "http" if hasattr(server, "worker_spawn") else "threaded"
 
 
 def serve_metrics(kind: str, settings: PrometheusSettings) -> None:
-    """Start the exporter, and let Odoo's own port ask it."""
-    from .exporter import Exporter, Relay
+    """Start the exporter, and answer ``/metrics`` at Odoo's own port with its text."""
+    from .exporter import PATH, Exporter, Relay
     from .families import single
     from .workers import spawn_exporter, start_exporter
 
@@ -81,26 +80,11 @@ def serve_metrics(kind: str, settings: PrometheusSettings) -> None:
         spawn_exporter(exporter, address)
     else:
         start_exporter(exporter, address)
-    mount(Relay(directory, token))
-
-
-def mount(application: Callable[..., Any]) -> None:
-    """Have a WSGI application answer ``/metrics`` at Odoo's port."""
-    from .exporter import PATH
-
-    call = http.Application.__call__
-
-    @functools.wraps(call)
-    def __call__(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if environ.get("PATH_INFO") == PATH:
-            return application(environ, start_response)
-        return call(self, environ, start_response)
-
-    http.Application.__call__ = __call__
+    http_requests.mount(PATH, Relay(directory, token))
 
 
 def version() -> str:
+    """Return the version of the suite, without the series that core puts before it."""
     from odoo.modules.module import get_manifest
 
-    # core puts the series before it
     return ".".join(get_manifest(__name__.split(".")[-2])["version"].split(".")[-3:])

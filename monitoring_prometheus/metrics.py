@@ -1,30 +1,29 @@
-"""Every metric of the suite: its name, what it means, its labels.
+"""Every metric of the suite: its name, its meaning, its labels.
 
-Names follow Prometheus' conventions (base units, ``_total`` of counters). Labels take few
-values: route templates, never paths; classes of errors, never messages. None is called ``job``
-or ``instance``: Prometheus names its targets with these. What a database does has its name as the
-label ``database``, empty without one; the stores are the server's, whatever database uses them.
+Names follow Prometheus' conventions (base units, ``_total`` for counters). Labels have few
+values: route templates instead of paths, classes of errors instead of messages. No label has the
+name ``job`` or ``instance``, because Prometheus labels its targets with these. Metrics of a
+database have its name as the label ``database``, empty for requests without a database; the
+stores belong to the server and all its databases.
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+from odoo.addons.cloud_base.events.operations import COMPONENTS
 
 # seconds; a request of the web client is expected within the first half of them
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LONG_BUCKETS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 STORE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0)
 
-# label sets of one metric; what comes after them is counted together, under OTHER
-LIMIT = 2000
-OTHER = "other"
-
-# gauge: the sum over the processes that live; latest: the greatest of all that ever lived
+# gauge: the sum over the live processes; latest: the greatest value of all processes ever
 Kind = Literal["counter", "histogram", "gauge", "latest"]
 
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """What a metric is; ``eq`` is identity, so that looking up its rows is fast."""
+    """A metric; it is equal only to itself, so that it is a fast key."""
 
     kind: Kind
     name: str
@@ -34,7 +33,7 @@ class Metric:
 
     @property
     def size(self) -> int:
-        """How many numbers a label set has: each bucket, the one above them, the sum."""
+        """How many numbers a label set has: one for each bucket, one above the last, the sum."""
         return len(self.buckets) + 2 if self.kind == "histogram" else 1
 
 
@@ -111,13 +110,13 @@ BUILD = Metric("gauge", "odoo_build_info", "Always 1.", ("version", "suite"))
 DAMAGED_FILES = Metric(
     "gauge",
     "odoo_metrics_damaged_files",
-    "Files of values that cannot be read: what was counted in them is missing.",
+    "Files of values that cannot be read: their values are missing.",
 )
 
 
 @dataclass(frozen=True)
 class StoreMetrics:
-    """What is counted of a component of ``cloud_base.events.operations``."""
+    """The metrics of a component of ``cloud_base.events.operations``."""
 
     seconds: Metric
     errors: Metric
@@ -125,45 +124,45 @@ class StoreMetrics:
     events: Metric
 
     @classmethod
-    def of(cls, component: str, called: str) -> "StoreMetrics":
+    def from_component(cls, component: str) -> "StoreMetrics":
+        """Return the metrics of a component."""
         labels = ("operation", "backend")
         prefix = f"odoo_{component}"
+        name = f"the {component.replace('_', ' ')}"
         return cls(
             Metric(
                 "histogram",
                 f"{prefix}_operation_duration_seconds",
-                f"Duration of operations of {called}.",
+                f"Duration of operations of {name}.",
                 labels,
                 STORE_BUCKETS,
             ),
             Metric(
                 "counter",
                 f"{prefix}_operation_errors_total",
-                f"Operations of {called} that an exception ended.",
+                f"Operations of {name} that an exception ended.",
                 (*labels, "error"),
             ),
             Metric(
                 "counter",
                 f"{prefix}_operation_bytes_total",
-                f"Bytes that operations of {called} read and wrote.",
+                f"Bytes that operations of {name} read and wrote.",
                 labels,
             ),
             Metric(
-                "counter", f"{prefix}_events_total", f"Events of {called}.", ("event", "backend")
+                "counter", f"{prefix}_events_total", f"Events of {name}.", ("event", "backend")
             ),
         )
 
     @property
     def all(self) -> tuple[Metric, ...]:
+        """All metrics of the component."""
         return (self.seconds, self.errors, self.bytes, self.events)
 
 
-STORES = {
-    "session_store": StoreMetrics.of("session_store", "the session store"),
-    "object_store": StoreMetrics.of("object_store", "the object store"),
-}
+STORES = {component: StoreMetrics.from_component(component) for component in COMPONENTS}
 
-# what processes write; BUILD and DAMAGED_FILES are known to the exporter alone
+# the metrics that processes write; only the exporter knows BUILD and DAMAGED_FILES
 WRITTEN = {
     metric.name: metric
     for metric in (

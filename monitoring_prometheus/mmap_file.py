@@ -1,20 +1,19 @@
-"""The file that a process keeps its numbers in, for others to read while it writes.
+"""The file for the numbers of one process, which other processes read while it writes.
 
 Layout (native byte order, everything at multiples of 8)::
 
     magic 8 bytes | used 8 bytes | record | record | …
     record: length of key 4 | number of doubles 4 | key, padded | doubles
 
-Why not the files of prometheus_client's multiprocess mode: they have a record with the whole
-help text for each bucket, some twenty times as much to read at a scrape and to add to at a
-request.
+The files of prometheus_client's multiprocess mode have a record with the whole help text for each
+bucket: about twenty times as many bytes to read for a scrape and to write for a request.
 
-A process may be killed at any time: a record is written before ``used`` says that it is
-there, a double is 8 aligned bytes, and space is reserved before it is mapped (a full disk is
-an ``OSError`` then, and no ``SIGBUS``).
+A process may be killed at any time. So a record is written before ``used`` includes it, a double
+is 8 aligned bytes, and space is reserved before it is mapped: a full disk is an ``OSError`` then,
+not a ``SIGBUS``.
 
-While it lives, the process holds a lock on its file; the kernel lets it go, whatever ends the
-process. A process id would tell less: they are used again, most of all in containers.
+A live process holds a lock on its file, which the kernel releases when the process ends for any
+reason. A process id is not enough: ids are reused, most often in containers.
 """
 
 import contextlib
@@ -40,33 +39,35 @@ Numbers = tuple[float, ...]
 
 
 def encoded_key(name: str, labels: Iterable[str]) -> bytes:
+    """Return the key of a metric and the values of its labels."""
     return json.dumps([name, *labels]).encode()
 
 
 def decoded_key(key: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the metric and the values of the labels in a key."""
     name, *labels = json.loads(key)
     return name, tuple(labels)
 
 
 class DamagedFileError(Exception):
-    """The content of a file of values is not what a process writes."""
+    """The content of a file cannot have been written by a process of this suite."""
 
 
 def read_records(content: bytes) -> list[tuple[bytes, Numbers]]:
     """Return the key and the numbers of each record.
 
-    :raises DamagedFileError: for a page of zeros or of anything else, or a file that is cut
+    :raises DamagedFileError: for a page of zeros or other bytes, or a truncated file
     """
     if len(content) < HEADER.size:
-        raise DamagedFileError("it has no header")
+        raise DamagedFileError("the file has no header")
     magic, used = HEADER.unpack_from(content)
     if magic != MAGIC or used > len(content):
-        raise DamagedFileError("its header is wrong, or it is cut")
+        raise DamagedFileError("the header is wrong, or the file is truncated")
     records = []
     position = HEADER.size
     while position < used:
         if position + RECORD.size > used:
-            raise DamagedFileError("its last record is cut")
+            raise DamagedFileError("the last record is truncated")
         length, count = RECORD.unpack_from(content, position)
         begin = position + RECORD.size
         numbers = begin + _padded(length)
@@ -76,7 +77,7 @@ def read_records(content: bytes) -> list[tuple[bytes, Numbers]]:
         key = content[begin : begin + length]
         values = struct.unpack_from(f"={count}d", content, numbers)
         if not _is_key(key) or not all(map(math.isfinite, values)):
-            raise DamagedFileError("a record has another key or number than is written")
+            raise DamagedFileError("a record has an invalid key or number")
         records.append((key, values))
     return records
 
@@ -96,7 +97,7 @@ def written_records(records: Iterable[tuple[bytes, Numbers]]) -> bytes:
     return HEADER.pack(MAGIC, HEADER.size + sum(map(len, parts))) + b"".join(parts)
 
 
-def is_left(file: int) -> bool:
+def is_abandoned(file: int) -> bool:
     """Return True if the process that wrote an open file has ended."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +107,7 @@ def is_left(file: int) -> bool:
 
 
 class ValueFile:
-    """The file of this process; ``numbers[index]`` is mapped."""
+    """The file of this process; ``numbers`` is the mapped content as doubles."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -119,7 +120,7 @@ class ValueFile:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             self._map(START_SIZE)
             HEADER.pack_into(self._bytes, 0, MAGIC, HEADER.size)
-            # known to others once it is locked: without a lock it is a dead one's
+            # renamed once it is locked: a file without a lock belongs to an ended process
             new.rename(self.path)
         except OSError:
             os.close(self._file)
@@ -137,7 +138,7 @@ class ValueFile:
         return self._used // 8 - count
 
     def close(self) -> None:
-        """Give up the mapping and the lock, as a forked child has to with its parent's."""
+        """Release the mapping and the lock; a forked child does so with the file of its parent."""
         with contextlib.suppress(AttributeError, BufferError, OSError, ValueError):
             self.numbers.release()
             self._integers.release()
@@ -147,7 +148,7 @@ class ValueFile:
 
     def _map(self, size: int) -> None:
         os.posix_fallocate(self._file, 0, size)
-        # the old mapping goes with its last user: a thread may be adding to a number
+        # the old mapping exists as long as a thread uses it to add to a number
         self._bytes = mmap.mmap(self._file, size)
         self.numbers = memoryview(self._bytes).cast("d")
         self._integers = memoryview(self._bytes).cast("Q")

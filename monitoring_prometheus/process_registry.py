@@ -1,4 +1,4 @@
-"""The numbers of this process: what a request adds to."""
+"""The numbers of this process, to which each request adds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 
-from .metrics import LIMIT, OTHER, Metric
+from odoo.addons.cloud_base.events.recorder import LABEL_SETS, OTHER
+
+from .metrics import Metric
 from .mmap_file import ValueFile, encoded_key
 
 NOTHING = memoryview(b"").cast("d")
@@ -17,7 +19,7 @@ Key = tuple[Metric, tuple[str, ...]]
 
 
 class Rows(dict[Key, int]):
-    """Where the numbers of a metric and its labels begin; ``make`` finds what is not there."""
+    """The index of the first number of a metric and its labels; ``make`` adds missing ones."""
 
     def __init__(self, make: Callable[[Metric, tuple[str, ...]], int]) -> None:
         super().__init__()
@@ -28,22 +30,22 @@ class Rows(dict[Key, int]):
 
 
 class ProcessValues:
-    """Adds to numbers in a file of this process, made with the first of them.
+    """Adds to numbers in a file of this process, which the first number creates.
 
-    A forked child begins with nothing, in a file of its own.
+    A forked child starts with its own empty file.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._file: ValueFile | None = None
         self._numbers: memoryview[float] = NOTHING
-        self._begin()
-        os.register_at_fork(after_in_child=self._begin_anew)
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset_in_child)
 
     def add(self, metric: Metric, labels: tuple[str, ...], amount: float = 1.0) -> None:
         """Add to a counter or a gauge."""
         with self._lock:
-            # first: a new row may move the numbers
+            # first: a new row may replace the mapping of the numbers
             row = self._rows[metric, labels]
             self._numbers[row] += amount
 
@@ -62,14 +64,14 @@ class ProcessValues:
             numbers[row + len(buckets) + 1] += value
 
     def close(self) -> None:
-        """End as a process does: the numbers stay in the folder."""
+        """Close the file; its numbers stay in the folder, as if the process had ended."""
         with self._lock:
             if self._file:
                 self._file.close()
-            self._begin()
+            self._reset()
 
     def _new_row(self, metric: Metric, labels: tuple[str, ...]) -> int:
-        if self._sets.get(metric, 0) >= LIMIT:
+        if self._sets.get(metric, 0) >= LABEL_SETS:
             labels = (OTHER,) * len(labels)
             if (metric, labels) in self._rows:
                 return self._rows[metric, labels]
@@ -81,15 +83,15 @@ class ProcessValues:
         self._rows[metric, labels] = row
         return row
 
-    def _begin(self) -> None:
-        # reentrant: garbage collection may run a store's operation in the midst of another
+    def _reset(self) -> None:
+        # reentrant: garbage collection may run an operation of a store while a number is changed
         self._lock = threading.RLock()
         self._file = None
         self._rows = Rows(self._new_row)
         self._sets: dict[Metric, int] = {}
         self._numbers = NOTHING
 
-    def _begin_anew(self) -> None:
+    def _reset_in_child(self) -> None:
         if self._file:
             self._file.close()
-        self._begin()
+        self._reset()

@@ -1,4 +1,4 @@
-"""The sockets that metrics are served at: a port over IPv4 or IPv6, and one in a folder."""
+"""The sockets that serve metrics: a port over IPv4 or IPv6, and a socket in a folder."""
 
 import contextlib
 import logging
@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 10.0
 
 @contextlib.contextmanager
 def short_path(path: Path) -> Iterator[str]:
-    """Give a path to a socket of at most 108 bytes, which is all that the system takes."""
+    """Yield a path to a socket of at most 108 bytes, the limit of the system."""
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{directory}/{path.name}"
@@ -29,10 +29,10 @@ def short_path(path: Path) -> Iterator[str]:
 def connected(path: Path) -> socket.socket:
     """Return a connection to a socket in a folder; wait for a place in its queue.
 
-    :raises OSError: where nothing listens, or the queue stays full
+    :raises OSError: if no server listens, or the queue stays full
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # without a timeout of Python's, by which a full queue would be an error at once
+    # no timeout of Python here: with it a full queue is an error at once
     seconds = struct.pack("ll", int(TIMEOUT_SECONDS), 0)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
     try:
@@ -49,18 +49,18 @@ class Server(socketserver.ThreadingMixIn, WSGIServer):
     """A WSGI server with a thread for each request."""
 
     daemon_threads = True
-    # what waits while the processor is busy; the system may allow less
+    # connections that wait while the processor is busy; the system may allow fewer
     request_queue_size = 1024
 
     def server_bind(self) -> None:  # pylint: disable=missing-return
-        """Bind, without a look-up of the host's name."""
+        """Bind the socket without a look-up of the name of the host."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", 0
         self.setup_environ()
 
 
 class PortServer(Server):
-    """Answers at a host's port; ``::`` is every address of IPv4, too."""
+    """Listens on a port; ``::`` includes every IPv4 address."""
 
     def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
         host, port = address[0].strip("[]"), address[1]
@@ -71,6 +71,7 @@ class PortServer(Server):
         super().__init__(found, handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:  # pylint: disable=missing-return
+        """Bind the port for IPv6 and IPv4."""
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
@@ -78,7 +79,7 @@ class PortServer(Server):
 
 
 class FolderServer(Server):
-    """Answers at a socket in a folder."""
+    """Listens on a socket in a folder."""
 
     address_family = socket.AF_UNIX
 
@@ -87,17 +88,22 @@ class FolderServer(Server):
         super().__init__((path, 0), handler)
 
     def server_bind(self) -> None:  # pylint: disable=missing-return
-        # its type wants a port, too
+        """Bind the path."""
+        # the type of the attribute includes a port
         self.server_address = self._path  # type: ignore[assignment]
         super().server_bind()
 
     def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; a socket in a folder has no address of a client."""
         connection, _address = super().get_request()
         return connection, ("localhost", 0)
 
 
 class Handler(WSGIRequestHandler):
+    """Handles a request for metrics, and logs it with level DEBUG only."""
+
     timeout = TIMEOUT_SECONDS
 
     def log_message(self, *arguments: Any) -> None:
+        """Log a request."""
         _logger.debug(*arguments)

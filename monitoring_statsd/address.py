@@ -1,9 +1,8 @@
-"""Where the StatsD server is: its host is looked up apart, again and again.
+"""The address of the StatsD server; its host name is looked up in the background, repeatedly.
 
-How: who asks for the address gets the last one at once. Where that is older than
-``FRESH_SECONDS``, a thread looks the host up, and ends. So a name server that does not answer
-keeps nobody waiting, a server that moves is found again, an idle process looks nothing up,
-and there is no thread that a fork could lose.
+``get()`` returns the last address at once. If it is older than ``FRESH_SECONDS``, a short-lived
+thread looks the host up. So a name server that does not answer delays no request, a server that
+moves is found, an idle process looks nothing up, and a fork can lose no thread.
 """
 
 import logging
@@ -23,7 +22,7 @@ Resolve = Callable[..., list[tuple[Any, ...]]]
 
 
 class SocketPath:
-    """The address of a socket in the file system, which a server may make at any time."""
+    """The address of a socket in the file system; a server may create it at any time."""
 
     family = socket.AF_UNIX
 
@@ -32,15 +31,16 @@ class SocketPath:
         self.found: Callable[[], None] = lambda: None
 
     def get(self) -> str:
+        """Return the path."""
         return self._path
 
 
 class Address:
-    """The address of a host's UDP port.
+    """The address of a UDP port of a host.
 
-    ``found`` is called after each look-up that finds it, in its thread.
+    ``found`` is called after each successful look-up, in the thread of the look-up.
 
-    :param resolve: as ``socket.getaddrinfo``
+    :param resolve: a function like ``socket.getaddrinfo``
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Address:
         self._resolve = resolve
         self._known = self._literal()
         self._is_literal = self._known is not None
-        self._complained = False
-        self._begin()
-        os.register_at_fork(after_in_child=self._begin)
+        self._has_warned = False
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
 
     def get(self) -> Any:
-        """Return the address as ``sendto`` takes it, or None while it is not known."""
+        """Return the address for ``socket.sendto``, or None while it is not known."""
         if not self._is_literal and time.monotonic() >= self._due and not self._busy.locked():
             self._look_up()
         return self._known
@@ -70,36 +70,36 @@ class Address:
     def _look_up(self) -> None:
         if self._busy.acquire(blocking=False):
             try:
-                threading.Thread(target=self._looked_up, name="statsd", daemon=True).start()
+                threading.Thread(target=self._resolve_host, name="statsd", daemon=True).start()
             except RuntimeError:
                 # no more threads, or the interpreter ends
                 self._due = time.monotonic() + RETRY_SECONDS
                 self._busy.release()
 
-    def _looked_up(self) -> None:
+    def _resolve_host(self) -> None:
         busy = self._busy
         try:
             [*_family, self._known] = self._resolve(
                 self._host, self._port, self.family, socket.SOCK_DGRAM
             )[0]
             self._due = time.monotonic() + FRESH_SECONDS
-            self._complained = False
+            self._has_warned = False
             self.found()
         except (OSError, UnicodeError) as error:
-            # an address that was found before stays in use
+            # the last address stays in use
             self._due = time.monotonic() + RETRY_SECONDS
-            if not self._complained:
-                self._complained = True
-                over = "IPv6" if self.family == socket.AF_INET6 else "IPv4"
+            if not self._has_warned:
+                self._has_warned = True
+                family = "IPv6" if self.family == socket.AF_INET6 else "IPv4"
                 _logger.warning(
                     "STATSD_HOST: %s is not found over %s, metrics are dropped: %s",
-                    *(self._host, over, error),
+                    *(self._host, family, error),
                 )
         finally:
             busy.release()
 
     def _literal(self) -> Any:
-        """Return the address of a host that is one already, which no name server is asked for."""
+        """Return the address if the host is an IP address: it needs no name server."""
         try:
             [*_family, address] = socket.getaddrinfo(
                 self._host, self._port, self.family, socket.SOCK_DGRAM, 0, socket.AI_NUMERICHOST
@@ -108,7 +108,7 @@ class Address:
             return None
         return address
 
-    def _begin(self) -> None:
-        # a fork may have lost the thread of a look-up
+    def _reset(self) -> None:
+        # in a forked process the thread of a look-up does not exist
         self._busy = threading.Lock()
         self._due = 0.0

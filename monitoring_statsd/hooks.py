@@ -1,7 +1,8 @@
-"""Where a server begins to send metrics.
+"""The start of a server: it begins to send metrics.
 
-``post_load`` leaves all of it to a serving start: a shell or an update sends nothing. Then,
-before anything is forked, the server subscribes; each process sends by itself.
+``post_load`` only registers ``start()``, which runs when a server starts to serve: a shell or an
+update sends nothing. ``start()`` runs before any process is forked; each process sends its own
+metrics.
 """
 
 from typing import Any
@@ -14,13 +15,13 @@ from .settings import StatsdSettings
 
 @server_wide
 def post_load() -> None:
-    """Have a server that is started with ``--load=...,monitoring_statsd`` send metrics."""
+    """Register the check and the start of a server with this addon in ``--load``."""
     before_serving(mistakes)
     when_serving(start)
 
 
 def mistakes() -> list[str]:
-    """Return what keeps the server from sending, a sentence each."""
+    """Return the errors that keep the server from sending, a sentence each."""
     found = StatsdSettings.mistakes()
     if found or not StatsdSettings.read().enabled:
         return found
@@ -39,7 +40,7 @@ def mistakes() -> list[str]:
 
 
 def start(_server: Any) -> None:
-    """Send from now on, in this process and those that it forks."""
+    """Send metrics from now on, in this process and the processes that it forks."""
     settings = StatsdSettings.read()
     if not settings.enabled:
         return

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from odoo.addons.cloud_base.events.operations import COMPONENTS
+
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """What is sent; ``tags`` are labels which only names with tags have room for."""
+    """A metric: ``labels`` are parts of its name, ``tags`` are sent only to DogStatsD."""
 
     area: str
     labels: tuple[str, ...] = ()
@@ -28,7 +30,7 @@ DROPPED = Metric("statsd.dropped")
 
 @dataclass(frozen=True)
 class StoreMetrics:
-    """What is sent of a component of ``cloud_base.events.operations``."""
+    """The metrics of a component of ``cloud_base.events.operations``."""
 
     operation: Metric  # a timer
     error: Metric
@@ -36,7 +38,8 @@ class StoreMetrics:
     event: Metric
 
     @classmethod
-    def of(cls, component: str) -> "StoreMetrics":
+    def from_component(cls, component: str) -> "StoreMetrics":
+        """Return the metrics of a component."""
         labels = ("backend", "operation")
         return cls(
             Metric(f"{component}.operation", labels),
@@ -46,4 +49,4 @@ class StoreMetrics:
         )
 
 
-STORES = {name: StoreMetrics.of(name) for name in ("session_store", "object_store")}
+STORES = {component: StoreMetrics.from_component(component) for component in COMPONENTS}

@@ -1,26 +1,30 @@
-"""What is told by ``cloud_base``, sent to StatsD."""
+"""Record events of ``cloud_base`` as metrics for StatsD.
 
-from odoo.addons.cloud_base.events import cron_jobs, http_requests, operations, queue_jobs
+A request only hands its figures to the client, which calls the ``_record_…`` method later.
+"""
+
 from odoo.addons.cloud_base.events.cron_jobs import CronJob
 from odoo.addons.cloud_base.events.http_requests import ServedRequest
 from odoo.addons.cloud_base.events.operations import Operation
 from odoo.addons.cloud_base.events.queue_jobs import QueueJob
+from odoo.addons.cloud_base.events.recorder import EventRecorder
 from odoo.addons.cloud_base.events.route_labels import RouteLabels
 
 from . import metrics as metrics
-from .client import Gathered, StatsdClient
+from .batch import Batch
+from .client import StatsdClient
 from .naming import Names, segment
 
 BUTTONS = "/web/dataset/call_button"
 
 # of a request: route, method, status and database
 Tags = tuple[str, str, str, str]
-# tags, status, seconds, queries, their seconds, of a button model and method, whether it failed
+# tags, status, seconds, queries, their seconds, model and method of a button, has it failed
 Request = tuple[Tags, int, float, int, float, tuple[str, str] | None, bool]
 
 
-class Recorder:
-    """Sends what requests, scheduled actions and operations of stores took."""
+class Recorder(EventRecorder):
+    """Sends the durations of requests, scheduled actions, queue jobs and operations."""
 
     def __init__(self, client: StatsdClient, names: Names, ignored_routes: frozenset[str]) -> None:
         self._client = client
@@ -28,27 +32,16 @@ class Recorder:
         self._ignored = ignored_routes
         self._labels = RouteLabels()
 
-    def subscribe(self) -> None:
-        http_requests.subscribe(self.request_finished)
-        cron_jobs.subscribe(self.cron_finished)
-        queue_jobs.subscribe(self.queue_job_finished)
-        operations.subscribe(self.operation_done)
-
-    def unsubscribe(self) -> None:
-        http_requests.unsubscribe(self.request_finished)
-        cron_jobs.unsubscribe(self.cron_finished)
-        queue_jobs.unsubscribe(self.queue_job_finished)
-        operations.unsubscribe(self.operation_done)
-
     def request_finished(self, request: ServedRequest) -> None:
+        """Record a request, unless its route is ignored."""
         route = request.route
         if route in self._ignored:
             return
-        # the request itself keeps all that it was made of
+        # figures instead of the request, which would keep its objects in memory
         self._client.gather(
-            self._tell_request,
+            self._record_request,
             (
-                (*self._labels.of(request), str(request.status), request.database or ""),
+                (*self._labels.get(request), str(request.status), request.database or ""),
                 request.status,
                 request.seconds,
                 request.queries,
@@ -59,58 +52,62 @@ class Recorder:
         )
 
     def cron_finished(self, job: CronJob) -> None:
-        # the job's duration grows until it is given back
-        self._client.gather(self._tell_cron_job, (job, job.seconds, job.error))
+        """Record a run of a scheduled action."""
+        # the duration of the job changes until the process gives it back
+        self._client.gather(self._record_cron_job, (job, job.seconds, job.error))
 
     def queue_job_finished(self, job: QueueJob) -> None:
-        self._client.gather(self._tell_queue_job, job)
+        """Record a run of a queue job."""
+        self._client.gather(self._record_queue_job, job)
 
     def operation_done(self, operation: Operation) -> None:
+        """Record an operation or an event of a store."""
         if operation.component in metrics.STORES:
-            self._client.gather(self._tell_operation, operation)
+            self._client.gather(self._record_operation, operation)
 
-    def _tell_request(self, sink: Gathered, request: Request) -> None:
+    def _record_request(self, batch: Batch, request: Request) -> None:
         tags, status, seconds, queries, query_seconds, call, has_failed = request
-        of, database = self._names.of, tags[-1:]
-        # of a request that failed, model and method are whatever the client has sent
+        name_of, database = self._names.get, tags[-1:]
+        # model and method of a request that failed are texts of the client
         if call and (not has_failed or self._names.knows(metrics.BUTTON, call, database)):
-            name = of(metrics.BUTTON, call, database)
+            name = name_of(metrics.BUTTON, call, database)
         else:
-            name = of(metrics.REQUEST, (), tags)
-        sink.timing(name, 1000 * seconds)
-        sink.incr(of(metrics.STATUS, (f"{status // 100}xx",), database))
+            name = name_of(metrics.REQUEST, (), tags)
+        batch.timing(name, 1000 * seconds)
+        batch.incr(name_of(metrics.STATUS, (f"{status // 100}xx",), database))
         if queries:
-            sink.incr(of(metrics.QUERIES, (), database), queries)
-            sink.timing(of(metrics.SQL, (), database), 1000 * query_seconds)
-        self._tell_dropped(sink)
+            batch.incr(name_of(metrics.QUERIES, (), database), queries)
+            batch.timing(name_of(metrics.SQL, (), database), 1000 * query_seconds)
+        self._record_dropped(batch)
 
-    def _tell_cron_job(self, sink: Gathered, job: tuple[CronJob, float, str | None]) -> None:
+    def _record_cron_job(self, batch: Batch, job: tuple[CronJob, float, str | None]) -> None:
         run, seconds, error = job
         name = segment(run.name)
-        # nothing but _ is left of a name in other letters
+        # only _ is left of a name in another script
         labels = (name if name.strip("_-") else f"job_{run.job_id}",)
-        sink.timing(self._names.of(metrics.CRON_JOB, labels, (run.database,)), 1000 * seconds)
+        database = (run.database,)
+        batch.timing(self._names.get(metrics.CRON_JOB, labels, database), 1000 * seconds)
         if error:
-            sink.incr(self._names.of(metrics.CRON_FAILURE, labels, (run.database,)))
-        self._tell_dropped(sink)
+            batch.incr(self._names.get(metrics.CRON_FAILURE, labels, database))
+        self._record_dropped(batch)
 
-    def _tell_queue_job(self, sink: Gathered, job: QueueJob) -> None:
-        name = self._names.of(metrics.QUEUE_JOB, (job.channel, job.outcome), (job.database,))
-        sink.timing(name, 1000 * job.seconds)
+    def _record_queue_job(self, batch: Batch, job: QueueJob) -> None:
+        name = self._names.get(metrics.QUEUE_JOB, (job.channel, job.outcome), (job.database,))
+        batch.timing(name, 1000 * job.seconds)
 
-    def _tell_operation(self, sink: Gathered, operation: Operation) -> None:
-        store, of = metrics.STORES[operation.component], self._names.of
+    def _record_operation(self, batch: Batch, operation: Operation) -> None:
+        store, name_of = metrics.STORES[operation.component], self._names.get
         labels = (operation.backend, operation.name)
         if operation.seconds is None:
-            sink.incr(of(store.event, labels))
+            batch.incr(name_of(store.event, labels))
             return
-        sink.timing(of(store.operation, labels), 1000 * operation.seconds)
+        batch.timing(name_of(store.operation, labels), 1000 * operation.seconds)
         if operation.bytes:
-            sink.incr(of(store.bytes, labels), operation.bytes)
+            batch.incr(name_of(store.bytes, labels), operation.bytes)
         if operation.error:
-            sink.incr(of(store.error, (*labels, operation.error)))
+            batch.incr(name_of(store.error, (*labels, operation.error)))
 
-    def _tell_dropped(self, sink: Gathered) -> None:
+    def _record_dropped(self, batch: Batch) -> None:
         dropped = self._client.take_dropped()
         if dropped:
-            sink.incr(self._names.of(metrics.DROPPED), dropped)
+            batch.incr(self._names.get(metrics.DROPPED), dropped)

@@ -1,12 +1,12 @@
-"""The scheduled actions that a process runs, told once to whoever counts or logs them.
+"""Cron job events: subscribe to be notified of each scheduled action that a process runs.
 
-How: as in ``http_requests``; the first subscriber has ``ir.cron`` observed::
+The first subscriber wraps methods of ``ir.cron``::
 
     subscribe(finished, began=began)
 
-Each run of a job's action is told, in the thread that runs it. From 18.0 on a job that
-reports progress runs several times in a row; what encloses them all, from where a process
-takes the job until it gives it back, is told as well::
+The observers are called for each run of the action of a job, in the thread that runs it. From
+18.0 on, a job that reports progress runs several times in a row. Two further observers are called
+once for all these runs: when the process takes the job, and when it gives the job back::
 
     subscribe(taken=taken, given_back=given_back)
 """
@@ -25,7 +25,10 @@ _logger = logging.getLogger(__name__)
 
 
 class CronJob:
-    """A run of a job; ``error`` is the class name of what ended it, ``name`` as it is shown."""
+    """A run of a job.
+
+    ``name`` is the name that users see, ``error`` the class name of the exception that ended it.
+    """
 
     __slots__ = ("_began", "database", "error", "job_id", "name", "seconds", "user_id")
 
@@ -38,13 +41,15 @@ class CronJob:
         self.error: str | None = None
         self._began = time.perf_counter()
 
-    def finished(self) -> None:
+    def finish(self) -> None:
+        """Notify the observers of a run that has ended."""
         self.seconds = time.perf_counter() - self._began
-        _finished.tell(self)
+        _finished.notify(self)
 
-    def given_back(self) -> None:
+    def give_back(self) -> None:
+        """Notify the observers of a job that the process has given back."""
         self.seconds = time.perf_counter() - self._began
-        _given_back.tell(self)
+        _given_back.notify(self)
 
 
 Observer = Callable[[CronJob], None]
@@ -63,7 +68,7 @@ def subscribe(
     taken: Observer | None = None,
     given_back: Observer | None = None,
 ) -> None:
-    """Have ``began`` called before and ``finished`` after each run of a job.
+    """Call ``began`` before and ``finished`` after each run of a job.
 
     ``taken`` is called before and ``given_back`` after all its runs in a row.
     """
@@ -80,7 +85,7 @@ def unsubscribe(
     taken: Observer | None = None,
     given_back: Observer | None = None,
 ) -> None:
-    """Undo ``subscribe``."""
+    """Stop calling the observers."""
     for observers, observer in _pairs(finished, began, taken, given_back):
         if observer:
             observers.discard(observer)
@@ -92,15 +97,15 @@ def _pairs(*observers: Observer | None) -> Iterable[tuple[Observers[CronJob], Ob
 
 @functools.cache
 def _observe() -> None:
-    # imported late: core loads the module itself, with its other models
+    # imported late: core has to load the module itself, with its other models
     module = importlib.import_module("odoo.addons.base.models.ir_cron")
     model = getattr(module, "IrCron", None) or module.ir_cron
     model._callback = _observed(model._callback)
-    # a static or a class method, whose last argument is the row of the job
+    # a static or a class method; its last argument is the row of the job
     process = vars(model)["_process_job"]
     model._process_job = type(process)(_enclosed(process.__func__))
     if hasattr(model, "_handle_callback_exception"):
-        # 17.0 lets no exception out of _callback
+        # on 17.0 _callback catches every exception
         model._handle_callback_exception = _noted(model._handle_callback_exception)
 
 
@@ -111,7 +116,7 @@ def _observed(callback: Callable[..., Any]) -> Callable[..., Any]:
             return callback(self, cron_name, action_id, *job_id)
         [number] = job_id or self.ids
         job = _running.job = CronJob(cron_name, number, self.env.cr.dbname, self.env.uid)
-        _began.tell(job)
+        _began.notify(job)
         try:
             return callback(self, cron_name, action_id, *job_id)
         except BaseException as error:
@@ -119,7 +124,7 @@ def _observed(callback: Callable[..., Any]) -> Callable[..., Any]:
             raise
         finally:
             _running.job = None
-            job.finished()
+            job.finish()
 
     return _callback
 
@@ -131,14 +136,14 @@ def _enclosed(process: Callable[..., Any]) -> Callable[..., Any]:
             return process(*arguments)
         *_before, cursor, row = arguments
         job = CronJob(row["cron_name"], row["id"], cursor.dbname, row["user_id"])
-        _taken.tell(job)
+        _taken.notify(job)
         try:
             return process(*arguments)
         except BaseException as error:
             job.error = type(error).__name__
             raise
         finally:
-            job.given_back()
+            job.give_back()
 
     return _process_job
 

@@ -1,25 +1,26 @@
-"""The HTTP requests that a front-end serves, told once to whoever counts or logs them.
+"""HTTP request events: subscribe to be notified of each request that a server answers.
 
-How: the first subscriber has core's application observed; until then nothing is patched::
+The first subscriber wraps Odoo's application; until then nothing is patched::
 
     subscribe(finished)                  # finished(request), after each request
     subscribe(finished, began=began)     # began(request), before Odoo sees it
 
-Both are called in the thread that serves. What raises is reported once and disturbs nobody.
-
-Why here and not in ``ir.http``: ``_dispatch`` sees no static file, no request without a
-database, no websocket and nothing that fails before a controller is found. The calls::
+Both are called in the thread that serves the request. ``ir.http`` is no place for this: its
+``_dispatch`` sees no static file, no request without a database, no websocket and no request
+that fails before a controller is found. The calls::
 
     Application.__call__            began
         Request._serve_static       kind "static"
         Request._set_request_dispatcher(rule)    route and kind
         start_response              status; ``response_headers`` are added
     the server sends the body
-    close() of the body             finished
+    the end of the body, or its close()          finished
 
-When it ends: after the body was sent, for so long the worker is busy; a websocket's end is
-its handshake. Odoo writes its access line before ``finished``. Queries are counted until
-Odoo returns the response, where core's own log takes the counters away.
+A request ends when its body was sent, because until then it occupies a worker; a websocket ends
+with its handshake. Odoo writes its access line before ``finished``. Queries are counted until
+Odoo returns the response, since core's own log resets the counters there.
+
+``mount()`` answers a path without Odoo; no observer sees its requests.
 """
 
 import functools
@@ -27,6 +28,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from odoo import http
@@ -51,38 +53,38 @@ PROBES = frozenset(
 UNMATCHED = "unmatched"
 STATIC = "static"
 
-# the JSON protocol has another name on each series
+# each series has its own name for the JSON protocol
 KINDS = {"jsonrpc": "json"}
 
-# whose parameters name a model and its method
+# routes with parameters that name a model and a method
 CALLS = ("/web/dataset/call_kw", "/web/dataset/call_button")
 
 
 class ServedRequest:
-    """A request; complete when it is told as finished.
+    """A request; its fields are complete when it has finished.
 
     ``kind``        static, http, json, json2, rpc, websocket, or none (no controller found)
     ``route``       template of the route (``/web/content/<int:id>``), "static" or "unmatched":
-                    as many as an installation has routes, whatever is asked for
+                    never more values than an installation has routes
     ``method``      one of ``METHODS``, or OTHER
-    ``status``      of the response; 500 where Odoo itself failed
-    ``seconds``     from Odoo's entry until the body was sent
-    ``queries``     SQL queries, ``query_seconds`` their duration
-    ``database``    its name, None without one
-    ``user_id``     id of the user who asked, None without a database
-    ``environ``     WSGI's, for headers and path
-    ``has_failed``  whether Odoo made the response of an exception; JSON-RPC's has status 200
-    ``methods``     those that the route declares, None where it declares none
+    ``status``      of the response; 500 if Odoo itself failed
+    ``seconds``     from the call of Odoo until the body was sent
+    ``queries``     number of SQL queries, ``query_seconds`` their duration
+    ``database``    its name, None without a database
+    ``user_id``     id of the user, None without a database
+    ``environ``     of WSGI, for headers and path
+    ``has_failed``  True if Odoo made the response from an exception (JSON-RPC: status 200)
+    ``methods``     that the route declares, None if it declares none
     ``response_headers``    pairs that a ``began`` observer adds to the response
     """
 
     __slots__ = (
         "_began",
-        "_is_over",
         "_request",
         "database",
         "environ",
         "has_failed",
+        "is_finished",
         "kind",
         "method",
         "methods",
@@ -111,7 +113,7 @@ class ServedRequest:
         self.user_id: int | None = None
         self.response_headers: list[tuple[str, str]] = []
         self._request: Any = None
-        self._is_over = False
+        self.is_finished = False
         self._began = time.perf_counter()
 
     @property
@@ -126,20 +128,21 @@ class ServedRequest:
 
     @property
     def elapsed_seconds(self) -> float:
-        """Seconds from Odoo's entry until now, or until it was finished."""
+        """Seconds from the call of Odoo until now, or until the request has finished."""
         return self.seconds or time.perf_counter() - self._began
 
     @property
     def call(self) -> tuple[str, str] | None:
-        """The model and the method that the web client called, as ("res.partner", "read")."""
+        """The model and the method of a call of the web client: ("res.partner", "read")."""
         if not self.route.startswith(CALLS):
             return None
         params = getattr(self._request, "params", None) or {}
         model, method = params.get("model"), params.get("method")
-        # whatever the client sent stands there
+        # the client may have sent any type
         return (model, method) if isinstance(model, str) and isinstance(method, str) else None
 
-    def matched(self, request: Any, rule: Any) -> None:
+    def match(self, request: Any, rule: Any) -> None:
+        """Note the route of the request."""
         routing = rule.endpoint.routing
         self._request = request
         self.route = rule.rule
@@ -150,29 +153,33 @@ class ServedRequest:
         elif self.route.startswith(("/xmlrpc/", "/jsonrpc")):
             self.kind = "rpc"
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
+        """Note what Odoo has counted for the request in this thread."""
         thread = threading.current_thread()
         self.database = getattr(thread, "dbname", None)
         self.user_id = getattr(thread, "uid", None)
         self.queries = getattr(thread, "query_count", 0)
         self.query_seconds = getattr(thread, "query_time", 0.0)
 
-    def finished(self) -> None:
-        if not self._is_over:
-            self._is_over = True
+    def finish(self) -> None:
+        """Notify the observers, once."""
+        if not self.is_finished:
+            self.is_finished = True
             self.seconds = time.perf_counter() - self._began
-            _finished.tell(self)
+            _finished.notify(self)
 
 
 Observer = Callable[[ServedRequest], None]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _began: Observers[ServedRequest] = Observers(_logger)
 _finished: Observers[ServedRequest] = Observers(_logger)
 _served = threading.local()
+_mounted: dict[str, Application] = {}
 
 
 def subscribe(finished: Observer | None = None, *, began: Observer | None = None) -> None:
-    """Have ``began`` called before and ``finished`` after each request."""
+    """Call ``began`` before and ``finished`` after each request."""
     _observe()
     if began:
         _began.add(began)
@@ -181,11 +188,22 @@ def subscribe(finished: Observer | None = None, *, began: Observer | None = None
 
 
 def unsubscribe(finished: Observer | None = None, *, began: Observer | None = None) -> None:
-    """Undo ``subscribe``."""
+    """Stop calling ``began`` and ``finished``."""
     if began:
         _began.discard(began)
     if finished:
         _finished.discard(finished)
+
+
+def mount(path: str, application: Application) -> None:
+    """Let a WSGI application answer a path in place of Odoo, without a database or a session."""
+    _observe()
+    _mounted[path] = application
+
+
+def unmount(path: str) -> None:
+    """Let Odoo answer a path again."""
+    _mounted.pop(path, None)
 
 
 def current() -> ServedRequest | None:
@@ -194,7 +212,10 @@ def current() -> ServedRequest | None:
 
 
 class _Body:
-    """A response's body that tells when the server is done with it."""
+    """The body of a response; it finishes the request when the server has sent it.
+
+    The server iterates over the original body: no Python code runs between two parts.
+    """
 
     __slots__ = ("_body", "_request")
 
@@ -203,32 +224,30 @@ class _Body:
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
-        is_sent = False
-        for part in self._body:
-            is_sent = True
-            yield part
-        # close() may not come: werkzeug's servers forget it where the client resets the
-        # connection once it has what it wants. Without a part, the headers are still to be sent
-        if is_sent:
-            self._request.finished()
+        parts = iter(self._body)
+        for first in parts:
+            # Finish after the last part, because werkzeug waits for the client before it calls
+            # close(), and does not call it if the client resets the connection. Without a part
+            # the headers are not sent yet.
+            return chain((first,), parts, iter(self._request.finish, None))
+        return iter(())
 
     def close(self) -> None:
-        # what serves a websocket until it ends is called by the body's close()
-        if self._request.kind == "websocket":
-            self._request.finished()
+        request = self._request
+        # close() of the body of a websocket serves it until it ends
+        if request.kind == "websocket":
+            request.finish()
         try:
-            _close(self._body)
+            if hasattr(self._body, "close"):
+                self._body.close()
         finally:
-            self._request.finished()
+            if not request.is_finished:
+                request.finish()
 
     def __del__(self) -> None:
-        # where it was reset before
-        self._request.finished()
-
-
-def _close(body: Any) -> None:
-    if hasattr(body, "close"):
-        body.close()
+        # the client has reset the connection before the first part was sent
+        if not self._request.is_finished:
+            self._request.finish()
 
 
 @functools.cache
@@ -243,10 +262,12 @@ def _observe() -> None:
 def _observed_call(call: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(call)
     def __call__(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if application := _mounted.get(environ.get("PATH_INFO", "")):
+            return application(environ, start_response)
         if not _finished and not _began:
             return call(self, environ, start_response)
         request = _served.request = ServedRequest(environ)
-        _began.tell(request)
+        _began.notify(request)
 
         def recorded(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             request.status = int(status[:3])
@@ -255,12 +276,12 @@ def _observed_call(call: Callable[..., Any]) -> Callable[..., Any]:
         try:
             body = call(self, environ, recorded)
         except BaseException:
-            request.answered()
-            request.finished()
+            request.note_answer()
+            request.finish()
             raise
         finally:
             _served.request = None
-        request.answered()
+        request.note_answer()
         return _Body(body, request)
 
     return __call__
@@ -269,7 +290,7 @@ def _observed_call(call: Callable[..., Any]) -> Callable[..., Any]:
 def _observed_static(serve: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(serve)
     def _serve_static(self: Any) -> Any:
-        request = current()
+        request = getattr(_served, "request", None)
         if request:
             request.kind = request.route = STATIC
         return serve(self)
@@ -280,9 +301,9 @@ def _observed_static(serve: Callable[..., Any]) -> Callable[..., Any]:
 def _observed_rule(dispatch: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(dispatch)
     def _set_request_dispatcher(self: Any, rule: Any) -> Any:
-        request = current()
+        request = getattr(_served, "request", None)
         if request:
-            request.matched(self, rule)
+            request.match(self, rule)
         return dispatch(self, rule)
 
     return _set_request_dispatcher
@@ -291,7 +312,7 @@ def _observed_rule(dispatch: Callable[..., Any]) -> Callable[..., Any]:
 def _observed_error(handle: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(handle)
     def handle_error(self: Any, exc: Exception) -> Any:
-        request = current()
+        request = getattr(_served, "request", None)
         if request:
             request.has_failed = True
         return handle(self, exc)

@@ -1,4 +1,4 @@
-"""Whoever wants to be told of something: the sinks of metrics and logs."""
+"""A list of callbacks for one kind of event."""
 
 import logging
 from collections.abc import Callable
@@ -8,33 +8,35 @@ Event = TypeVar("Event")
 
 
 class Observers(list[Callable[[Event], None]], Generic[Event]):
-    """Functions that take an event; a list, so that asking whether there is one costs nothing.
+    """Callbacks that accept an event; a list, so that a check for observers costs nothing.
 
-    One that raises is reported once to ``logger``, dropped for that event, and disturbs
-    nobody.
+    An exception in a callback is logged once per callback to ``logger``. It reaches neither the
+    other callbacks nor the code that notifies.
     """
 
     def __init__(self, logger: logging.Logger) -> None:
         super().__init__()
         self._logger = logger
-        self._blamed: set[int] = set()
+        self._reported: set[int] = set()
 
     def add(self, observer: Callable[[Event], None]) -> None:
+        """Add a callback, unless it is in the list."""
         if observer not in self:
             self.append(observer)
 
     def discard(self, observer: Callable[[Event], None]) -> None:
+        """Remove a callback, if it is in the list."""
         if observer in self:
             self.remove(observer)
 
-    def tell(self, event: Event) -> None:
-        """Call each of them with an event."""
+    def notify(self, event: Event) -> None:
+        """Call each callback with an event."""
         for observer in tuple(self):
             try:
                 observer(event)
-            except Exception:  # metrics must not disturb what they count
-                if id(observer) not in self._blamed:
-                    self._blamed.add(id(observer))
+            except Exception:  # of metrics and logs: the work that they observe must go on
+                if id(observer) not in self._reported:
+                    self._reported.add(id(observer))
                     self._logger.warning(
                         "%r fails, its figures are incomplete", observer, exc_info=True
                     )

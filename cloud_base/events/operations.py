@@ -1,20 +1,19 @@
-"""What a front-end does with its services, told once to whoever counts it.
+"""Operations on services: subscribe to be notified of each request to a store.
 
-How: a store encloses what it does, a sink of metrics subscribes::
+A store encloses its work, a recorder of metrics subscribes::
 
-    with Operation("object_store", "read", backend="s3") as operation:
+    with Operation(OBJECT_STORE, "read", backend="s3") as operation:
         operation.bytes = len(content)
 
-    count("session_store", "rotation_postponed")
+    count(SESSION_STORE, "rotation_postponed")
 
-    subscribe(observer)     # observer(operation), after each of them
+    subscribe(observer)     # observer(operation), after each operation
 
-Names are few and fixed, for they become metrics and labels: ``component`` is
-``object_store`` or ``session_store``, ``name`` a verb, ``backend`` a kind of server. Nothing
-of a key, a session or a host belongs here.
+Names become metrics and labels, so there are few and they are fixed: ``component`` is one of
+``COMPONENTS``, ``name`` is a verb, ``backend`` is a kind of server. A key, a session or a host
+never is part of them.
 
-Without a subscriber an operation costs no look at the clock. A subscriber that raises is
-reported once, dropped for this operation, and disturbs nobody.
+Without a subscriber an operation does not read the clock.
 """
 
 import logging
@@ -24,11 +23,15 @@ from types import TracebackType
 
 from .observers import Observers
 
+SESSION_STORE = "session_store"
+OBJECT_STORE = "object_store"
+COMPONENTS = (SESSION_STORE, OBJECT_STORE)
+
 _observers: Observers["Operation"] = Observers(logging.getLogger(__name__))
 
 
 class Operation:
-    """Something that was done; an event, which takes no time, has ``seconds`` None.
+    """An operation that was done; an event without a duration has ``seconds`` None.
 
     ``seconds`` is its duration, ``bytes`` the size of its payload, ``error`` the class name
     of the exception that ended it.
@@ -59,20 +62,20 @@ class Operation:
         if _observers and self._began:
             self.seconds = time.perf_counter() - self._began
             self.error = exc_type.__name__ if exc_type else None
-            _observers.tell(self)
+            _observers.notify(self)
 
 
 def count(component: str, name: str, backend: str = "") -> None:
-    """Tell of an event, as ``count("session_store", "breaker_opened")``."""
+    """Report an event, for example ``count(SESSION_STORE, "breaker_opened")``."""
     if _observers:
-        _observers.tell(Operation(component, name, backend))
+        _observers.notify(Operation(component, name, backend))
 
 
 def subscribe(observer: Callable[[Operation], None]) -> None:
-    """Have ``observer`` called after each operation, in the thread that did it."""
+    """Call ``observer`` after each operation, in the thread that did it."""
     _observers.add(observer)
 
 
 def unsubscribe(observer: Callable[[Operation], None]) -> None:
-    """Undo ``subscribe``."""
+    """Stop calling ``observer``."""
     _observers.discard(observer)

@@ -1,12 +1,12 @@
-"""The jobs of OCA's ``queue_job`` that a process runs, told once to whoever counts or logs them.
+"""Queue job events: subscribe to be notified of each job of OCA's ``queue_job``.
 
-How: as in ``cron_jobs``::
+Like ``cron_jobs``::
 
     subscribe(finished, began=began)
 
-It has to be called when the server-wide addons are loaded, as in an action of
-``hooks.when_serving``: the job runner wants ``queue_job`` in ``--load`` too. Where it is not
-there, nothing is told.
+Call it when all server-wide addons are loaded, for example in an action of
+``checks.when_serving``: the job runner needs ``queue_job`` in ``--load`` too. Without that
+addon it does nothing.
 """
 
 import functools
@@ -28,7 +28,11 @@ MODULE = "odoo.addons.queue_job.job"
 
 
 class QueueJob:
-    """A run of a job, as ``res.partner.write``; ``outcome`` is done, retried or failed."""
+    """A run of a job.
+
+    ``name`` is model and method, for example ``res.partner.write``; ``outcome`` is done, retried
+    or failed.
+    """
 
     __slots__ = (
         "_began",
@@ -51,9 +55,10 @@ class QueueJob:
         self.seconds = 0.0
         self._began = time.perf_counter()
 
-    def finished(self) -> None:
+    def finish(self) -> None:
+        """Notify the observers of a run that has ended."""
         self.seconds = time.perf_counter() - self._began
-        _finished.tell(self)
+        _finished.notify(self)
 
 
 Observer = Callable[[QueueJob], None]
@@ -63,7 +68,7 @@ _finished: Observers[QueueJob] = Observers(_logger)
 
 
 def subscribe(finished: Observer, *, began: Observer | None = None) -> None:
-    """Have ``began`` called before and ``finished`` after each run of a job."""
+    """Call ``began`` before and ``finished`` after each run of a job."""
     job_class = getattr(sys.modules.get(MODULE), "Job", None)
     if job_class is None:
         return
@@ -74,7 +79,7 @@ def subscribe(finished: Observer, *, began: Observer | None = None) -> None:
 
 
 def unsubscribe(finished: Observer, *, began: Observer | None = None) -> None:
-    """Undo ``subscribe``."""
+    """Stop calling the observers."""
     _finished.discard(finished)
     if began:
         _began.discard(began)
@@ -91,7 +96,7 @@ def _observed(perform: Callable[..., Any]) -> Callable[..., Any]:
         if not _finished:
             return perform(self)
         job = QueueJob(self)
-        _began.tell(job)
+        _began.notify(job)
         try:
             result = perform(self)
             job.outcome = "done"
@@ -101,13 +106,13 @@ def _observed(perform: Callable[..., Any]) -> Callable[..., Any]:
                 job.outcome = "retried"
             raise
         finally:
-            job.finished()
+            job.finish()
 
     return observed_perform
 
 
 def _is_retried(error: Exception) -> bool:
-    """Say whether ``queue_job`` runs a job again that ended with this, as its controller does."""
+    """Return True if the controller of ``queue_job`` repeats a job after this error."""
     if isinstance(error, OperationalError):
         return error.pgcode in PG_CONCURRENCY_ERRORS_TO_RETRY
     return isinstance(error, sys.modules[MODULE].RetryableJobError)

@@ -1,8 +1,8 @@
-"""The labels of requests in metrics: as many as an installation has routes that work.
+"""The labels of requests in metrics, bounded by the routes that an installation uses.
 
-A stranger can ask for every route, with every method, and have each request refused. So a request
-is counted under its route only if it succeeds, if it has the session of a user, or if the route is
-known already. All others have the label ``FAILED``.
+A stranger can request every route with every method, and have each request refused. So a request
+has the label of its route only if it succeeds, if it has the session of a user, or if the route is
+already known. All other requests have the label ``FAILED``.
 """
 
 from .http_requests import ServedRequest
@@ -10,21 +10,21 @@ from .http_requests import ServedRequest
 FAILED = "failed"
 OTHER = "OTHER"
 
-# methods that a route takes which declares none
+# methods of a route that declares none
 USUAL = frozenset({"GET", "HEAD", "POST"})
 
-# routes and methods that are known; those that come later are FAILED whenever a stranger fails
+# known routes and methods; a failed request of a stranger for a further one is FAILED
 LIMIT = 1000
 
 
 class RouteLabels:
-    """The routes and methods that are known to this process."""
+    """The routes and methods that this process knows."""
 
     def __init__(self) -> None:
         self._known: set[tuple[str, str]] = set()
 
-    def of(self, request: ServedRequest) -> tuple[str, str]:
-        """Return the route and the method that a finished request is counted under."""
+    def get(self, request: ServedRequest) -> tuple[str, str]:
+        """Return the labels for the route and the method of a finished request."""
         if request.kind in ("none", "static"):
             return request.route, request.method
         method = request.method
@@ -43,5 +43,5 @@ def succeeded(request: ServedRequest) -> bool:
     """Return True if a controller answered; a redirect to the log-in page is an error."""
     if request.status >= 400:
         return False
-    # what JSON-RPC answers has status 200 and a route that takes JSON
+    # an error of JSON-RPC has status 200, and the route has the type json
     return request.kind != "http" or not request.has_failed

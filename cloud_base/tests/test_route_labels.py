@@ -20,7 +20,7 @@ class TestRouteLabels(BaseCase):
     def test_routes_that_fail_have_as_many_labels_whatever_is_asked_for(self):
         labels = RouteLabels()
         found = {
-            labels.of(self.request(f"/{number}", method, status))
+            labels.get(self.request(f"/{number}", method, status))
             for number in range(300)
             for method in METHODS
             for status in STATUSES
@@ -30,41 +30,43 @@ class TestRouteLabels(BaseCase):
 
     def test_a_route_that_has_worked_keeps_its_label_when_it_fails(self):
         labels = RouteLabels()
-        self.assertEqual(labels.of(self.request("/a")), ("/a", "GET"))
-        self.assertEqual(labels.of(self.request("/a", status=500)), ("/a", "GET"))
-        self.assertEqual(labels.of(self.request("/a", "POST", 500)), (FAILED, "POST"))
+        self.assertEqual(labels.get(self.request("/a")), ("/a", "GET"))
+        self.assertEqual(labels.get(self.request("/a", status=500)), ("/a", "GET"))
+        self.assertEqual(labels.get(self.request("/a", "POST", 500)), (FAILED, "POST"))
 
     def test_a_route_that_fails_for_a_user_has_its_label(self):
         labels = RouteLabels()
         core = SimpleNamespace(session=SimpleNamespace(uid=2))
-        self.assertEqual(labels.of(self.request("/a", status=500, _request=core)), ("/a", "GET"))
+        self.assertEqual(labels.get(self.request("/a", status=500, _request=core)), ("/a", "GET"))
         core.session.uid = None
-        self.assertEqual(labels.of(self.request("/b", status=500, _request=core)), (FAILED, "GET"))
+        self.assertEqual(
+            labels.get(self.request("/b", status=500, _request=core)), (FAILED, "GET")
+        )
 
     def test_a_redirect_to_the_log_in_page_is_no_success(self):
         labels = RouteLabels()
         refused = self.request("/web", status=303, has_failed=True)
-        self.assertEqual(labels.of(refused), (FAILED, "GET"))
-        self.assertEqual(labels.of(self.request("/web", status=303)), ("/web", "GET"))
+        self.assertEqual(labels.get(refused), (FAILED, "GET"))
+        self.assertEqual(labels.get(self.request("/web", status=303)), ("/web", "GET"))
 
     def test_methods_that_a_route_does_not_declare_are_one(self):
         labels = RouteLabels()
         for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "BREW"):
-            self.assertEqual(labels.of(self.request("/a", method)), ("/a", OTHER))
+            self.assertEqual(labels.get(self.request("/a", method)), ("/a", OTHER))
         declared = self.request("/b", "PUT", methods={"PUT", "OPTIONS"})
-        self.assertEqual(labels.of(declared), ("/b", "PUT"))
+        self.assertEqual(labels.get(declared), ("/b", "PUT"))
         get = self.request("/b", "GET", methods={"PUT", "OPTIONS"})
-        self.assertEqual(labels.of(get), ("/b", OTHER))
+        self.assertEqual(labels.get(get), ("/b", OTHER))
 
     def test_what_no_controller_answers_keeps_its_fixed_labels(self):
         labels = RouteLabels()
-        self.assertEqual(labels.of(self.request("static", kind="static")), ("static", "GET"))
+        self.assertEqual(labels.get(self.request("static", kind="static")), ("static", "GET"))
         unmatched = self.request("unmatched", status=404, kind="none")
-        self.assertEqual(labels.of(unmatched), ("unmatched", "GET"))
+        self.assertEqual(labels.get(unmatched), ("unmatched", "GET"))
 
     def test_what_is_remembered_is_bounded(self):
         labels = RouteLabels()
         for number in range(LIMIT + 100):
-            self.assertEqual(labels.of(self.request(f"/{number}"))[0], f"/{number}")
+            self.assertEqual(labels.get(self.request(f"/{number}"))[0], f"/{number}")
         self.assertEqual(len(labels._known), LIMIT)
-        self.assertEqual(labels.of(self.request(f"/{LIMIT + 1}", status=500))[0], FAILED)
+        self.assertEqual(labels.get(self.request(f"/{LIMIT + 1}", status=500))[0], FAILED)

@@ -1,1 +1,1 @@
-from . import test_exporter, test_hooks, test_recorders, test_settings, test_values
+from . import test_exporter, test_hooks, test_recorder, test_settings, test_values

@@ -1,8 +1,9 @@
-from odoo import http
 from odoo.tests import HttpCase, tagged
 
-from ..exporter import Exporter, Relay
-from ..hooks import mistakes, mount, version
+from odoo.addons.cloud_base.events import http_requests
+
+from ..exporter import PATH, Exporter, Relay
+from ..hooks import mistakes, version
 from .common import ValuesCase, samples
 from .test_exporter import BUILD
 
@@ -11,8 +12,8 @@ from .test_exporter import BUILD
 class TestHooks(HttpCase, ValuesCase):
     def setUp(self):
         super().setUp()
-        self.patch(http.Application, "__call__", http.Application.__call__)
-        mount(Relay(self.directory, None))
+        http_requests.mount(PATH, Relay(self.directory, None))
+        self.addCleanup(http_requests.unmount, PATH)
         exporter = Exporter(self.directory, None, [BUILD])
         exporter.start()
         self.addCleanup(exporter.stop)
@@ -29,6 +30,21 @@ class TestHooks(HttpCase, ValuesCase):
                 ("odoo_metrics_damaged_files", ()): 0,
             },
         )
+
+    def test_scrapes_are_not_observed_in_any_order_of_subscriptions(self):
+        seen = []
+
+        def began(request):
+            seen.append(request.environ["PATH_INFO"])
+
+        # before and after the path was mounted
+        for _order in range(2):
+            http_requests.subscribe(began=began)
+            self.addCleanup(http_requests.unsubscribe, began=began)
+            self.url_open(PATH)
+            self.url_open("/web/login")
+            http_requests.mount(PATH, Relay(self.directory, None))
+        self.assertEqual(seen, ["/web/login", "/web/login"])
 
     def test_other_paths_are_core_s(self):
         self.assertEqual(self.url_open("/web/login").status_code, 200)

@@ -8,11 +8,11 @@ from hypothesis import given, settings, strategies as st
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.cloud_base.events.recorder import LABEL_SETS, OTHER
 from odoo.addons.cloud_base.tests.new_process import fork
 
 from .. import metrics as metrics
 from ..aggregator import DAMAGED_FILES_KEPT, TOTALS, AllValues
-from ..metrics import LIMIT, OTHER
 from ..mmap_file import MAGIC, DamagedFileError, decoded_key, read_records, written_records
 from .common import ValuesCase
 
@@ -192,13 +192,13 @@ class TestValues(ValuesCase):
         self.assertEqual(self.collected(), {})
 
     def test_label_sets_are_bounded_in_a_process_and_over_all_that_ended(self):
-        for first in (0, LIMIT // 2, LIMIT):
-            for number in range(first, first + LIMIT + 10):
+        for first in (0, LABEL_SETS // 2, LABEL_SETS):
+            for number in range(first, first + LABEL_SETS + 10):
                 self.values.add(metrics.QUERIES, (f"/{number}", "db"))
             self.values.close()
             collected = self.collected()
-            self.assertLessEqual(len(collected), LIMIT + 1)
-        self.assertEqual(sum(value for [value] in collected.values()), 3 * (LIMIT + 10))
+            self.assertLessEqual(len(collected), LABEL_SETS + 1)
+        self.assertEqual(sum(value for [value] in collected.values()), 3 * (LABEL_SETS + 10))
         self.assertGreater(collected[metrics.QUERIES.name, (OTHER, OTHER)][0], 10)
 
     def test_threads_lose_no_count(self):

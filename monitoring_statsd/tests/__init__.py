@@ -1,1 +1,1 @@
-from . import test_client, test_hooks, test_names, test_recorder, test_settings
+from . import test_client, test_hooks, test_naming, test_recorder, test_senders, test_settings

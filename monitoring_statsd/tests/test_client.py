@@ -16,7 +16,7 @@ LOGGER = "odoo.addons.monitoring_statsd.address"
 
 
 class Receiver:
-    """A UDP port that nobody else knows, and what it was sent."""
+    """A UDP port that only this test uses."""
 
     def __init__(self, case):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -137,7 +137,7 @@ class TestClient(StatsdCase, BaseCase):
         client.incr("two")
         with self.assertLogs("odoo.addons.monitoring_statsd.client", "WARNING") as logged:
             client.flush()
-        self.assertIn("'an event' is lost", logged.output[0])
+        self.assertIn("The metrics of 'an event' are lost", logged.output[0])
         self.assertEqual(receiver.received(), "odoo.one:1|c\nodoo.two:1|c")
 
     def test_what_was_gathered_is_sent_when_a_process_ends(self):
@@ -245,10 +245,17 @@ class TestClient(StatsdCase, BaseCase):
         self.assertEqual((v6.family, v6.get()), (socket.AF_INET6, ("::1", 8125, 0, 0)))
 
     def test_what_the_system_refuses_to_send_is_dropped_and_counted(self):
-        client = self.client(STATSD_MAXUDPSIZE=65507)
-        client.incr("x" * 70000)
-        client.flush()
-        self.assertEqual(client.dropped, 1)
+        for tags in (None, "dogstatsd"):
+            client = self.client(STATSD_MAXUDPSIZE=65507, STATSD_TAGS=tags)
+            client.incr("x" * 70000)
+            client.flush()
+            self.assertEqual(client.dropped, 1)
+            # a socket has to ask for the right to send to all hosts
+            client = self.client(STATSD_HOST="255.255.255.255", STATSD_TAGS=tags)
+            client.incr("counted")
+            client.timing("took", 2)
+            client.flush()
+            self.assertEqual(client.dropped, 2)
 
     def test_a_server_that_is_gone_disturbs_nobody(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:

@@ -30,8 +30,8 @@ class TestRecorder(RecorderCase, BaseCase):
     def test_scheduled_actions_are_timed_and_failures_counted(self):
         good, bad = CronJob("Mail: Queue Manager", 1, "db", 1), CronJob("Очередь", 2, "db", 1)
         bad.error = "ValueError"
-        good.finished()
-        bad.finished()
+        good.finish()
+        bad.finish()
         timers = self.timers("odoo.cron.job.Mail_Queue_Manager", "odoo.cron.job.job_2")
         self.assertEqual(
             {name: n for name, (n, _values) in timers.items()},
@@ -64,7 +64,7 @@ class TestRecorder(RecorderCase, BaseCase):
 
     def test_what_was_dropped_is_told_as_soon_as_it_can_be(self):
         self.sender.dropped = 5
-        CronJob("Job", 1, "db", 1).finished()
+        CronJob("Job", 1, "db", 1).finish()
         self.assertEqual(self.counters("odoo.statsd.dropped"), {"odoo.statsd.dropped": 5})
 
 

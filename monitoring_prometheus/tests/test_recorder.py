@@ -48,8 +48,8 @@ class TestRecorders(ValuesCase):
     def test_scheduled_actions_are_counted_with_failures_and_successes(self):
         good, bad = CronJob("Good", 1, "db", 1), CronJob("Bad", 2, "db", 1)
         bad.error = "ValueError"
-        good.finished()
-        bad.finished()
+        good.finish()
+        bad.finish()
         found = self.collected()
         self.assertEqual(found["odoo_cron_failures_total", ("Good", "db")], (0,))
         self.assertEqual(found["odoo_cron_failures_total", ("Bad", "db")], (1,))
@@ -58,10 +58,10 @@ class TestRecorders(ValuesCase):
         self.assertNotIn(("odoo_cron_last_success_timestamp_seconds", ("Bad", "db")), found)
 
     def test_the_same_action_of_two_databases_is_two_series(self):
-        CronJob("Job", 1, "one", 1).finished()
+        CronJob("Job", 1, "one", 1).finish()
         bad = CronJob("Job", 1, "two", 1)
         bad.error = "ValueError"
-        bad.finished()
+        bad.finish()
         found = self.collected()
         self.assertEqual(found["odoo_cron_failures_total", ("Job", "one")], (0,))
         self.assertEqual(found["odoo_cron_failures_total", ("Job", "two")], (1,))
@@ -95,7 +95,7 @@ class TestRecorders(ValuesCase):
         self.assertEqual(in_progress(), 0)
 
     def test_the_pool_and_the_memory_of_the_process_are_seen(self):
-        CronJob("Job", 1, "db", 1).finished()
+        CronJob("Job", 1, "db", 1).finish()
         found = self.collected()
         used, _count, maximum = pools()
         self.assertGreater(maximum, 0)
