@@ -14,9 +14,9 @@ REQUIREMENTS = REPOSITORY / "requirements.txt"
 TABLE = re.compile(r"(\[//\]: # \(addons\)\n).*?(\[//\]: # \(end addons\))", re.DOTALL)
 
 
-def manifests() -> dict[str, dict[str, Any]]:
-    """Return the manifests by addon name."""
-    paths = sorted(REPOSITORY.glob("*/__manifest__.py"))
+def manifests(folder: Path = REPOSITORY) -> dict[str, dict[str, Any]]:
+    """Return the manifests of a folder by addon name."""
+    paths = sorted(folder.glob("*/__manifest__.py"))
     return {path.parent.name: ast.literal_eval(path.read_text()) for path in paths}
 
 

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from .console import run, step
+from .console import step
 from .documents import manifests
 from .process import Daemon, free_ports, wait_for_all
 from .services.nginx import Nginx
@@ -121,15 +121,7 @@ class Instance:
 
     def shell(self, script: str, data_directory: Path) -> str:
         """Run a script in ``odoo shell`` and return what it printed."""
-        odoo = self.stack.odoo
-        arguments = ("shell", "-d", self.name, "--no-http", "--log-level=warn")
-        paths = ("--addons-path", odoo.addons_path, "--data-dir", data_directory)
-        load = ("--load", odoo.server_wide_modules)
-        return run(
-            odoo.command(*arguments, *paths, *load),
-            env=odoo.environment(**self.variables),
-            stdin=script,
-        )
+        return self.stack.databases.shell(self.name, script, data_directory, self.variables)
 
     def start(self, preferred_port: int = 8069) -> None:
         """Start both nodes and nginx; what runs already is started anew.

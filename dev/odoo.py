@@ -29,9 +29,13 @@ NEW_UUID = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key =
 
 
 class Odoo:
-    """The Odoo to work with: ``ODOO_SOURCE``, or 19.0 from Debian's package."""
+    """The Odoo to work with: ``ODOO_SOURCE``, or 19.0 from Debian's package.
 
-    def __init__(self, state: Path) -> None:
+    :param repository: the folder with the suite's addons
+    """
+
+    def __init__(self, state: Path, repository: Path = REPOSITORY) -> None:
+        self.repository = repository
         self._state = state
         self._source = odoo_source()
         self._package = state / "install" / "odoo-19.0"
@@ -96,8 +100,8 @@ class Odoo:
 
     @cached_property
     def addons_path(self) -> str:
-        found = [REPOSITORY] if self._source is None else [self._source / "addons", REPOSITORY]
-        return ",".join(map(str, found))
+        core = [self._source / "addons"] if self._source else []
+        return ",".join(map(str, [*core, self.repository]))
 
     def queue_job(self) -> Path:
         """Install OCA's ``queue_job`` in a folder of its own, and return it, for PYTHONPATH.
@@ -202,6 +206,17 @@ class Databases:
         absent = set(modules) - self.installed(database)
         if absent:
             raise DevError(f"not installed: {', '.join(sorted(absent))}\n{output[-4000:]}")
+
+    def shell(
+        self, database: str, script: str, data_directory: Path, variables: Mapping[str, str]
+    ) -> str:
+        """Run a script in ``odoo shell`` and return what it printed."""
+        odoo = self._odoo
+        arguments = ("shell", "-d", database, "--no-http", "--log-level=warn")
+        paths = ("--addons-path", odoo.addons_path, "--data-dir", data_directory)
+        load = ("--load", odoo.server_wide_modules)
+        command = odoo.command(*arguments, *paths, *load)
+        return run(command, env=odoo.environment(**variables), stdin=script)
 
     def _template(self) -> str:
         identity = f"{self._odoo.root} {TEMPLATE_MODULES}"

@@ -23,7 +23,7 @@ from .services.seaweedfs import SeaweedFS
 from .services.statsd import Statsd
 from .services.swift import OldSwift, Swift
 from .services.valkey import Valkey
-from .settings import state_directory
+from .settings import REPOSITORY, state_directory
 
 PROGRAMS = ("redis-server", "nginx")
 TEST_PROGRAMS = (
@@ -42,9 +42,12 @@ TEST_PROGRAMS = (
 
 
 class Stack:
-    """The services and Odoo; ``install()`` and ``start()`` may be called again and again."""
+    """The services and Odoo; ``install()`` and ``start()`` may be called again and again.
 
-    def __init__(self) -> None:
+    :param repository: the folder with the suite's addons
+    """
+
+    def __init__(self, repository: Path = REPOSITORY) -> None:
         self.state = state_directory()
         services = self.state / "services"
         self.postgresql = postgresql.PostgreSQL(services / "postgresql")
@@ -62,7 +65,7 @@ class Stack:
             "redis_cluster": RedisCluster(services / "redis-cluster"),
             "valkey": Valkey(services / "valkey", self._valkey),
         }
-        self.odoo = Odoo(self.state)
+        self.odoo = Odoo(self.state, repository)
         self.databases = Databases(self.odoo, self.postgresql, self.state)
 
     def install(self, *more_programs: str) -> None:

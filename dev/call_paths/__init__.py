@@ -1,0 +1,1 @@
+"""How far a reader has to go: the calls inside the suite that one operation makes."""
