@@ -68,13 +68,16 @@ def check_server(settings: RedisSettings, serving: bool) -> None:
 
 def use_redis(settings: RedisSettings) -> None:
     """Replace the session store of core's application."""
+    from .login_failures import share_login_failures
     from .session_store.store import RedisSessionStore
 
     # not config.session_dir, which makes the folder
     path = os.path.join(config["data_dir"], "sessions")
-    http.Application.session_store = RedisSessionStore(settings, path)
+    store = RedisSessionStore(settings, path)
+    http.Application.session_store = store
     # core's property keeps the store that it has made on the application
     vars(http.root).pop("session_store", None)
+    share_login_failures(store)
 
 
 def _complain_when_late() -> None:

@@ -19,6 +19,9 @@ Where ``<prefix>:`` is absent without a prefix:
     a tombstone: no earlier form of a session counts any more, because it has ended or because
     it was taken over. On Cluster its slot is that of the session
 
+``session:<prefix>:login-failures:<database>:<address>``
+    a hash with the number of failed log-ins from an address and the time of the last one
+
 An id of 40 hex digits has no index: it is as long as its identifier.
 """
 
@@ -77,6 +80,10 @@ class Keys:
     def tombstones(self, sid: str) -> list[str]:
         """Return the tombstones that end a session: of its identifier, and of its id alone."""
         return [self.tombstone(name) for name in dict.fromkeys((sid[:IDENTIFIER_LENGTH], sid))]
+
+    def login_failures(self, database: str, address: str) -> str:
+        """Return the key of the failed log-ins in a database from an address."""
+        return f"{self._start}login-failures:{database}:{address}"
 
     def old_start(self, identifier: str) -> str:
         """Return how the keys of releases before 3.0 begin for an identifier, if there are any."""

@@ -10,6 +10,7 @@ from . import (
     test_hooks,
     test_http,
     test_identifiers,
+    test_login_failures,
     test_migrate,
     test_no_payload,
     test_outage,

@@ -7,9 +7,12 @@ import uuid
 from pydantic import Field, SecretStr
 
 from odoo import http
+from odoo.modules.registry import Registry
+from odoo.tests.common import get_db_name
 
 from odoo.addons.cloud_base.settings import EnvironmentSettings
 
+from ..login_failures import ATTRIBUTE
 from ..session_store.store import RedisSessionStore
 from ..settings import RedisSettings
 
@@ -79,6 +82,7 @@ class RedisCase:
 
     def use_store(self, store):
         """Have the test server keep its sessions in ``store``."""
+        self.keep_login_failures()
         own = vars(http.Application)["session_store"]
         made = vars(http.root).pop("session_store", None)
 
@@ -89,6 +93,20 @@ class RedisCase:
 
         self.addCleanup(restore)
         http.Application.session_store = store
+
+    def keep_login_failures(self):
+        """Restore core's counts of failed log-ins, or those of the server, after the test."""
+        own = vars(Registry).get(ATTRIBUTE)
+
+        def restore():
+            vars(Registry(get_db_name())).pop(ATTRIBUTE, None)
+            if own is not None:
+                setattr(Registry, ATTRIBUTE, own)
+            elif ATTRIBUTE in vars(Registry):
+                delattr(Registry, ATTRIBUTE)
+
+        restore()
+        self.addCleanup(restore)
 
 
 def new_settings(**values):
