@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeFloat
 from odoo.addons.cloud_base.exceptions import ConfigurationError
 from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
-from .download.delivery import Serving
+from .download.serving import Serving
 from .garbage.marks import LONGEST_RETENTION_DAYS
 from .store import Unavailable
 from .store.threads import THREADS

@@ -1,4 +1,4 @@
-"""The body of an HTTP answer: the bytes of an object, on their way from the store."""
+"""The body of an HTTP response whose bytes come from a store."""
 
 import logging
 from collections.abc import Iterator
@@ -8,40 +8,19 @@ from ..store import ObjectReader, StoreError
 _logger = logging.getLogger(__name__)
 
 
-class Body:
-    """The bytes of a reader, whose first chunk is already here.
+def body_of(reader: ObjectReader, name: str) -> Iterator[bytes]:
+    """Yield the bytes of a reader; cut the connection if the store fails in between.
 
-    So a store that fails at once is an answer of its own (503). One that fails later can
-    only have the connection cut: the client has been told how long the file is, and sees
-    that bytes are missing.
+    A store that fails at once gets a response with its own status (503), because a reader has its
+    first chunk. After that only the connection can be cut: the client knows the length of the
+    file from the headers, and notices that bytes are missing.
 
     :param name: of the object, for the log
     """
-
-    def __init__(self, reader: ObjectReader, name: str) -> None:
-        self._reader = reader
-        self._name = name
-        self._chunks = iter(reader)
-        try:
-            self._first = next(self._chunks, b"")
-        except BaseException:
-            reader.close()
-            raise
-
-    def __iter__(self) -> Iterator[bytes]:
-        first, self._first = self._first, b""
-        yield first
-        del first
-        try:
-            yield from self._chunks
-        except StoreError as error:
-            _logger.warning(
-                "%s: %s: %s; the answer was cut off", self._name, type(error).__name__, error
-            )
-            # the one kind of error that servers take for the end of a connection: they add
-            # nothing to the bytes that are sent
-            raise ConnectionAbortedError("the file storage failed") from None
-
-    def close(self) -> None:
-        """Let go of the connection to the store; the server calls this in any case."""
-        self._reader.close()
+    try:
+        yield from reader
+    except StoreError as error:
+        _logger.warning("%s: %s: %s; the response was cut off", name, type(error).__name__, error)
+        # the only kind of error that servers treat as the end of a connection: they add
+        # nothing to the bytes that were sent
+        raise ConnectionAbortedError("the file storage failed") from None

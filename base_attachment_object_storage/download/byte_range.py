@@ -1,18 +1,21 @@
-"""Which bytes of a file a request asks for, as RFC 9110 has it in section 14.
+"""The range of bytes that a request asks for, by RFC 9110, section 14.
 
-A server may answer any ``Range`` with the whole file. So do several ranges at once, units
-other than bytes, and what is no range at all; one range that lies behind the end is an
-error (416).
+A server may respond to any ``Range`` with the whole file. This is the response to several ranges
+at once, to units other than bytes, and to a malformed range. A range that begins after the end
+of the file is an error (416).
+
+``werkzeug.http.parse_range_header`` is not used: it responds with 416 to ``bytes=-200`` of a
+shorter file, and with the whole file to ``bytes=-0``.
 """
 
 import re
 from dataclasses import dataclass
 
-_ONE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
+_SINGLE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
 
 
 class NotSatisfiableError(ValueError):
-    """No byte of the file is in the range."""
+    """The file has no byte in the range."""
 
 
 @dataclass(frozen=True)
@@ -24,25 +27,26 @@ class ByteRange:
     size: int
 
     def __str__(self) -> str:
-        """Return it as Content-Range has it."""
+        """Return the value of a Content-Range header."""
         return f"bytes {self.start}-{self.last}/{self.size}"
 
     @property
     def last(self) -> int:
+        """The position of the last byte."""
         return self.start + self.length - 1
 
     @property
     def as_request(self) -> str:
-        """It as Range has it."""
+        """The value of a Range header."""
         return f"bytes={self.start}-{self.last}"
 
     @classmethod
-    def of(cls, header: str, size: int) -> "ByteRange | None":
-        """Return the range of a Range header, None where the whole file is the answer.
+    def parse(cls, header: str, size: int) -> "ByteRange | None":
+        """Return the range of a Range header; None if the response is the whole file.
 
-        :raises NotSatisfiableError: when it has no byte of a file of ``size`` bytes
+        :raises NotSatisfiableError: if a file of ``size`` bytes has no byte of the range
         """
-        match = _ONE.fullmatch(header.strip())
+        match = _SINGLE_RANGE.fullmatch(header.strip())
         first, last = match.groups() if match else ("", "")
         if not (first or last) or not size:
             return None

@@ -1,149 +1,149 @@
 """The HTTP stream of an attachment whose content is in a store.
 
-How::
+::
 
     StoreStream             made by ir.attachment._to_http_stream(): no request to the store
-    └── get_response()      core's headers and its answer to If-None-Match
-        ├── 304, 412, 416   still no request to the store
-        ├── HEAD            asks the store whether there is such an object
-        ├── 302             to the store          (see download/delivery.py)
-        ├── X-Accel         nginx asks the store  (see download/delivery.py)
-        └── 200, 206        one request; the bytes pass in chunks (see download/body.py)
-    └── data, read()        all bytes at once, for code that works on them
+    └── get_response()      core's headers, and core's response to If-None-Match
+        ├── 304, 412, 416   no request to the store
+        ├── HEAD            one request, for the size
+        └── DeliveryRule.decide()             see download/delivery.py
+            ├── Redirect        302 to the store
+            ├── NginxRedirect   nginx requests the object
+            └── PassThrough     200 or 206: one request; the bytes pass in chunks
+    └── data, read()        all bytes at once, for code that works with them
                             (resized images, ZIP files)
 """
 
 import functools
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from odoo.http import Response, Stream, request
 
-from ..store import OutOfRange
-from .body import Body
+from ..store import ObjectReader, OutOfRange
+from .body import body_of
 from .byte_range import ByteRange, NotSatisfiableError
-from .delivery import INTERNAL_LOCATION, VARY, Serving
+from .delivery import DeliveryRule, NginxRedirect, PassThrough, Redirect
+from .stored_object import HookedObject, StoredObject
+
+INTERNAL_LOCATION = "/_object_of_store"
+# the headers that decide about a redirect: a browser must not use a cached redirect for requests
+# with other values
+VARY = "Sec-Fetch-Mode, Accept"
 
 
 class StoreStream(Stream):
-    """A stream of type ``data`` that asks the store when the bytes are needed."""
+    """A stream of type ``data`` that requests the bytes from the store when they are needed.
+
+    ``read_object`` returns all bytes. ``access`` encloses each use of ``stored`` and turns errors
+    of the store into errors for users.
+    """
 
     type = "data"
+    stored: StoredObject | HookedObject
+    rule: DeliveryRule
+    access: Callable[[], AbstractContextManager[None]]
+    read_object: Callable[[], bytes]
 
     @classmethod
-    def of(cls, attachment: Any) -> "StoreStream":
-        """Return the stream of an attachment that is in a store."""
+    def from_record(cls, attachment: Any, **parts: Any) -> "StoreStream":
+        """Return the stream of an attachment; ``parts`` are the attributes of this class."""
         return cls(
-            attachment=attachment,
             mimetype=attachment.mimetype,
             download_name=attachment.name,
             etag=attachment.checksum,
             last_modified=attachment.write_date,
             public=attachment.public,
             size=attachment.file_size,
+            **parts,
         )
 
     @functools.cached_property
     def data(self) -> bytes:
-        return bytes(self.attachment._read_from_store(self._name))
+        return bytes(self.read_object())
 
     def get_response(self, *args: Any, **kwargs: Any) -> Any:
-        if "data" in self.__dict__:  # somebody has read, or replaced, the bytes
+        """Return the response of core, with a body or with the address of the object."""
+        if "data" in self.__dict__:  # a caller has read, or replaced, the bytes
             return super().get_response(*args, **kwargs)
-        # core makes the response of an empty body, so that its headers and its
-        # conditional answer cost no request to the store
-        self.data = b""
-        try:
-            response = super().get_response(*args, **kwargs)
-        finally:
-            del self.data
+        response = self._response_without_body(*args, **kwargs)
         if response.status_code != 200:
             return response
         response.headers["Accept-Ranges"] = "bytes"
         if request.httprequest.method == "HEAD":
-            response.content_length = self.attachment._size_in_store(self._name)
+            with self.access():
+                response.content_length = self.stored.size()
             return response
+        return self._deliver(response, request.httprequest.environ)
+
+    def _response_without_body(self, *args: Any, **kwargs: Any) -> Any:
+        # core makes the response of empty data, so its headers and its conditional response
+        # need no request to the store
+        self.data = b""
         try:
-            wanted = self._wanted(response)
+            return super().get_response(*args, **kwargs)
+        finally:
+            del self.data
+
+    def _deliver(self, response: Any, environ: Mapping[str, Any]) -> Any:
+        try:
+            byte_range = self._requested_range(response, environ)
         except NotSatisfiableError:
-            return _without_body(416, {"Content-Range": f"bytes */{self.size}"})
-        return self._elsewhere(response, wanted) or self._here(response, wanted)
+            return Response(status=416, headers={"Content-Range": f"bytes */{self.size}"})
+        with self.access():
+            match self.rule.decide(self.stored, environ, response):
+                case Redirect(url, max_age):
+                    return _redirect(url, max_age)
+                case NginxRedirect(url):
+                    return _through_nginx(response, url, byte_range)
+                case PassThrough():
+                    return self._pass_through(response, byte_range)
 
-    def _wanted(self, response: Any) -> ByteRange | None:
-        """Return the range that is asked for; None for the whole file."""
-        environ = request.httprequest.environ
+    def _requested_range(self, response: Any, environ: Mapping[str, Any]) -> ByteRange | None:
+        """Return the requested range; None for the whole file."""
         header = environ.get("HTTP_RANGE")
-        # an ETag only: two contents may have been written in the second that a date names
-        condition = environ.get("HTTP_IF_RANGE", response.headers.get("ETag"))
-        if not header or condition != response.headers.get("ETag"):
+        # only an ETag: two contents may have been written in the second that a date names
+        etag = response.headers.get("ETag")
+        if not header or environ.get("HTTP_IF_RANGE", etag) != etag:
             return None
-        return ByteRange.of(header, self.size or 0)
+        return ByteRange.parse(header, self.size or 0)
 
-    def _elsewhere(self, response: Any, wanted: ByteRange | None) -> Any:
-        """Return the answer that lets somebody else send the bytes; None where Odoo does."""
-        serving = self.attachment._storage_serving()
-        disposition = response.headers.get("Content-Disposition", "")
-        as_attachment = disposition.startswith("attachment")
-        environ = request.httprequest.environ
-        if not serving.takes(environ, response.mimetype or "", as_attachment):
-            return None
-        if serving is Serving.X_ACCEL:
-            url = self.attachment._url_in_store(self._name)
-            return url and _through_nginx(response, url, wanted)
-        url = self.attachment._url_in_store(
-            self._name, response.headers["Content-Type"], disposition, public=True
-        )
-        if not url:
-            return None
-        # the browser forgets the way when its URL ends, and where the file may be kept only
-        kept = min(response.cache_control.max_age or 0, self.attachment._seconds_of_urls() // 2)
-        cache = f"private, max-age={kept}" if kept > 0 else "no-store"
-        headers = {"Location": url, "Cache-Control": cache, "Vary": VARY}
-        return _without_body(302, headers)
-
-    def _here(self, response: Any, wanted: ByteRange | None) -> Any:
-        """Return the answer whose bytes Odoo passes on."""
-        reader = self._open_part(wanted) if wanted else None
-        if reader is None:
-            reader, wanted = self._open(), None
-        if wanted:
+    def _pass_through(self, response: Any, byte_range: ByteRange | None) -> Any:
+        reader = self._open_range(byte_range) if byte_range else None
+        if reader:
             response.status_code = 206
-            response.headers["Content-Range"] = str(wanted)
-        with self.attachment._store_access(self._name):
-            body = Body(reader, self._name)
-        response.response = body
+            response.headers["Content-Range"] = str(byte_range)
+        else:
+            reader = self.stored.open()
+        response.response = body_of(reader, self.stored.name)
         response.content_length = reader.size
-        response.call_on_close(body.close)
+        response.call_on_close(reader.close)
         return response
 
-    @property
-    def _name(self) -> str:
-        return str(self.attachment.store_fname)
-
-    def _open(self, *part: int) -> Any:
-        return self.attachment._open_from_store(self._name, *part)
-
-    def _open_part(self, wanted: ByteRange) -> Any:
-        """Return a reader of a range; None where the object's size is not what the row says."""
+    def _open_range(self, byte_range: ByteRange) -> ObjectReader | None:
+        """Return a reader of a range; None if the object's size differs from the row's."""
         try:
-            reader = self._open(wanted.start, wanted.length)
+            reader = self.stored.open(byte_range.start, byte_range.length)
         except OutOfRange:
             return None
-        if (reader.total, reader.size) == (wanted.size, wanted.length):
+        if (reader.total, reader.size) == (byte_range.size, byte_range.length):
             return reader
         reader.close()
         return None
 
 
-def _without_body(status: int, headers: dict[str, str]) -> Any:
-    return Response(status=status, headers=headers)
+def _redirect(url: str, max_age: int) -> Any:
+    cache = f"private, max-age={max_age}" if max_age > 0 else "no-store"
+    return Response(status=302, headers={"Location": url, "Cache-Control": cache, "Vary": VARY})
 
 
-def _through_nginx(response: Any, url: str, wanted: ByteRange | None) -> Any:
+def _through_nginx(response: Any, url: str, byte_range: ByteRange | None) -> Any:
     response.headers["X-Accel-Redirect"] = INTERNAL_LOCATION
     response.headers["X-Object-Url"] = url
-    if wanted:
+    if byte_range:
         # Odoo has compared If-Range with its own ETag, which the store does not know
-        response.headers["X-Object-Range"] = wanted.as_request
-    # the bytes of nginx's own request to the store are counted there
+        response.headers["X-Object-Range"] = byte_range.as_request
+    # nginx counts the bytes of its own request to the store
     response.content_length = 0
     return response

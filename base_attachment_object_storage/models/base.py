@@ -62,7 +62,7 @@ class Base(models.AbstractModel):
     # --- fields whose content is an attachment
 
     def _fetch_query(self, query, fields):
-        contents = [field for field in fields if _is_content(field)]
+        contents = [field for field in fields if field.type == "binary" and _is_content(field)]
         if not contents:
             return super()._fetch_query(query, fields)
         others = [field for field in fields if field not in contents]

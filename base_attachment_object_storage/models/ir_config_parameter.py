@@ -1,13 +1,13 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ..download import delivery
+from ..download import serving
 from ..upload import placement
 
 # what reads a parameter, and raises ValueError for a value that it does not take
 READERS = {
     placement.PARAMETER: placement.Placement.parse,
-    delivery.PARAMETER: delivery.Serving.parse,
+    serving.PARAMETER: serving.Serving.parse,
 }
 
 

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import BinaryIO
 
 from .content import Content
@@ -21,6 +22,7 @@ from .instrumentation import Measured, Unmeasured, unguarded
 from .objects import ObjectInfo, ObjectReader, Page
 
 Keys = list[str]
+Chunks = list[bytes]
 LockKey = Callable[[str], AbstractContextManager[bool]]
 OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
@@ -118,6 +120,8 @@ class ObjectStore(ABC):
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         """Return a reader of the object, or of ``length`` bytes from ``start`` on.
+
+        The first chunk has arrived: a store that fails at once fails here.
 
         A length beyond the end gives what there is.
 
@@ -294,14 +298,29 @@ class ObjectStore(ABC):
                 reader = self._open(key, start, length)
                 if start or length is not None:
                     reader = reader.part(key, start, length)
+                return self._begun(reader)
         except OutOfRange:
             if start:
                 raise
             return ObjectReader([], 0)  # an empty object has no first byte either
-        return ObjectReader(self._chunks_of(reader), reader.size, reader.close, reader.total)
 
-    def _chunks_of(self, reader: ObjectReader) -> Iterator[bytes]:
+    def _begun(self, reader: ObjectReader) -> ObjectReader:
+        """Return the same reader with its first chunk received, or with all of its bytes."""
         chunks = iter(reader)
+        try:
+            received = list(islice(chunks, 1))
+            if sum(map(len, received)) >= reader.size:
+                received += chunks  # the end of the response: its connection is free again
+                return ObjectReader(received, reader.size, reader.close, reader.total)
+        except BaseException:
+            reader.close()
+            raise
+        rest = self._following(received, chunks)
+        return ObjectReader(rest, reader.size, reader.close, reader.total)
+
+    def _following(self, received: Chunks, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        while received:
+            yield received.pop()
         while True:
             with self._contact(continues=True):
                 chunk = next(chunks, None)

@@ -18,7 +18,7 @@ class TestByteRange(BaseCase):
         }
         for header, (start, length) in expected.items():
             with self.subTest(header):
-                self.assertEqual(ByteRange.of(header, 10), ByteRange(start, length, 10))
+                self.assertEqual(ByteRange.parse(header, 10), ByteRange(start, length, 10))
 
     def test_anything_else_is_the_whole_file(self):
         for header in (
@@ -36,15 +36,15 @@ class TestByteRange(BaseCase):
             f"bytes=0-{'9' * 5000}",
         ):
             with self.subTest(header[:20]):
-                self.assertIsNone(ByteRange.of(header, 10))
+                self.assertIsNone(ByteRange.parse(header, 10))
 
     def test_a_file_of_no_or_unknown_size_has_no_ranges(self):
-        self.assertIsNone(ByteRange.of("bytes=0-", 0))
+        self.assertIsNone(ByteRange.parse("bytes=0-", 0))
 
     def test_a_range_without_a_byte_is_not_satisfiable(self):
         for header in ("bytes=10-", "bytes=10-12", "bytes=-0"):
             with self.subTest(header), self.assertRaises(NotSatisfiableError):
-                ByteRange.of(header, 10)
+                ByteRange.parse(header, 10)
 
     def test_it_is_written_as_http_has_it(self):
         some = ByteRange(3, 4, 10)

@@ -2,12 +2,12 @@
 
 from odoo.tests import HttpCase, tagged
 
-from ..download.delivery import PARAMETER
-from ..models.ir_attachment_serve import _warn_of_missing_urls
+from ..download.serving import PARAMETER
+from ..download.stored_object import _warn_of_missing_urls
 from .contracts.http import HttpContract
 from .test_attachment import MemorySetUp
 
-SERVE_LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment_serve"
+SERVE_LOG = "odoo.addons.base_attachment_object_storage.download.stored_object"
 
 
 @tagged("post_install", "-at_install")

@@ -8,7 +8,8 @@ import requests
 from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
-from ...download.delivery import INTERNAL_LOCATION, PARAMETER
+from ...download.serving import PARAMETER
+from ...download.stream import INTERNAL_LOCATION
 from ...settings import StorageSettings
 from ..attachment_setup import LOG, noise
 from .http import HTTP_LOG, NAMES, HttpSetUp, name_in
@@ -84,7 +85,9 @@ class ServingContract(HttpSetUp):
         self.assertEqual(answer.headers["Cache-Control"], "private, max-age=150")
 
     def test_a_url_lives_as_long_as_the_settings_say(self):
-        self.patch(self.registry["ir.attachment"], "_seconds_of_urls", lambda records: -60)
+        settings = StorageSettings().model_copy(update={"url_seconds": -60})
+        model = self.registry["ir.attachment"]
+        self.patch(model, "_attachment_storage_settings", lambda records: settings)
         self.serve("redirect")
         answer = self.at_the_store(self.visit().headers["Location"])
         self.assertIn(answer.status_code, (400, 401, 403))
