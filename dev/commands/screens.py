@@ -16,10 +16,11 @@ def main(_arguments: list[str]) -> int:
             [REQUIREMENTS / "end-to-end.txt", REQUIREMENTS / "screens.txt"],
         )
         venv.install()
-        environment = child_environment(PYTHONPATH=str(REPOSITORY), **chosen())
-        # beside the tests, whose servers, browser and load they use
-        programs = [REPOSITORY / "dev/tests" / name for name in ("page_screen.py", "screens.py")]
+        # they use the servers, the browser and the load of the tests
+        path = f"{REPOSITORY}:{REPOSITORY / 'dev/tests'}"
+        environment = child_environment(PYTHONPATH=path, **chosen())
+        programs = ("support.page_screen", "support.screens")
         return max(
-            subprocess.run([str(venv.python), str(program)], env=environment).returncode
+            subprocess.run([str(venv.python), "-m", program], env=environment).returncode
             for program in programs
         )

@@ -9,8 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from deployment_files import Container, compose
-from machine import DATABASE, Machine
+from support.deployment_files import Container, compose
+from support.machine import DATABASE, Machine
 
 from dev.commands.test import HALVES
 from dev.instance import Instance

@@ -6,7 +6,7 @@ The other host has a PostgreSQL server of its own, and the copy gets there by a 
 from collections.abc import Iterator
 
 import pytest
-from production import FILES, READ, SIZES, Production, production_of
+from support.production import FILES, READ, SIZES, Production, production_of
 
 from dev.services.postgresql import PostgreSQL
 from dev.stack import Stack

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import browser_page, call, log_in
 from playwright.sync_api import expect
+from support.browser import browser_page, call, log_in
 
 from dev import icons
 from dev.documents import manifests

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from buckets import s3_client
-from documented import Document
-from operator_shell import OperatorShell
-from production import CREATE, DELETE, FILES, SIZES, Production, production_of
+from support.buckets import s3_client
+from support.documented import Document
+from support.operator_shell import OperatorShell
+from support.production import CREATE, DELETE, FILES, SIZES, Production, production_of
 
 from dev.stack import Stack
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from documented import Document
-from front_end import Client
-from operator_shell import OperatorShell
+from support.documented import Document
+from support.front_end import Client
+from support.operator_shell import OperatorShell
 
 from dev.process import answers, free_ports
 from dev.services import nginx

@@ -7,7 +7,7 @@ environment of its own. All that it asks of the store goes through a proxy that 
 from collections.abc import Callable, Iterator
 
 import pytest
-from production import FILES, READ, SIZES, Production, production_of
+from support.production import FILES, READ, SIZES, Production, production_of
 
 from dev.stack import Stack
 

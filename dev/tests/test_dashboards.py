@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from metered import (
+from support.metered import (
     BAD_ACTION,
     CUSTOMER,
     FILE_BYTES,

@@ -9,10 +9,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 import pytest
-from containers import eventually
-from deployment_files import Container, Kubernetes, compose
-from machine import DATABASE, Machine
-from visitor import PDF, Visitor, check_front_ends, front_door, opens_websocket
+from support.containers import eventually
+from support.deployment_files import Container, Kubernetes, compose
+from support.machine import DATABASE, Machine
+from support.visitor import PDF, Visitor, check_front_ends, front_door, opens_websocket
 
 from dev.settings import REPOSITORY
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployment_files import FOLDER, Container, Dockerfile, Kubernetes, compose, selected
+from support.deployment_files import FOLDER, Container, Dockerfile, Kubernetes, compose, selected
 
 from dev import documents
 from dev.settings import REPOSITORY

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator, Mapping
 
 import pytest
-from containers import Running, eventually
-from deployment_files import Container, Kubernetes
-from machine import DATABASE, Machine
-from visitor import Visitor, check_front_ends, front_door, opens_websocket
+from support.containers import Running, eventually
+from support.deployment_files import Container, Kubernetes
+from support.machine import DATABASE, Machine
+from support.visitor import Visitor, check_front_ends, front_door, opens_websocket
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from documented import Document
+from support.documented import Document
 
 from dev.documents import manifests
 from dev.settings import REPOSITORY

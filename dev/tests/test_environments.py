@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from documented import Document
-from production import Production
+from support.documented import Document
+from support.production import Production
 
 from dev.documents import README, manifests
 from dev.stack import Stack

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import former_suite
 import pytest
-from front_end import Client, FrontEnd
-from sites import Site, json_in
+from support import former_suite
+from support.front_end import Client, FrontEnd
+from support.sites import Site, json_in
 
 from dev.documents import manifests
 from dev.stack import Stack

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from documented import Document
-from front_end import Client, FrontEnd
-from operator_shell import OperatorShell
-from production import Production
+from support.documented import Document
+from support.front_end import Client, FrontEnd
+from support.operator_shell import OperatorShell
+from support.production import Production
 
 from dev.stack import Stack
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
-from browser import browser_page
-from buckets import s3_client
 from playwright.sync_api import Page, Response
+from support.browser import browser_page
+from support.buckets import s3_client
 
 from dev.console import run
 from dev.instance import Instance, Node

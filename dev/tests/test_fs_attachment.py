@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from buckets import s3_client
-from documented import Document
-from operator_shell import OperatorShell
-from production import Production
+from support.buckets import s3_client
+from support.documented import Document
+from support.operator_shell import OperatorShell
+from support.production import Production
 
 from dev.console import run
 from dev.environments import REQUIREMENTS, made_once

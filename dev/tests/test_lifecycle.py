@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from apps import call, press, update_list
-from front_end import Client, FrontEnd
-from sites import Site
+from support.apps import call, press, update_list
+from support.front_end import Client, FrontEnd
+from support.sites import Site
 
 from dev.documents import manifests
 from dev.stack import Stack

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from front_end import Client
+from support.front_end import Client
 
 from dev.instance import Instance
 from dev.process import Daemon, free_ports

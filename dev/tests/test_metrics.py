@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import psycopg2
 import pytest
-from metered import LOAD, REQUESTS_OF_A_WORKER, RULES, WORKERS, Metered, Visitor, metered
+from support.metered import LOAD, REQUESTS_OF_A_WORKER, RULES, WORKERS, Metered, Visitor, metered
 
 from dev.instance import Instance, Node
 from dev.process import free_ports

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from production import Production, production_of
+from support.production import Production, production_of
 
 from dev.stack import Stack
 

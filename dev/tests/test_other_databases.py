@@ -4,7 +4,7 @@ import re
 import uuid
 from pathlib import Path
 
-from front_end import Client, FrontEnd
+from support.front_end import Client, FrontEnd
 
 from dev.stack import Stack, project_of
 

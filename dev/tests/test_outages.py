@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from documented import Document
-from front_end import FrontEnd
+from support.documented import Document
+from support.front_end import FrontEnd
 
 from dev.instance import Instance
 from dev.process import answers

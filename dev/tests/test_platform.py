@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from buckets import s3_client
-from production import fault_proxy
+from support.buckets import s3_client
+from support.production import fault_proxy
 
 from dev.instance import Instance
 from dev.process import answers, free_ports

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import browser_page, call, log_in, open_page
 from playwright.sync_api import Page, expect
+from support.browser import browser_page, call, log_in, open_page
 
 from dev.instance import Instance
 

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browser import browser_at
-from front_end import Client, FrontEnd
-from production import fault_proxy
+from support.browser import browser_at
+from support.front_end import Client, FrontEnd
+from support.production import fault_proxy
 
 from dev.process import Daemon, free_ports
 from dev.services import nginx

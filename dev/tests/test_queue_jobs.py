@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from front_end import Client, FrontEnd
+from support.front_end import Client, FrontEnd
 
 from dev.stack import Stack
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from documented import Document
-from operator_shell import OperatorShell
+from support.documented import Document
+from support.operator_shell import OperatorShell
 from test_bare_metal import EXAMPLES, wait_until
 
 from dev.documents import README

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from production import DELETE, FILES, READ, SIZES, Production, production_of
+from support.production import DELETE, FILES, READ, SIZES, Production, production_of
 
 from dev.stack import Stack
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from documented import Document
+from support.documented import Document
 
 from dev import documents, drawings, icons
 from dev.settings import REPOSITORY

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from documented import Document
-from production import Production
+from support.documented import Document
+from support.production import Production
 
 from dev.documents import manifests
 from dev.services.seaweedfs import SeaweedFS

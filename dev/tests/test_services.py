@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from buckets import s3_client
+from support.buckets import s3_client
 
 from dev.stack import Stack, project_of
 

@@ -4,7 +4,7 @@ import os
 import uuid
 from pathlib import Path
 
-from front_end import FrontEnd
+from support.front_end import FrontEnd
 
 from dev.stack import Stack
 

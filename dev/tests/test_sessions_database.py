@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from front_end import Client, FrontEnd
-from production import fault_proxy
-from session_visits import wait_until
+from support.front_end import Client, FrontEnd
+from support.production import fault_proxy
+from support.session_visits import wait_until
 
 from dev.stack import Stack
 

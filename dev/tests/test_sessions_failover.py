@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from front_end import Client, FrontEnd, sing
-from production import fault_proxy
-from session_visits import (
+from support.front_end import Client, FrontEnd, sing
+from support.production import fault_proxy
+from support.session_visits import (
     Visit,
     comes_back,
     judge_logs,

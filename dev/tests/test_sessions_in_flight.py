@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from front_end import Client, FrontEnd
-from session_visits import wait_until
+from support.front_end import Client, FrontEnd
+from support.session_visits import wait_until
 
 from dev.stack import Stack
 

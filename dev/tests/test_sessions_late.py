@@ -4,8 +4,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from apps import install
-from front_end import Client, FrontEnd
+from support.apps import install
+from support.front_end import Client, FrontEnd
 
 from dev.stack import Stack
 

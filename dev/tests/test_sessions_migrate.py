@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from front_end import Client, FrontEnd
+from support.front_end import Client, FrontEnd
 
 from dev.process import free_ports
 from dev.stack import Stack

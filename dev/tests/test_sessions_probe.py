@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from front_end import FrontEnd
+from support.front_end import FrontEnd
 
 from dev.process import free_ports
 from dev.services.redis_sets import RedisWithUsers

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from front_end import Answer, Client, FrontEnd
+from support.front_end import Answer, Client, FrontEnd
 
 from dev.process import free_ports
 from dev.services.nginx import Nginx

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from front_end import Client, FrontEnd
-from mail_servers import Imap, Mailbox, Pop3, Smtp, serving
-from production import FILES, Production, production_of
+from support.front_end import Client, FrontEnd
+from support.mail_servers import Imap, Mailbox, Pop3, Smtp, serving
+from support.production import FILES, Production, production_of
 
 from dev.stack import Stack
 

@@ -7,7 +7,7 @@ import xmlrpc.client
 from collections.abc import Iterator
 
 import pytest
-from browser import browser_page, call, log_in, open_page
+from support.browser import browser_page, call, log_in, open_page
 
 from dev import translations
 from dev.documents import manifests

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sites import json_in
+from support.sites import json_in
 from test_repository import tracked_files, tracked_paths
 
 from dev import settings

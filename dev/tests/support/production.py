@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from sites import json_in
 
 from dev.documents import manifests
 from dev.settings import REPOSITORY
 from dev.stack import Stack
+
+from .sites import json_in
 
 MARK = "ANSWER "  # before the JSON that a shell answers
 FILES = """

@@ -17,7 +17,7 @@ from typing import Any
 from dev.process import answers, free_ports
 from dev.stack import Stack
 
-ADDONS = Path(__file__).parent / "addons"
+ADDONS = Path(__file__).parents[1] / "addons"
 COOKIE = re.compile(r"session_id=([^;]+)")
 
 

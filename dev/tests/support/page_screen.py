@@ -1,10 +1,10 @@
 """Draws Settings > Technical > Cloud Platform of an instance with files, for the documents."""
 
-from browser import browser_page, call, log_in, open_page
-
 from dev.instance import Instance
 from dev.settings import REPOSITORY
 from dev.stack import Stack
+
+from .browser import browser_page, call, log_in, open_page
 
 PATH = REPOSITORY / "cloud_platform" / "static" / "description" / "page.png"
 SIZE = {"width": 1100, "height": 720}

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from front_end import Answer, Client, FrontEnd
+from .front_end import Answer, Client, FrontEnd
 
 
 @dataclass

@@ -24,14 +24,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployment_files import Container
-
 from dev.console import DevError
 from dev.process import Daemon, free_ports
 from dev.settings import child_environment
 
+from .deployment_files import Container
+
 if TYPE_CHECKING:
-    from machine import Machine
+    from .machine import Machine
 
 # folders that an image has by itself
 ODOO_FOLDERS = ("/etc/odoo", "/opt", "/usr/local/bin")

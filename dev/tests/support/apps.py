@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from front_end import Answer, Client, FrontEnd
+from .front_end import Answer, Client, FrontEnd
 
 
 def call(client: Client, front_end: FrontEnd, model: str, method: str, *args: Any) -> Any:

@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from containers import ODOO_FOLDERS, Running, eventually, with_paths
-from deployment_files import Container, Dockerfile
-
 from dev.console import run
 from dev.settings import REPOSITORY
 from dev.stack import Stack
+
+from .containers import ODOO_FOLDERS, Running, eventually, with_paths
+from .deployment_files import Container, Dockerfile
 
 DATABASE = "odoo"  # as the manifests name it
 CORE_ADDONS = "/usr/lib/python3/dist-packages/odoo/addons"

@@ -18,12 +18,13 @@ from typing import Any
 
 import matplotlib
 from matplotlib import dates, pyplot, ticker
-from metered import FLUSH_SECONDS, Metered, metered, panel_query
 from PIL import Image
 
 from dev.instance import Instance
 from dev.settings import REPOSITORY
 from dev.stack import Stack
+
+from .metered import FLUSH_SECONDS, Metered, metered, panel_query
 
 ROUNDS = 60
 ROUND_SECONDS = 4

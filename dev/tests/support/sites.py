@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from front_end import Client, FrontEnd
-
 from dev.stack import Stack
+
+from .front_end import Client, FrontEnd
 
 
 def json_in(output: str) -> Any:

@@ -8,7 +8,7 @@ import re
 import socket
 from typing import Any
 
-from machine import DATABASE, Machine
+from .machine import DATABASE, Machine
 
 PDF = b"%PDF-1.4\n" + os.urandom(100_000)
 

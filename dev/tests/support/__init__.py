@@ -1,0 +1,1 @@
+"""Servers, clients and readers of documents that several tests use."""
