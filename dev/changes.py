@@ -8,7 +8,8 @@ import re
 import subprocess
 from collections.abc import Iterable
 
-from . import coverage, documents
+from . import coverage
+from .manifests import manifests
 from .settings import REPOSITORY
 
 SUBJECT_LENGTH = 72
@@ -66,7 +67,7 @@ def problems_of_release(tag: str) -> list[str]:
     version = tag.removeprefix("v")
     problems = [
         f"{addon} has version {manifest['version']}, the tag is {tag}"
-        for addon, manifest in documents.manifests().items()
+        for addon, manifest in manifests().items()
         if manifest["version"] != version
     ]
     if f"\n## {version} (" not in (REPOSITORY / CHANGELOG).read_text():

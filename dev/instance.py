@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 
 from .console import step
-from .documents import manifests
+from .manifests import manifests
 from .process import Daemon, free_ports, wait_for_all
 from .services.nginx import Nginx
 from .stack import Stack

@@ -138,10 +138,21 @@ class Daemon:
             raise DevError(f"it has ended\n{self.tail()}")
 
     def tail(self, lines: int = 20) -> str:
-        """Return the last lines of its output, and of its own log."""
-        files = [file for file in (self.log, self._own_log) if file and file.exists()]
-        texts = [(file, file.read_text(errors="replace").splitlines()) for file in files]
-        return "\n".join(line for file, text in texts for line in [f"({file})", *text[-lines:]])
+        """Return the name and the last lines of the log that has the reason.
+
+        That is its own log. The output has the reason of a process that has not opened its own
+        log yet, or that ended by an error of Python.
+        """
+        output, own = (
+            file.read_text(errors="replace").splitlines() if file and file.exists() else []
+            for file in (self.log, self._own_log)
+        )
+        named = [(self._own_log, own)] if own else [(self.log, output)]
+        if own and any(line.startswith("Traceback ") for line in output[-lines:]):
+            named.append((self.log, output))
+        return "\n".join(
+            line for file, text in named for line in [f"(from {file})", *text[-lines:]]
+        )
 
     def stop(self, grace_seconds: float = 10) -> None:
         """End the process group, by force once the grace is over."""

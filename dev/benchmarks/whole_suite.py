@@ -18,7 +18,7 @@ from pathlib import Path
 
 from odoo.tools import config
 
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.process import answers, free_ports
 from dev.stack import Stack, project_of
 

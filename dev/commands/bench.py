@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from ..console import DevError
-from ..documents import manifests
+from ..manifests import manifests
 from ..settings import REPOSITORY
 from ..stack import Stack, project_of
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..console import DevError
-from ..documents import manifests
 from ..instance import INSTALL_SCRIPT
+from ..manifests import manifests
 from ..process import free_ports
 from ..settings import REPOSITORY
 from ..stack import Stack, project_of

@@ -1,6 +1,6 @@
 """``dev/main.py structure``: print the measures of the code of each addon, and of ``dev``."""
 
-from ..documents import manifests
+from ..manifests import manifests
 from ..settings import REPOSITORY
 from ..structure import Package, row
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from .. import settings
 from ..console import DevError, say, step
 from ..coverage import Coverage
-from ..documents import manifests
 from ..environments import REQUIREMENTS, VirtualEnvironment
+from ..manifests import manifests
 from ..process import free_ports
 from ..settings import REPOSITORY, child_environment
 from ..stack import Stack, check_state_directory, project_of, tool_python

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from ..console import DevError
-from ..documents import manifests
+from ..manifests import manifests
 from ..settings import REPOSITORY
 from ..stack import Stack
 

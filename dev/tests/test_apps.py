@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import expect
 from support.browser import browser_page, call, log_in
 
-from dev import icons
-from dev.documents import manifests
+from dev.commands import icons
 from dev.instance import Instance
+from dev.manifests import manifests
 
 # the page of an addon is index.html; README.rst is what core shows of one that has none
 DESCRIPTIONS = """\

@@ -12,7 +12,7 @@ from dev.changes import (
 )
 from dev.commands.changes import main
 from dev.console import DevError
-from dev.documents import manifests
+from dev.manifests import manifests
 
 NEWS = "newsfragments/+word.bugfix.md"
 

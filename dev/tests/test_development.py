@@ -145,9 +145,23 @@ def test_a_server_that_logs_into_a_file_ends_with_the_reason_from_there(tmp_path
     daemon = Daemon(tmp_path / "node", own)
     with pytest.raises(DevError, match="Address already in use"):
         daemon.start(
-            ["sh", "-c", f"echo 'port 8069: Address already in use' > {own}; exit 1"],
+            [
+                *("sh", "-c"),
+                f"echo 'a warning'; echo 'port 8069: Address already in use' > {own}; exit 1",
+            ],
             ready=lambda: False,
         )
+    assert f"(from {own})" in daemon.tail()
+    assert "a warning" not in daemon.tail()
+
+
+def test_an_error_of_python_is_shown_beside_the_own_log(tmp_path: Path) -> None:
+    own = tmp_path / "odoo.log"
+    daemon = Daemon(tmp_path / "node", own)
+    program = f"open({str(own)!r}, 'w').write('running\\n'); raise ValueError('a wrong value')"
+    with pytest.raises(DevError, match="a wrong value"):
+        daemon.start([sys.executable, "-c", program], ready=lambda: False)
+    assert "running" in daemon.tail()
 
 
 def test_daemons_are_ready_only_while_all_of_them_run(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from support.deployment_files import FOLDER, Container, Dockerfile, Kubernetes, compose, selected
 
-from dev import documents
+from dev.commands import documents
+from dev.manifests import manifests, variables
 from dev.settings import REPOSITORY
 
 # documented by libpq; server_environment; PostgreSQL's image; SeaweedFS; our own command of Redis
@@ -58,7 +59,7 @@ def containers(
 
 
 def test_every_variable_is_one_that_somebody_reads(containers: list[Container]) -> None:
-    suite = {name for _addon, name in documents.variables()}
+    suite = {name for _addon, name in variables()}
     for one in containers:
         image = one.image.partition(":")[0]
         known = suite | LIBPQ | {"RUNNING_ENV"} if one.is_odoo else OTHER[image]
@@ -101,7 +102,7 @@ def test_what_holds_secrets_is_ignored_by_git() -> None:
 
 def test_image_has_every_addon_and_no_test() -> None:
     copied = dict(Dockerfile().copies)
-    addons = {name: f"/opt/addons/{name}" for name in documents.manifests()}
+    addons = {name: f"/opt/addons/{name}" for name in manifests()}
     assert addons.items() <= copied.items()
     assert copied.keys() - addons.keys() == {"requirements.txt", "docker/odoo.conf", "docker/bin/"}
     assert "**/tests" in (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.documented import Document
 
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.settings import REPOSITORY
 from dev.stack import Stack
 

@@ -20,7 +20,8 @@ import pytest
 from support.documented import Document
 from support.production import Production
 
-from dev.documents import README, manifests
+from dev.commands.documents import README
+from dev.manifests import manifests
 from dev.stack import Stack
 
 PAGE = Document.read(README).section("Environment variables")

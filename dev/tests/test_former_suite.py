@@ -12,7 +12,7 @@ from support import former_suite
 from support.front_end import Client, FrontEnd
 from support.sites import Site, json_in
 
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.stack import Stack
 
 FORCED = "ir_attachment.storage.force.database"

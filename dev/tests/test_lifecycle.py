@@ -17,7 +17,7 @@ from support.apps import call, press, update_list
 from support.front_end import Client, FrontEnd
 from support.sites import Site
 
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.stack import Stack
 
 STORES = ("s3", "swift")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.process import free_ports
 from dev.settings import REPOSITORY
 from dev.stack import Stack, project_of

@@ -14,7 +14,7 @@ from support.documented import Document
 from support.operator_shell import OperatorShell
 from test_bare_metal import EXAMPLES, wait_until
 
-from dev.documents import README
+from dev.commands.documents import README
 from dev.environments import REQUIREMENTS
 from dev.odoo import SERIES
 from dev.process import free_ports

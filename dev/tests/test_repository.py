@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from support.documented import Document
 
-from dev import documents, drawings, icons
+from dev import drawings
+from dev.commands import documents, icons
+from dev.manifests import manifests, variables
 from dev.settings import REPOSITORY
 
 README = documents.README.read_text()
@@ -44,32 +46,32 @@ def test_requirements_follow_from_the_manifests() -> None:
 
 def test_addon_table_follows_from_the_manifests() -> None:
     assert documents.with_table(README) == README
-    assert all(f"[{name}]({name}/)" in README for name in documents.manifests())
+    assert all(f"[{name}]({name}/)" in README for name in manifests())
 
 
 def test_reference_lists_every_variable_and_no_other() -> None:
     listed = listed_variables(documents.VARIABLES.read_text())
-    assert listed == {name for _addon, name in documents.variables()}
+    assert listed == {name for _addon, name in variables()}
 
 
 def test_reference_has_a_section_for_each_addon_with_variables() -> None:
     page = Document(documents.VARIABLES.read_text())
     owned: dict[str, set[str]] = {}
-    for addon, name in documents.variables():
+    for addon, name in variables():
         owned.setdefault(addon, set()).add(name)
     assert {addon: listed_variables(page.section(addon).text) for addon in owned} == owned
     assert all(f"[{addon}](#{addon})" in page.text for addon in owned)
 
 
-@pytest.mark.parametrize("addon", sorted(documents.manifests()))
+@pytest.mark.parametrize("addon", sorted(manifests()))
 def test_addon_readme_lists_its_variables(addon: str) -> None:
     fragments = (REPOSITORY / addon / "readme").glob("*.md")
     text = "\n".join(path.read_text() for path in fragments)
-    own = {name for owner, name in documents.variables() if owner == addon}
+    own = {name for owner, name in variables() if owner == addon}
     assert listed_variables(text) == own
 
 
-@pytest.mark.parametrize("addon", sorted(documents.manifests()))
+@pytest.mark.parametrize("addon", sorted(manifests()))
 def test_addon_has_its_icon(addon: str) -> None:
     folder = REPOSITORY / addon / "static" / "description"
     assert (folder / "icon.svg").read_text() == icons.svg(addon)
@@ -94,7 +96,7 @@ def test_ci_runs_the_readme_s_test_command() -> None:
 
 
 def test_versions_carry_no_series() -> None:
-    for name, manifest in documents.manifests().items():
+    for name, manifest in manifests().items():
         assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"]), name
 
 

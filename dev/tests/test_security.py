@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from support.documented import Document
 from support.production import Production
 
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.services.seaweedfs import SeaweedFS
 from dev.settings import child_environment
 from dev.stack import Stack

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dev.commands.structure import main
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.settings import REPOSITORY
 from dev.structure import Package, complexity, length, percentile, row
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dev.commands.torture import DATABASE, torture
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.stack import Stack
 
 Run = "subprocess.CompletedProcess[str]"

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from support.browser import browser_page, call, log_in, open_page
 
-from dev import translations
-from dev.documents import manifests
+from dev.commands import translations
 from dev.instance import Instance
+from dev.manifests import manifests
 
 TRANSLATED = [addon for addon in sorted(manifests()) if translations.template(addon)]
 MODULE_EXPORT = """\

@@ -19,8 +19,8 @@ from test_repository import tracked_files, tracked_paths
 
 from dev import settings
 from dev.console import run
-from dev.documents import manifests
 from dev.environments import REQUIREMENTS
+from dev.manifests import manifests
 from dev.process import Daemon, free_ports
 from dev.settings import REPOSITORY, child_environment
 from dev.stack import Stack

@@ -12,7 +12,7 @@ import yaml
 
 from dev import settings
 from dev.commands.test import END_TO_END
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.odoo import SERIES
 from dev.settings import REPOSITORY, child_environment
 from dev.stack import Stack

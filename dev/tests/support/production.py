@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from dev.documents import manifests
+from dev.manifests import manifests
 from dev.settings import REPOSITORY
 from dev.stack import Stack
 
