@@ -1,7 +1,8 @@
-"""The word list of the project's English, and a search for it in Markdown, YAML and Python.
+"""The word list of the project's English, and a search for it in documents and code.
 
 Readers are engineers for whom English is often a foreign language. Each rule names an idiom that
-they have to puzzle over, and the wording to use instead. Code, quoted text, link targets and names
+they have to puzzle over, and the wording to use instead. Python is searched in docstrings,
+comments and messages, XML in the texts that users read. Code, quoted text, link targets and names
 are exempt. A line that needs such a word has the comment ``plain-english: allow``.
 """
 
@@ -12,8 +13,10 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 MARKER = "plain-english: allow"
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,20 @@ def _rule(pattern: str, advice: str) -> Rule:
 SENTENCE = r"(?:^|(?<=[.!?] )|(?<=\| ))(?:[-*] |\d\. |#+ )?"
 # a line that begins a list item, a heading or a row of a table
 START = re.compile(r"[-*] |\d+\. |#+ |\|")
+ARTICLE = r"(?:(?:an?|the|its|any|no|only|both) )?"
+ACCEPTED = (
+    r"(?:addresses|arguments?|bucket|container|files?|hosts?|keys?|list|location|names?|nothing|"
+    r"numbers?|objects?|options?|parameters?|paths?|project|strings?|text|URLs?|values?|writes)"
+)
 RULES = (
     _rule(r"\bwhat (is|was|are|were|has|had|the|it|they|you|each|any|no)\b", "name the thing"),
-    _rule(SENTENCE + r"(who|whoever|what|how(?! to))\b", "start with the subject"),
+    _rule(SENTENCE + r"(who|whoever|what|where|how(?! to))\b", "start with the subject, or: if"),
+    _rule(SENTENCE + r"whether\b", "write: true if, return True if"),
     _rule(SENTENCE + r"have (?!to\b)\w+", "use the verb: call, register, store, …"),
     _rule(r"\b(say|says|tell|tells) whether\b", "write: return True if"),
+    _rule(rf"\btakes? {ARTICLE}{ACCEPTED}\b", "accepts, expects, must be"),
+    _rule(r"\btakes? (it|them|(an?|any|the) (\w+ )?\w+) for\b", "treats … as"),
+    _rule(r"\bneeds not\b", "need not, does not need to"),
     _rule(r"\b(told|tells)\b", "notify, report, log, describe"),
     _rule(r"\b(nobody|somebody|anybody|everybody|whoever|whatever)\b", "name the actor or thing"),
     _rule(r"(?<!there )\b(is|are|was|were) (no|none)\b", "is not a, has no, without"),
@@ -127,16 +139,54 @@ def _yaml(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _python(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of the docstrings and comments of a module."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, documented) and ast.get_docstring(node) is not None:
-            first, last = node.body[0].lineno, node.body[0].end_lineno or 0
+    """Yield the numbered lines of the docstrings, comments and messages of a module."""
+    tree = ast.parse(text)
+    docstrings = set[ast.AST]()
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            statement = node.body[0]
+            docstrings.update(ast.walk(statement))
+            first, last = statement.lineno, statement.end_lineno or 0
             for number, line in enumerate(text.splitlines()[first - 1 : last], first):
                 yield number, line.strip().removeprefix('"""').removesuffix('"""')
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string.lstrip("# ")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node not in docstrings and _is_message(node.value):
+            # a number for each message: a message is not part of the paragraph before it
+            yield node.lineno, " ".join(node.value.split())
+            yield 0, ""
 
 
-PROSE = {".md": _markdown, ".yml": _yaml, ".yaml": _yaml, ".py": _python, ".dot": _yaml}
+def _is_message(value: object) -> TypeGuard[str]:
+    """Return True for a text with several words that is not SQL, a pattern or a template."""
+    return (
+        isinstance(value, str)
+        and len(re.findall(r"[^\W\d_]{2,} ", value)) >= 3
+        and not re.search(
+            r"\b(SELECT|UPDATE|INSERT|DELETE|FROM|WHERE|CREATE|ALTER)\b|[\\]|<\w", value
+        )
+    )
+
+
+def _xml(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines of the texts and of the attributes with texts in an XML file."""
+    shown = re.sub(r"<!--.*?-->|<[^>]*>", _attributes, text, flags=re.DOTALL)
+    for number, line in enumerate(shown.splitlines(), 1):
+        yield number, line.strip()
+
+
+def _attributes(tag: re.Match[str]) -> str:
+    values = re.findall(r' (?:string|help|confirm|title|placeholder)="([^"]*)"', tag[0])
+    return " ".join(values) + "\n" * tag[0].count("\n")
+
+
+PROSE = {
+    ".md": _markdown,
+    ".yml": _yaml,
+    ".yaml": _yaml,
+    ".py": _python,
+    ".dot": _yaml,
+    ".xml": _xml,
+}

@@ -20,6 +20,10 @@ from .plain_english import findings
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+MODULE_LINES = 300
+FUNCTION_LINES = 20  # the 90th percentile of a package
+# entries at the top level of the addons that have sub-packages
+TOP_ENTRIES = {"base_attachment_object_storage": 12, "session_redis": 15}
 SCOPES = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
 BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.IfExp, ast.ExceptHandler, ast.Assert)
 NOT_CODE = {
@@ -175,6 +179,25 @@ class Package:
         except CycleError as error:
             return list(error.args[1])
         return []
+
+    def violations(self) -> Iterator[str]:
+        """Yield each place where the package exceeds a ceiling of the structure."""
+        name = self.folder.name
+        if cycle := self.cycle(with_late=True):
+            yield f"{name}: import cycle: {' -> '.join(cycle)}"
+        if self.entries > TOP_ENTRIES.get(name, self.entries):
+            yield f"{name}: {self.entries} top-level entries, at most {TOP_ENTRIES[name]}"
+        measured = [module for module in self.modules if not module.is_face]
+        lengths = [length(function) for module in measured for function in module.functions]
+        if (p90 := percentile(lengths, 0.9)) > FUNCTION_LINES:
+            yield f"{name}: 90 % of the functions have up to {p90} lines, not {FUNCTION_LINES}"
+        for module in measured:
+            if module.lines > MODULE_LINES:
+                yield f"{module.path}: {module.lines} lines, at most {MODULE_LINES}"
+            for node in [module.tree, *module.public]:
+                if ast.get_docstring(node) is None:
+                    yield f"{module.path}:{getattr(node, 'lineno', 1)}: no docstring"
+            yield from map(str, findings(module.path))
 
 
 def _is_module(path: Path, folder: Path) -> bool:

@@ -14,6 +14,11 @@ IDIOMS = [
     "A sentence. Whoever counts, subscribes.",
     "| Redis | what happens |",
     "- How it works",
+    "Where the file is.",
+    "Whether it is there.",
+    "The option takes a URL.",
+    "It takes the port for a free one.",
+    "A thread needs not wait.",
     "Have the file uploaded.",
     "Say whether it is there.",
     "That is told in the next page.",
@@ -33,6 +38,8 @@ PLAIN = [
     "It removes orphaned uploads.",
     "There is no file, and it has no owner.",
     "How to run it is described below.",
+    "It takes two seconds, and takes over the lock.",
+    "The folder where it is stored.",
     '`what is this`, “what is this” and "what\nis this"',
     "[a page](what-is-this/nobody.md) and https://nobody.example/in%20vain",
     "`{db}` stands for the database.",
@@ -65,13 +72,30 @@ def test_a_finding_names_the_line_and_the_advice(tmp_path: Path) -> None:
     ]
 
 
-def test_python_is_searched_in_docstrings_and_comments_alone(tmp_path: Path) -> None:
+def test_python_is_searched_in_docstrings_comments_and_messages(tmp_path: Path) -> None:
     text = (
         '"""Nobody."""\n\nnobody = "nobody"\n# nobody\n\n\n'
         'def nobody_else():\n    """Return it.\n\n    Nobody.\n    """\n'
+        '    raise ValueError(\n        f"{nobody}: this file is read "\n        "by nobody")\n'
     )
     lines = [text.split(":")[1] for text in found(tmp_path / "module.py", text)]
-    assert sorted(map(int, lines)) == [1, 4, 10]
+    assert sorted(map(int, lines)) == [1, 4, 10, 13]
+
+
+def test_a_string_that_is_not_a_message_is_left_alone(tmp_path: Path) -> None:
+    text = (
+        "query = 'SELECT what is FROM the_table'\n"
+        "pattern = r'what is \\b it called'\nname = 'nobody'\n"
+    )
+    assert not found(tmp_path / "module.py", text)
+
+
+def test_xml_is_searched_in_texts_and_labels(tmp_path: Path) -> None:
+    text = (
+        "<odoo>\n  <!-- nobody -->\n  <p class='nobody'>Nobody reads it</p>\n"
+        '  <button name="nobody"\n    string="Nobody"/>\n</odoo>\n'
+    )
+    assert len(found(tmp_path / "view.xml", text)) == 2
 
 
 def test_yaml_is_searched_with_its_comments(tmp_path: Path) -> None:

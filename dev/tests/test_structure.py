@@ -107,6 +107,25 @@ def test_percentiles_are_values_that_occur(share: float, expected: int) -> None:
     assert percentile(range(1, 11), share) == expected
 
 
+def test_each_place_above_a_ceiling_is_listed(tmp_path: Path) -> None:
+    acme = package(
+        tmp_path,
+        long='"""A module."""\n' + "x = 1\n" * 300,
+        plain='"""A module."""\n\ndef f():\n    """Nobody calls it."""\n',
+        one='"""A module."""\nfrom .two import x\n',
+        two="def f():\n    from . import one\n",
+    )
+    assert [text.rpartition("/")[2] for text in acme.violations()] == [
+        "acme: import cycle: one -> two -> one",
+        "long.py: 301 lines, at most 300",
+        "plain.py:4: 'Nobody': name the actor or thing",
+        "two.py:1: no docstring",
+        "two.py:1: no docstring",
+    ]
+    small = package(tmp_path / "small", plain='"""A module."""\n')
+    assert not list(small.violations())
+
+
 @pytest.mark.parametrize("addon", sorted(manifests()))
 def test_no_addon_imports_in_a_circle(addon: str) -> None:
     measured = Package(REPOSITORY / addon)
