@@ -25,7 +25,7 @@ def _probe(database: Database, may_write: bool) -> None:
 STORE = RemoteStore(
     label="S3",
     location="s3",
-    # "exoscale" is what the platform was called before
+    # "exoscale" is the former name of the platform
     kinds=frozenset({"s3", "exoscale"}),
     container="AWS_BUCKETNAME",
     unstructured="AWS_BUCKETNAME_UNSTRUCTURED",

@@ -25,7 +25,7 @@ def _probe(database: Database, may_write: bool) -> None:
 STORE = RemoteStore(
     label="Swift",
     location="swift",
-    # "ovh" is what the platform was called before
+    # "ovh" is the former name of the platform
     kinds=frozenset({"swift", "ovh"}),
     container="SWIFT_WRITE_CONTAINER",
     unstructured="SWIFT_WRITE_CONTAINER_UNSTRUCTURED",

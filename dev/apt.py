@@ -79,8 +79,8 @@ def missing(*programs: str) -> list[str]:
 def unpack_odoo(destination: Path, work: Path) -> None:
     """Unpack Debian sid's Odoo 19 below ``destination`` (``usr/bin/odoo``); needs no root.
 
-    A real installation from sid would replace libc and dpkg. So apt works in a state of
-    its own, which knows sid with a priority that only Odoo passes.
+    A real installation from sid would replace libc and dpkg. So apt works in a separate state,
+    which knows sid with a priority that only Odoo passes.
     """
     shutil.rmtree(work, ignore_errors=True)
     env = child_environment(APT_CONFIG=str(_private_apt(work)))
@@ -108,7 +108,7 @@ def _private_apt(work: Path) -> Path:
     release = platform.freedesktop_os_release()
     if release.get("ID") != "debian" or not KEYRING.exists():
         raise DevError(
-            "Odoo 19 is unpacked from Debian's packages, and this is no Debian: "
+            "Odoo 19 is unpacked from Debian's packages, but this system is not Debian: "
             "set ODOO_SOURCE to a source tree of Odoo 17.0, 18.0 or 19.0"
         )
     codename = release["VERSION_CODENAME"]

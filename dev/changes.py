@@ -1,4 +1,4 @@
-"""What a change must bring along: news, commit subjects that can be read, no lower floor.
+"""Checks of a change: a news fragment, readable commit subjects, no lower coverage floor.
 
 ``problems_since`` compares HEAD with another commit, ``problems_of_release`` the repository with
 the name of a tag.
@@ -22,7 +22,7 @@ CHANGELOG = "CHANGELOG.md"
 
 
 def problems_since(commit: str) -> list[str]:
-    """Return what is wrong with the commits after ``commit``, a sentence each."""
+    """Return the problems of the commits after ``commit``, a sentence each."""
     base = git("merge-base", commit, "HEAD").strip()
     changed = git("diff", "--name-only", "--no-renames", base, "HEAD").splitlines()
     subjects = git("log", "--no-merges", "--format=%s", f"{base}..HEAD").splitlines()
@@ -37,7 +37,7 @@ def problems_since(commit: str) -> list[str]:
 
 
 def problems_of_news(changed: Iterable[str]) -> list[str]:
-    """Return what is wrong with the news fragments among some changed paths."""
+    """Return the problems of the news fragments among some changed paths."""
     paths = list(changed)
     fragments = [path for path in paths if path.startswith("newsfragments/")]
     files = [path for path in fragments if not path.endswith("/.gitignore")]
@@ -56,7 +56,7 @@ def too_long(subjects: Iterable[str]) -> list[str]:
 
 
 def problems_of_floor(before: int | None, now: int | None) -> list[str]:
-    """Return what is wrong with the floor of the coverage."""
+    """Return the problems of the coverage floor."""
     if before is not None and (now is None or now < before):
         return [f"the floor of the coverage was {before} %, and is lower now"]
     return []

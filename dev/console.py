@@ -1,4 +1,4 @@
-"""What a development command shows: steps with their time, and failures with their reason."""
+"""The output of development commands: steps with their time, and failures with their reason."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ def run(
     cwd: Path | None = None,
     stdin: str | None = None,
 ) -> str:
-    """Run a command to its end and return what it printed.
+    """Run a command to its end and return its output.
 
     :raises DevError: with the last lines of its output if it fails
     """

@@ -1,8 +1,8 @@
 """The branch coverage of the addons by their own tests, for ``dev/test --coverage``.
 
-``coverage`` is installed into a folder of its own: without the option, no process of Odoo can
-import it. Which files count, and the floor of all addons together, is in ``pyproject.toml``. The
-floor may rise and never falls; ``dev/main.py changes`` compares it with the one of another commit.
+``coverage`` is installed into a separate folder: without the option, no process of Odoo can
+import it. The list of files and the floor of all addons together are in ``pyproject.toml``. The
+floor may rise and never falls; ``dev/main.py changes`` compares it with another commit's floor.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Installing things once: folders with a mark of what they were made from, and Pythons."""
+"""Installations that are made once: folders with a mark of their ingredients, and Pythons."""
 
 import hashlib
 import shutil
@@ -22,7 +22,7 @@ TOOLS_FROM = (3, 11, 0)
 def made_once(
     directory: Path, title: str, ingredients: Sequence[str], make: Callable[[], None]
 ) -> None:
-    """Have ``make`` fill a folder, unless it is there whole and made of the same ingredients.
+    """Call ``make`` to fill a folder, unless it is complete and made of the same ingredients.
 
     The mark is written last, so that what an interrupted run left is made again.
     """
@@ -70,7 +70,7 @@ def find_python() -> tuple[str, tuple[int, int, int]]:
 
     Free of the race first; a shim may exist and not run, so each one is run.
 
-    :raises DevError: if the one that was chosen, or none at all, runs
+    :raises DevError: if the chosen Python does not run, or no Python does
     """
     chosen = settings.chosen_python()
     pyenv = settings.pyenv_root()
@@ -92,7 +92,7 @@ def find_python() -> tuple[str, tuple[int, int, int]]:
 def find_tool_python() -> str:
     """Return a Python for tools outside of Odoo's process: Odoo's, where it is new enough.
 
-    :raises DevError: if there is none
+    :raises DevError: if no such Python runs
     """
     program, version = find_python()
     names = [program, "python3.12", "python3.13", "python3.11", "python3"]

@@ -40,7 +40,7 @@ PORTS = 3  # of a node
 
 
 class Node:
-    """One front-end: a prefork Odoo server with a data directory of its own."""
+    """One front-end: a prefork Odoo server with its own data directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -99,7 +99,7 @@ class Instance:
         """Create the database with the suite and call ``install()``, unless that is done.
 
         The files begin in a local file store, as everywhere; ``install()`` moves them.
-        Where the addons have changed since, they are updated.
+        Addons that have changed since then are updated.
         """
         versions = json.dumps({name: m["version"] for name, m in manifests().items()})
         prepared = self.directory / "prepared"
@@ -108,7 +108,7 @@ class Instance:
             return
         data = self.directory / "before-install"
         if not exists:
-            # the mark goes first and comes last: what was made by half is made again
+            # the mark is removed first and written last: an incomplete database is made again
             prepared.unlink(missing_ok=True)
             with step(f"Creating the database '{self.name}'"):
                 self.stack.databases.create(self.name, data)
@@ -120,13 +120,13 @@ class Instance:
         prepared.write_text(versions)
 
     def shell(self, script: str, data_directory: Path) -> str:
-        """Run a script in ``odoo shell`` and return what it printed."""
+        """Run a script in ``odoo shell`` and return its output."""
         return self.stack.databases.shell(self.name, script, data_directory, self.variables)
 
     def start(self, preferred_port: int = 8069) -> None:
         """Start both nodes and nginx; what runs already is started anew.
 
-        Where one does not start, none is left running.
+        If one does not start, all are stopped.
         """
         self.stop()
         try:
@@ -137,7 +137,7 @@ class Instance:
 
     def _start(self, preferred_port: int) -> None:
         with step("Starting two Odoo nodes"):
-            # all at once: the second node must not get what the first one is about to use
+            # all at once: the second node must not get a port that the first node is about to use
             ports = free_ports(preferred_port + 2, PORTS * len(self.nodes))
             for number, node in enumerate(self.nodes):
                 self.start_node(node, ports[PORTS * number : PORTS * (number + 1)])

@@ -23,7 +23,7 @@ SUITE = (
     "attachment_s3",
     "cloud_platform",
 )
-# what its manifest names, for updates from releases long ago
+# named by its manifest, for updates from very old releases
 QUEUE_JOB_NEEDS = ("openupgradelib==3.13.7",)
 NEW_UUID = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
 
@@ -41,7 +41,7 @@ class Odoo:
         self._package = state / "install" / "odoo-19.0"
 
     def install(self) -> None:
-        """Unpack what is missing and make the virtual environment."""
+        """Unpack Odoo if it is missing, and make the virtual environment."""
         if self._source is None:
             made_once(
                 self._package,
@@ -95,7 +95,7 @@ class Odoo:
     def server_wide_modules(self) -> str:
         """``--load`` of a front-end: core's own default, and the suite's addons."""
         core = ["base", "rpc", "web"] if (self._addons / "rpc").exists() else ["base", "web"]
-        # first, so that what the import of the others logs is JSON already
+        # first, so that log lines from the import of the others are JSON already
         return ",".join(["logging_json", *core, *SUITE])
 
     @cached_property
@@ -104,9 +104,9 @@ class Odoo:
         return ",".join(map(str, [*core, self.repository]))
 
     def queue_job(self) -> Path:
-        """Install OCA's ``queue_job`` in a folder of its own, and return it, for PYTHONPATH.
+        """Install OCA's ``queue_job`` in a separate folder, and return the folder for PYTHONPATH.
 
-        Nobody else is to have it: to the suite it is an addon that may be there or not.
+        Other servers must not find it: for the suite the addon is optional.
         """
         directory = self._state / "install" / f"queue-job-{self.series}"
         packages = [f"odoo-addon-queue-job=={self.series}.*", *QUEUE_JOB_NEEDS]
@@ -167,7 +167,7 @@ class Databases:
         template = self._template()
         self._postgresql.drop(database)
         self._postgresql.create(database, template)
-        # a database of its own, not a copy that is the same to a store
+        # another database for the stores, not a copy of the template
         self._postgresql.query(database, NEW_UUID)
         self._copy_files(self._filestores / template, template, data_directory, database)
 
@@ -210,7 +210,7 @@ class Databases:
     def shell(
         self, database: str, script: str, data_directory: Path, variables: Mapping[str, str]
     ) -> str:
-        """Run a script in ``odoo shell`` and return what it printed."""
+        """Run a script in ``odoo shell`` and return its output."""
         odoo = self._odoo
         arguments = ("shell", "-d", database, "--no-http", "--log-level=warn")
         paths = ("--addons-path", odoo.addons_path, "--data-dir", data_directory)

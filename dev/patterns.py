@@ -3,7 +3,7 @@
 Prints a JSON list: for each expression the file and line, and its source in JavaScript's
 dialect, or ``source: null`` where it is not made of constants.
 
-What is constant: literals, names that the module assigns a literal to, f-strings and sums of
+Constant are literals, names that the module assigns a literal to, f-strings and sums of
 these. A value that is put into an f-string by ``re.escape`` or by a call counts as one letter.
 An expression that is only used with ``match`` or ``fullmatch`` begins at one position, which
 makes many expressions linear that would be quadratic in a search.
@@ -22,7 +22,7 @@ FUNCTIONS = frozenset(
 ANCHORED = frozenset({"match", "fullmatch"})
 FLAGS = {"I": "i", "IGNORECASE": "i", "S": "s", "DOTALL": "s", "M": "m", "MULTILINE": "m"}
 VERBOSE = frozenset({"X", "VERBOSE"})
-# what an inserted value counts as
+# the replacement for an inserted value
 INSERTED = "x"
 
 

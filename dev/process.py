@@ -63,7 +63,7 @@ def _is_free(port: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Tell whether something accepts connections on a port of 127.0.0.1."""
+    """Return True if a server accepts connections on a port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -83,12 +83,12 @@ class Daemon:
 
     @property
     def pid(self) -> int | None:
-        """The process id, or None where the process does not live any more."""
+        """The process id, or None if the process has ended."""
         try:
             pid, started = self._pid_file.read_text().split()
         except (OSError, ValueError):
             return None
-        # after a reboot the number may belong to another process: its start time tells
+        # after a reboot the number may belong to another process, which has another start time
         return int(pid) if _start_time(int(pid)) == started else None
 
     def start(
@@ -100,7 +100,7 @@ class Daemon:
         user: str | None = None,
         cwd: Path | None = None,
     ) -> None:
-        """Start the process unless it lives, and wait until ``ready()`` where it is given."""
+        """Start the process unless it runs, and wait until ``ready()`` if it is given."""
         if self.pid is None:
             self.directory.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:

@@ -1,4 +1,4 @@
-"""What the development commands take from the environment."""
+"""The variables that the development commands read."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def chosen_python() -> str | None:
 
 
 def chosen() -> dict[str, str]:
-    """Return what was chosen, for a child that has to work with the very same."""
+    """Return the chosen variables, for a child process that must use the same."""
     names = ("CLOUD_DEV_STATE", "ODOO_SOURCE", "PYTHON", "XDG_CACHE_HOME")
     return {name: os.environ[name] for name in names if name in os.environ}
 
@@ -38,8 +38,8 @@ def pyenv_root() -> Path | None:
 def child_environment(**variables: str) -> dict[str, str]:
     """Return the environment of a child: the caller's, less what would leak into Odoo.
 
-    Variables of the suite that the caller happens to have set must not decide what the
-    demonstration or the tests talk to.
+    Variables of the suite in the caller's environment must not choose the services of the
+    demonstration or of the tests.
     """
     foreign = (
         "AWS_",

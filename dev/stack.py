@@ -42,7 +42,7 @@ TEST_PROGRAMS = (
 
 
 class Stack:
-    """The services and Odoo; ``install()`` and ``start()`` may be called again and again.
+    """The services and Odoo; ``install()`` and ``start()`` may be called repeatedly.
 
     :param repository: the folder with the suite's addons
     """
@@ -69,7 +69,7 @@ class Stack:
         self.databases = Databases(self.odoo, self.postgresql, self.state)
 
     def install(self, *more_programs: str) -> None:
-        """Install what is missing; only Debian packages need root."""
+        """Install missing programs; only Debian packages need root."""
         apt.install([*postgresql.packages(), *apt.missing(*PROGRAMS, *more_programs)])
         self._seaweedfs.install()
         self.odoo.install()
@@ -87,14 +87,14 @@ class Stack:
             service.stop()
 
     def install_for_tests(self) -> None:
-        """Install what only tests talk to."""
+        """Install the servers that only tests use."""
         apt.install(apt.missing(*TEST_PROGRAMS))
         self._openstack.install()
         self._valkey.install()
         self.statsd.install()
 
     def start_for_tests(self) -> None:
-        """Start the further servers, and write down what tests need of them."""
+        """Start the further servers, and write their clients' settings to a file for tests."""
         self.swift.start()
         self.old_swift.start()
         self.statsd.start()
@@ -125,7 +125,7 @@ class Stack:
 
     @contextmanager
     def in_use(self, *more_programs: str, for_tests: bool = False) -> Iterator[None]:
-        """Have everything installed and running, for tests the further servers too.
+        """Install and start everything, for tests the further servers too.
 
         Of several users the last one stops the services, unless an instance runs on them.
         """
@@ -151,9 +151,9 @@ class Stack:
     def database(
         self, name: str, modules: Sequence[str], variables: Mapping[str, str]
     ) -> Iterator[Path]:
-        """Have a database with some modules; gives its data directory.
+        """Create a database with some modules, and return its data directory.
 
-        At the end it is dropped, and with it every bucket of its project: that of its name.
+        At the end it is dropped together with the buckets of its project, which has its name.
         """
         data = self.state / "tests" / name
         try:
@@ -172,7 +172,7 @@ class Stack:
         return any(Daemon(path.parent).pid for path in pid_files)
 
     def variables(self, project: str, environment: str = "prod") -> dict[str, str]:
-        """Return what a project's front-ends take from the environment, all of it."""
+        """Return all variables of a project's front-ends."""
         name = f"{project}-odoo-{environment}"
         return {
             **self.postgresql.env,
@@ -187,7 +187,7 @@ class Stack:
     def lock(self, name: str = "lock") -> Iterator[None]:
         """Keep other development commands from setting up the same state folder.
 
-        With a name of its own: from one thing in it.
+        With another name: from using the thing of that name.
         """
         self.state.mkdir(parents=True, exist_ok=True)
         with (self.state / name).open("w") as file:
@@ -215,12 +215,12 @@ class Stack:
 
 
 def project_of(database: str) -> str:
-    """Return the project of a database as it may stand in a bucket's name."""
+    """Return the project of a database in the form that a bucket's name allows."""
     return database.replace("_", "-")
 
 
 def tool_python() -> str:
-    """Return the Python for tools that are no part of Odoo's process."""
+    """Return the Python for tools outside of Odoo's process."""
     return environments.find_tool_python()
 
 
@@ -228,5 +228,5 @@ def check_state_directory(state: Path) -> None:
     """Refuse a folder that holds something else: ``clean`` would remove it."""
     if state.is_dir() and any(state.iterdir()) and not (state / "lock").exists():
         raise DevError(
-            f"{state} is not empty, and no state folder: set CLOUD_DEV_STATE to another"
+            f"{state} is not empty, and not a state folder: set CLOUD_DEV_STATE to another"
         )

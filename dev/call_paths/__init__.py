@@ -1,1 +1,1 @@
-"""How far a reader has to go: the calls inside the suite that one operation makes."""
+"""The calls inside the suite that one operation makes: the way of a reader through the code."""

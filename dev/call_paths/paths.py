@@ -2,7 +2,7 @@
 
 Any checkout of the suite can be measured, also an older one: the operations use Odoo's own
 interfaces alone. They run in a server with the whole suite, against real services. The metrics
-addons, which are notified of each operation, are a path of their own.
+addons, which are notified of each operation, are a separate path.
 """
 
 import logging

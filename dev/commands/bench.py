@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
 
 
 def benchmark(stack: Stack, name: str) -> int:
-    """Run a benchmark on a database of its own with the whole suite installed."""
+    """Run a benchmark on a separate database with the whole suite installed."""
     database = f"bench_{name.partition(':')[0]}"
     variables = stack.variables(project_of(database))
     with stack.database(database, list(manifests()), variables) as data:

@@ -1,6 +1,6 @@
 """``dev/main.py changelog [VERSION]``: take the news fragments into ``CHANGELOG.md``.
 
-Without a version it only shows what they would become.
+Without a version it only shows the resulting entry.
 """
 
 import subprocess

@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     with stack.lock():
         venv.install()
     command = [str(venv.python), "-m", "pre_commit", "run", "--all-files"]
-    # pre-commit's "python3" is the one of this environment, however the machine is set up
+    # on every machine, pre-commit's "python3" is the Python of this environment
     env = child_environment(
         PATH=f"{venv.python.parent}:{child_environment()['PATH']}",
         PRE_COMMIT_HOME=str(stack.state / "pre-commit"),

@@ -58,7 +58,7 @@ def measured(stack: Stack) -> Results:
 def run(
     stack: Stack, data: Path, variables: Mapping[str, str], database: str, *served: str
 ) -> Results:
-    """Run a server of the checkout; return what it has counted."""
+    """Run a server of the checkout and return its counts."""
     http_port, gevent_port, metrics_port = free_ports(28569, 3)
     more = {"ODOO_LOGGING_JSON": "1", "ODOO_PROMETHEUS_PORT": str(metrics_port)}
     environment = stack.odoo.environment(**variables, **more)

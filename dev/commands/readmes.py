@@ -1,6 +1,6 @@
 """``dev/main.py readmes``: write each addon's ``README.rst`` and ``index.html`` again.
 
-The layout is that of OCA's ``oca-gen-addon-readme``, which is in no package registry and would
+The layout comes from OCA's ``oca-gen-addon-readme``, which is in no package registry and would
 have to come from a repository: the same fragments, sections, badges and digest. So the fragments
 are ready for that program. The command runs this module again in an environment that has the
 libraries.
@@ -148,7 +148,7 @@ def heading(title: str, line: str) -> str:
 
 
 def fragment(folder: Path, name: str, shift: int = 0) -> str:
-    """Return a fragment as reStructuredText, empty where there is none."""
+    """Return a fragment as reStructuredText, empty if it does not exist."""
     import pypandoc  # only in the environment of this command
 
     path = folder / "readme" / f"{name}.md"

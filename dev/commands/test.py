@@ -42,7 +42,7 @@ NO_SERVICE = re.compile(r" : no .* server", re.IGNORECASE)
 
 @dataclass
 class Outcome:
-    """What a runner counted; ``complaints`` are failures that no test stands for."""
+    """The counts of a runner; ``complaints`` are failures outside of any test."""
 
     passed: int = 0
     failed: int = 0
@@ -202,7 +202,7 @@ def run_pytest(python: Path, names: Sequence[str], half: str | None = None) -> O
 
 
 def follow(command: Sequence[str | Path], env: Mapping[str, str]) -> tuple[int, list[str]]:
-    """Run a command, show what it prints as it comes, and return its status and lines."""
+    """Run a command, show its output at once, and return its status and lines."""
     lines = []
     process = subprocess.Popen(
         [str(part) for part in command],

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 def torture(
     stack: Stack, variables: dict[str, str], data: Path, seconds: str, what: str, **options: object
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the torture on the prepared database; the options are those of subprocess."""
+    """Run the torture on the prepared database; the options belong to ``subprocess.run``."""
     command = [
         *(stack.odoo.venv.python, "-m", "dev.stress", seconds, what, DATABASE),
         *("--addons-path", stack.odoo.addons_path, "--data-dir", data, "--log-level=warn"),

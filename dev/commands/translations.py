@@ -1,6 +1,6 @@
 """``dev/main.py translations``: write each addon's ``i18n`` again.
 
-Odoo 19.0 exports the template; ``msgmerge`` takes its terms over into the translations, where
+Odoo 19.0 exports the template; ``msgmerge`` adds its terms to the translations, where
 new ones are empty until they are translated.
 """
 
@@ -22,7 +22,7 @@ DATE = re.compile(r'^"(POT-Creation|PO-Revision)-Date: .*\n', re.MULTILINE)
 def main(arguments: list[str]) -> int:
     stack = Stack()
     if settings.odoo_source():
-        raise DevError("the templates are those of Odoo 19.0: unset ODOO_SOURCE")
+        raise DevError("the templates are made by Odoo 19.0: unset ODOO_SOURCE")
     with stack.in_use("msgmerge"):
         variables = stack.variables("suite", "test")
         with stack.database(DATABASE, list(manifests()), variables) as data:

@@ -1,6 +1,6 @@
 """``dev/wheels SERIES [DIRECTORY]``: a wheel of each addon for a series of Odoo, and of the suite.
 
-They are built as ``pip`` builds them from ``setup/``, and lie in ``dist`` if no folder is named.
+They are built as ``pip`` builds them from ``setup/``, and are in ``dist`` if no folder is named.
 """
 
 from pathlib import Path

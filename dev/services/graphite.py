@@ -47,7 +47,7 @@ DATABASES = {{
 
 
 class Graphite:
-    """Debian's Graphite with a configuration and data of its own; it keeps each second."""
+    """Debian's Graphite with its own configuration and data; it keeps each second."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -89,7 +89,7 @@ class Graphite:
         self._carbon.stop()
 
     def find(self, query: str) -> set[str]:
-        """Return what the last part of a query may be, as of ``stats.*``."""
+        """Return the possible last parts of a query, for example of ``stats.*``."""
         # without the usual format, for which users have a database
         found = self._get("metrics/find", query=query, format="completer")
         return {str(node["name"]) for node in found["metrics"]}

@@ -82,7 +82,7 @@ class Keystone:
 
     @property
     def client(self) -> Mapping[str, Any]:
-        """What a test of Keystone's clients needs."""
+        """The settings of a test of Keystone's clients."""
         short = (self.directory / "short-lived-port").read_text()
         return {
             "auth_url": self.url,
@@ -114,7 +114,7 @@ class Keystone:
         self._short_lived.stop()
 
     def _set_urls(self, swift_port: int) -> None:
-        """Have the catalogue name the ports of this start."""
+        """Write the ports of this start into the catalogue."""
         urls = {
             "identity": self.url,
             "object-store": f"http://127.0.0.1:{swift_port}/v1/AUTH_%(project_id)s",

@@ -13,7 +13,7 @@ OBJECT_STORE = REPOSITORY / "base_attachment_object_storage" / "nginx" / "object
 # the one address that the file allows, for its reader to change
 EXAMPLE = r"^https://s3\.example\.com/"
 
-# what every nginx needs to keep within its folder
+# the directives with which nginx writes to its folder only
 MAIN = """\
 {user}daemon off;
 worker_processes 1;
@@ -29,7 +29,7 @@ http {{
 {http}}}
 """
 
-# A node that died is left alone for a second; what it had not begun goes to the next one.
+# A node that died gets no request for a second; requests that it had not begun go to the next.
 NODES = """\
     client_max_body_size 512m;
     proxy_http_version 1.1;
@@ -79,7 +79,7 @@ class Nginx:
     ) -> None:
         """Serve on the first free port from ``preferred`` on, in front of the nodes.
 
-        :param stores: URLs of object stores that it may ask for files, where Odoo tells it to
+        :param stores: URLs of object stores that it may ask for files when Odoo requests it
         """
         with step("Starting nginx"):
             self.daemon.stop()

@@ -1,4 +1,4 @@
-"""PostgreSQL: a throw-away cluster of its own on a port of 127.0.0.1."""
+"""PostgreSQL: a separate throw-away cluster on a port of 127.0.0.1."""
 
 import contextlib
 import hashlib
@@ -29,7 +29,7 @@ class PostgreSQL:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """What libpq, and so every client, needs to connect."""
+        """The variables with which libpq, and so every client, connects."""
         return {
             "PGHOST": "127.0.0.1",
             "PGPORT": (self.directory / "port").read_text(),
@@ -130,9 +130,9 @@ class PostgreSQL:
         (self.directory / "initialized").touch()
 
     def _cluster_directory(self) -> Path:
-        """Return where the files lie: in the state folder, if the server's user gets there.
+        """Return the folder of the files: in the state folder, if the server's user can enter it.
 
-        Root's home is closed to everybody else.
+        Only root can enter root's home.
         """
         if self._user is None:
             return self.directory / "cluster"

@@ -1,4 +1,4 @@
-"""Prometheus: the server that scrapes the nodes, and is asked what it has seen."""
+"""Prometheus: the server that scrapes the nodes and answers queries."""
 
 import json
 import urllib.parse
@@ -13,7 +13,7 @@ from ..settings import child_environment
 
 
 class Prometheus:
-    """Debian's Prometheus with a configuration and data of its own."""
+    """Debian's Prometheus with its own configuration and data."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -46,7 +46,7 @@ class Prometheus:
                     }
                 ],
             }
-            # YAML takes JSON; a file of its own, for the token
+            # JSON is valid YAML; a separate file, for the token
             file = self.directory / "prometheus.yml"
             file.touch(mode=0o600)
             file.write_text(json.dumps(configuration, indent=1))

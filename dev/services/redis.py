@@ -41,7 +41,7 @@ class Redis:
             self._port.parent.mkdir(parents=True, exist_ok=True)
             port = free_ports(26379)[0]
             self._port.write_text(str(port))
-            # a file of its own, so that the password is in no command line
+            # a separate file, so that the password is in no command line
             self._configuration.touch(mode=0o600)
             self._configuration.write_text(
                 f"requirepass {secrets.token_urlsafe(16)}\n"

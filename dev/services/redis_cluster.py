@@ -34,7 +34,7 @@ class RedisCluster(RedisSet):
 
     def _start(self) -> None:
         for daemon in self.daemons.values():
-            # what the nodes remember of ports that were others
+            # the nodes remember the ports of the last start
             (daemon.directory / "nodes.conf").unlink(missing_ok=True)
         super()._start()
         first = self.NAMES[0]

@@ -62,7 +62,7 @@ class RedisSentinel(RedisSetWithTLS):
 
     @property
     def is_safe(self) -> bool:
-        """Whether the master can be lost: a replica follows, all Sentinels know of all."""
+        """True if the master can be lost: a replica follows, all Sentinels know of all."""
         state = self.ask("sentinel1", "SENTINEL", "CKQUORUM", self.MASTER_NAME)
         replication = self.ask(self.master, "INFO", "replication") if self.master else ""
         return "OK 3 usable" in state and "state=online" in replication

@@ -110,7 +110,7 @@ class RedisSet:
         folder = self.daemons[name].directory
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "redis.conf"
-        # a file of its own, so that no password is in a command line
+        # a separate file, so that no password is in a command line
         path.touch(mode=0o600)
         text = COMMON.format(directory=folder) + self._configuration(name, self.ports[name])
         path.write_text(text)

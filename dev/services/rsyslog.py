@@ -10,7 +10,7 @@ CONFIGURATION = REPOSITORY / "logging_json" / "consumers" / "rsyslog.conf"
 
 
 class Rsyslog:
-    """A daemon that reads one log; ``parsed`` and ``apart`` are what it writes."""
+    """A daemon that reads one log; it writes the files ``parsed`` and ``apart``."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -12,7 +12,7 @@ from ..console import step
 from ..process import Daemon, free_ports
 from ..settings import child_environment
 
-# name of an identity -> what it may do; "odoo" may not create or drop a bucket
+# name of an identity -> its permissions; "odoo" may not create or drop a bucket
 IDENTITIES = {
     "admin": ["Admin", "Read", "Write", "List", "Tagging"],
     "odoo": ["Read", "Write", "List", "Tagging"],
@@ -47,7 +47,7 @@ class SeaweedFS:
 
     @property
     def client(self) -> Mapping[str, Any]:
-        """What a client needs."""
+        """The settings of a client."""
         users = {
             name: {"access_key": name, "secret_key": self._secret(name)} for name in IDENTITIES
         }
@@ -79,7 +79,7 @@ class SeaweedFS:
             )
 
     def stop(self) -> None:
-        # it takes 17 s to end by itself, and nothing in it has to be saved
+        # an orderly stop takes 17 s, and its data need not be saved
         self.daemon.stop(grace_seconds=0.5)
 
     def drop(self, project: str) -> None:
@@ -132,7 +132,7 @@ class SeaweedFS:
         ]
 
     def _answers(self) -> bool:
-        """Tell whether requests are checked: the port opens before the keys are loaded."""
+        """Return True if requests are checked: the port opens before the keys are loaded."""
         try:
             urllib.request.urlopen(self.endpoint, timeout=1)
         except urllib.error.HTTPError as error:

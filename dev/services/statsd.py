@@ -1,4 +1,4 @@
-"""StatsD: the daemon of the statsd project, from npm; what it counted is asked at a TCP port."""
+"""StatsD: the daemon of the statsd project, from npm; a TCP port answers its counts."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from ..settings import child_environment
 
 PACKAGE = "statsd@0.9.0"
 
-# the longest that it takes: what it has counted stays until it is asked
+# the longest interval that it accepts: counts stay until they are read
 WEEK_MILLISECONDS = 7 * 24 * 3600 * 1000
 
 
 class Statsd:
-    """A daemon on a UDP port; it keeps all that it was sent, unless it is told to flush."""
+    """A daemon on a UDP port; it keeps everything that it receives, unless it has to flush."""
 
     def __init__(self, directory: Path, installed: Path) -> None:
         self.directory = directory
@@ -32,7 +32,7 @@ class Statsd:
 
     @property
     def client(self) -> Mapping[str, str | int]:
-        """What a client needs; ``management_port`` tells what was counted."""
+        """The settings of a client; ``management_port`` answers the counts."""
         port, management_port = json.loads(self._ports.read_text())
         return {"host": "127.0.0.1", "port": port, "management_port": management_port}
 
@@ -48,7 +48,7 @@ class Statsd:
     def start(
         self, flush_milliseconds: int = WEEK_MILLISECONDS, graphite_port: int | None = None
     ) -> None:
-        """Start it; at each flush, it writes what it has to its log and forgets it.
+        """Start it; at each flush, it writes its counts to its log and forgets them.
 
         Graphite gets it, too, where its port is given.
         """

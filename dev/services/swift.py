@@ -1,7 +1,7 @@
 """OpenStack Swift: one proxy and one server for each ring, with memcached, in two ages.
 
 The proxies speak Swift's own API (TempURL, large objects) and S3's. The new one logs in at
-Keystone; the old one, Debian's, is behind TLS and has a login of its own.
+Keystone; the old one, Debian's, is behind TLS and has its own login.
 """
 
 import getpass
@@ -242,7 +242,7 @@ class Swift(SwiftServers):
 
     @property
     def s3_client(self) -> Mapping[str, Any]:
-        """What a client of the S3 API needs."""
+        """The settings of a client of the S3 API."""
         accounts = self.keystone.accounts
         keys = {
             user: {name: account[name] for name in ("access_key", "secret_key")}
@@ -289,7 +289,7 @@ class OldSwift(SwiftServers):
 
     @property
     def client(self) -> Mapping[str, Any]:
-        """What a client of Swift's own API needs."""
+        """The settings of a client of Swift's own API."""
         return {
             "auth_url": f"{self.endpoint}/auth/v1.0",
             "user": self.USER,
@@ -299,7 +299,7 @@ class OldSwift(SwiftServers):
 
     @property
     def s3_client(self) -> Mapping[str, Any]:
-        """What a client of the S3 API needs."""
+        """The settings of a client of the S3 API."""
         keys = {"access_key": self.USER, "secret_key": self._password.read_text()}
         return {
             "endpoint": self.endpoint,

@@ -5,7 +5,7 @@
     workers     create, copy, write, delete and roll back the same few contents, in nested
                 creates, in savepoints, and after errors that they swallow;
                 every now and then one is killed in the midst of it
-    collector   collects garbage without any retention, again and again
+    collector   collects garbage without any retention, repeatedly
     reader      reads committed rows: a row whose file is missing is a violation
     afterwards  a reconcile and a collection; then the bucket equals the table
 """
@@ -32,17 +32,17 @@ from . import work
 
 WORKERS = 4
 SECONDS_BETWEEN_KILLS = 0.7
-WARM_UP_SECONDS = 4  # each process makes a client of its own
+WARM_UP_SECONDS = 4  # each process makes its own client
 QUIET = ("odoo.sql_db", "odoo.addons.base_attachment_object_storage.models.ir_attachment")
 
-# what a process counts, in this order
+# the counters of a process, in this order
 FIGURES = 5
 COMMITS, COLLECTED, READ, MISSING, ERRORS = range(FIGURES)
 
 
 @dataclass
 class Outcome:
-    """What a run found; figures of all its processes."""
+    """The result of a run: the figures of all its processes."""
 
     seconds: float
     kills: int
@@ -106,7 +106,7 @@ class Torture:
         )
 
     def rate_against(self, other: "Torture", seconds: float) -> float:
-        """Return the commits of this place by those of another, at the same time, unkilled."""
+        """Return the ratio to another's commits in the same time, without kills."""
         processes = [*self._start_workers(), *other._start_workers()]
         time.sleep(WARM_UP_SECONDS)
         before = self._total(COMMITS), other._total(COMMITS)
@@ -157,7 +157,7 @@ class Torture:
             while True:
                 try:
                     target(number)
-                except Exception:  # noqa: BLE001  # told, counted, and the torture goes on
+                except Exception:  # noqa: BLE001  # logged, counted, and the torture goes on
                     self._count(number, ERRORS)
                     traceback.print_exc()
 
@@ -225,7 +225,7 @@ def _kill(processes: list[Any]) -> None:
 
 
 def old_design(registry: Any) -> None:
-    """Have objects deleted as the old suite did: in the transaction, by its own snapshot."""
+    """Delete objects as the old suite did: in the transaction, by its own snapshot."""
     from odoo.addons.base_attachment_object_storage.store import StoreUri
 
     def delete(self: Any, fname: str) -> None:

@@ -1,4 +1,4 @@
-"""What the processes of the torture do to attachments, each operation one transaction."""
+"""The operations of the torture on attachments, each of them one transaction."""
 
 import hashlib
 import random
@@ -9,7 +9,7 @@ from typing import Any
 from odoo.exceptions import ValidationError
 
 CONTENTS = 60
-LARGE = 300 * 1024  # bytes: beyond what is sent without a question
+LARGE = 300 * 1024  # bytes: more than is sent without a question
 NAME = "torture.bin"
 MIMETYPE = "application/octet-stream"  # no rule keeps it in the database
 
@@ -70,7 +70,7 @@ def roll_back_a_part(attachments: Any) -> None:
 
 
 def watch(registry: Any) -> None:
-    """Have operations do something between the INSERT of a create() and its end."""
+    """Run a function between the INSERT of a create() and its end."""
     model = registry["ir.attachment"]
     validate = model._validate_fields
 
@@ -188,5 +188,5 @@ def _some(attachments: Any, count: int = 1) -> Any:
 
 
 def is_right(checksum: str, raw: bytes) -> bool:
-    """Say whether bytes are what a row's checksum names."""
+    """Return True if bytes have the checksum of a row."""
     return hashlib.sha1(raw, usedforsecurity=False).hexdigest() == checksum

@@ -36,7 +36,7 @@ IDIOMS = [
 ]
 PLAIN = [
     "It removes orphaned uploads.",
-    "There is no file, and it has no owner.",
+    "There is no file, it has no owner, and files are no longer lost.",
     "How to run it is described below.",
     "It takes two seconds, and takes over the lock.",
     "The folder where it is stored.",

@@ -2,7 +2,7 @@
 
 whool builds the addons. It takes the series from the manifest's version, where a tree for three
 series names none; so it is handed a copy of the addon that looks like an unpacked sdist, and
-whose ``PKG-INFO`` and ``pyproject.toml`` say what the manifest does not::
+whose ``PKG-INFO`` and ``pyproject.toml`` complete the manifest::
 
     pip wheel --no-deps --config-settings series=19.0 ./setup/session_redis
 """
@@ -56,7 +56,7 @@ Settings = dict[str, Any] | None
 
 
 class UnknownSeries(Exception):
-    """The build was not told for which series of Odoo it is."""
+    """The series of Odoo for the build is not known."""
 
 
 def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
@@ -83,7 +83,7 @@ def build_sdist(directory: str, config_settings: Settings = None) -> str:
 
 
 def _build(hook: str, directory: str, config_settings: Settings) -> str:
-    """Have whool or setuptools do what a hook stands for, in a prepared folder."""
+    """Call the hook of whool or setuptools in a prepared folder."""
     series = _series(config_settings)
     name = Path.cwd().name
     target = str(Path(directory).resolve())
@@ -128,7 +128,7 @@ def _prepare_addon(addon: Path, target: Path, series: str) -> None:
         copy = target / path.relative_to(addon)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-        copy.chmod(0o755 if os.access(path, os.X_OK) else 0o644)  # whatever the umask was
+        copy.chmod(0o755 if os.access(path, os.X_OK) else 0o644)  # with every umask
     (target / "PKG-INFO").write_text(
         f"Metadata-Version: 2.1\nName: odoo-addon-{addon.name}\n"
         f"Version: {_version(addon, series)}\n"
