@@ -51,7 +51,7 @@ RULES = (
     _rule(r"\bneeds not\b", "need not, does not need to"),
     _rule(r"\b(told|tells)\b", "notify, report, log, describe"),
     _rule(r"\b(nobody|somebody|anybody|everybody|whoever|whatever)\b", "name the actor or thing"),
-    _rule(r"(?<!there )\b(is|are|was|were) (no(?! longer| more)|none)\b", "is not a, has no, without"),
+    _rule(r"(?<!there )\b(is|are|was|were) (no(?! longer| more)|none)\b", "is not a, has no"),
     _rule(r"\b(has|have|had|there (is|are)) none\b", "has no, there is no, with the noun"),
     _rule(r"\bof (its|their|your|our) own\b", "its own X, or: separate"),
     _rule(r"\bby (itself|themselves)\b", "automatically, alone"),
@@ -160,9 +160,10 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_message(value: object) -> TypeGuard[str]:
-    """Return True for a text with several words that is not SQL, a pattern or a template."""
+    """Return True for a line with several words that is not SQL, a pattern or a template."""
     return (
         isinstance(value, str)
+        and "\n" not in value.strip()
         and len(re.findall(r"[^\W\d_]{2,} ", value)) >= 3
         and not re.search(
             r"\b(SELECT|UPDATE|INSERT|DELETE|FROM|WHERE|CREATE|ALTER)\b|[\\]|<\w", value

@@ -1,4 +1,4 @@
-"""A deployment of its own for the tests: database, two nodes and nginx, called ``e2e``."""
+"""A separate deployment for the tests: database, two nodes and nginx, called ``e2e``."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from dev.instance import Instance
 from dev.process import free_ports
 from dev.stack import Stack
 
-# modules that the second half takes besides those of the deployment, for both to last as long
+# modules that the second half runs besides the modules with the deployment, for equal durations
 SECOND = ("test_core_sessions", "test_recovery", "test_security", "test_torture")
 
 
@@ -94,7 +94,7 @@ def machine(
 
 @pytest.fixture(scope="module")
 def values(stack: Stack) -> dict[str, str]:
-    """What an operator writes into .env."""
+    """The values that an operator writes into .env."""
     return {
         "ODOO_SERIES": stack.odoo.series,
         "PROJECT": "example",

@@ -1,6 +1,6 @@
 """A database that is copied to another host, with the name, the variables and the bucket.
 
-The other host has a PostgreSQL server of its own, and the copy gets there by a dump.
+The other host has its own PostgreSQL server, and the copy is made by a dump.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_a_copy_on_another_host_reads_and_is_told_what_to_run(
     production.platform(name, there, "install", "--kind", "s3", status=78)
     assert production.harm() == []
     assert production.listing() == before
-    # and the original is what it was
+    # and the original is unchanged
     assert production.shell(name, WRITE, production.variables).startswith("s3://")
     assert production.answer(name, production.variables, "collect", "--days=0")["deleted"] == 2
 

@@ -1,4 +1,4 @@
-"""What Odoo's Apps screen shows of the addons."""
+"""The addons in Odoo's Apps screen."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from dev.commands import icons
 from dev.instance import Instance
 from dev.manifests import manifests
 
-# the page of an addon is index.html; README.rst is what core shows of one that has none
+# the page of an addon is index.html; core shows README.rst if an addon has no such page
 DESCRIPTIONS = """\
 import json
 import re

@@ -24,7 +24,7 @@ LENGTHS = FILES + 'print("ANSWER " + json.dumps([len(one.raw) for one in mine]))
 
 
 class Operator:
-    """Who runs the page's commands for a production database called "acme" there."""
+    """The operator who runs the page's commands for a production database called "acme"."""
 
     def __init__(self, production: Production, directory: Path) -> None:
         self.production = production
@@ -125,7 +125,7 @@ def test_an_old_state_is_looked_at_beside_production(operator: Operator) -> None
 def test_a_lost_bucket_comes_back_from_its_copy(operator: Operator) -> None:
     production = operator.production
     operator.run(NIGHT)
-    # what the vacuum deletes later stays in the copy
+    # objects that the vacuum deletes later stay in the copy
     production.shell(production.name, DELETE, production.variables)
     collected = production.answer(production.name, production.variables, "collect", "--days=0")
     assert collected["deleted"] == 6
@@ -147,7 +147,7 @@ def test_a_lost_bucket_comes_back_under_another_name(operator: Operator) -> None
     production = operator.production
     operator.run(NIGHT)
     production.shell(production.name, DELETE, production.variables)
-    operator.run(NIGHT[1:])  # what was written since would be missing
+    operator.run(NIGHT[1:])  # files that were written since then would be missing
     lose_bucket(operator)
 
     renaming = LOST_BUCKET[LOST_BUCKET.index("psql -d acme -f rename.sql") - 1 :]

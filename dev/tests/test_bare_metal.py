@@ -1,4 +1,4 @@
-"""``docs/bare-metal.md``: its files, as they stand there, run two front-ends behind nginx."""
+"""``docs/bare-metal.md``: its files, unchanged, run two front-ends behind nginx."""
 
 import configparser
 import contextlib
@@ -27,7 +27,7 @@ from dev.settings import child_environment
 from dev.stack import Stack
 
 PAGE = Document.page("bare-metal")
-# what an administrator changes on this page, here the test
+# the values that an administrator changes on this page, here the test
 EXAMPLES = re.compile(r"^(\w+)=(.*(?:example\.com|change-me).*)$", re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""What a change must bring along, what a release needs, and the floor of the coverage."""
+"""The checks of a change and of a release, and the floor of the coverage."""
 
 import pytest
 

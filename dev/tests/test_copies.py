@@ -1,7 +1,7 @@
 """Copies of a production database: each reads production's files, and does nothing to them.
 
-Every copy runs twice: with production's own settings, as on the same server, and in an
-environment of its own. All that it asks of the store goes through a proxy that counts.
+Every copy runs twice: with production's own settings, like on the same server, and in a
+separate environment. All its requests to the store go through a proxy that counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ def by_createdb_and_neutralize(production: Production) -> str:
     return name
 
 
-# what is made, whether it has to be said what it is, and whether its location is the database
+# the way of copying, whether it must be named as a copy, and whether its location is the database
 COPIES = {
     by_createdb: (True, False),
     by_restore_without_copy: (True, False),
@@ -125,7 +125,7 @@ def test_a_copy_reads_productions_files_and_does_nothing_to_them(
     assert len(used["left"]) == len(SIZES) - 3
     assert production.harm() == []
 
-    # in an environment of its own
+    # in a separate environment
     own = production.own(name)
     if has_to_be_said:
         refused = production.platform(name, own, "install", "--kind", "s3", status=78)

@@ -1,6 +1,6 @@
 """Core's own tests of attachments, with the addons installed, at each location.
 
-With local files all of them pass. What fails with a store is listed here, each with its
+With local files all of them pass. The failures with a store are listed here, each with its
 reason: a claim about a path, for which the suite makes the same claim about the object.
 """
 
@@ -28,7 +28,7 @@ A_LOCAL_FILE = "looks for a local file"
 X_SENDFILE = "expects nginx to send a local file"
 CLOCK = "moves the clock by a month, and S3 takes no signature of another time"
 
-# what fails with a store -> why, and the test of ours that says it of an object
+# failing test with a store -> the reason, and our test of the same behaviour with an object
 STORED = {
     "TestIrAttachment.test_02_store_on_disk": (
         A_PATH,
@@ -81,7 +81,7 @@ LISTED = {"s3": {**STORED, **ON_S3}, "swift": STORED}
 
 
 class Runs:
-    """A database, in which core's tests run again and again at other locations."""
+    """A database, in which core's tests run at one location after the other."""
 
     def __init__(self, stack: Stack, database: str, data: Path) -> None:
         self.stack = stack

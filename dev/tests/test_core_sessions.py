@@ -1,7 +1,7 @@
 """Core's HTTP tests, with the sessions where the server keeps them: in files, and in Redis.
 
-What core's own file store fails in this set-up, for its tests expect the very objects of the
-server in their hands, Redis may fail as well; what it passes, Redis has to pass.
+Core's own file store fails some tests in this set-up, which expect the objects of the server
+itself: Redis may fail these tests as well. All other tests must pass with Redis.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The development commands themselves: what they refuse, recover from and count."""
+"""The development commands themselves: refused input, recovery and counts."""
 
 import contextlib
 import os
@@ -181,7 +181,7 @@ def test_daemons_are_ready_only_while_all_of_them_run(tmp_path: Path) -> None:
 
 
 class TakingInstance(Instance):
-    """One whose nodes are only written down, and whose ports others take meanwhile."""
+    """An instance with configured nodes that do not run, whose ports other programs use."""
 
     def start_node(
         self, node: Node, ports: list[int], *_arguments: str, **_more_variables: str

@@ -1,4 +1,4 @@
-"""docker/compose.yaml as it stands, with the Dockerfile and nginx.conf, starts and serves.
+"""docker/compose.yaml, unchanged, with the Dockerfile and nginx.conf, starts and serves.
 
 There is no engine here: ``containers.py`` says what stands for it.
 """
@@ -93,7 +93,7 @@ def test_containers_of_compose_write_below_their_mounts_only(
     assert odoo.files_outside() == before
     # /tmp is for what a request needs for a moment
     assert odoo.written() == odoo.container.mounts.keys() - {"/tmp"}
-    # files of the first installation stay in the volume, as a move leaves them, and no row has one
+    # a move leaves the files of the first installation in the volume, and no row has one
     local = "SELECT count(*) FROM ir_attachment WHERE store_fname NOT LIKE 's3://%'"
     assert running.stack.postgresql.query(DATABASE, local) == ["0"]
 
@@ -106,7 +106,7 @@ def test_compose_s_servers_are_not_ready_while_redis_is_away(
     assert visitor.ask(READY)[0] == 200
     token = f"Bearer {values['HEALTH_TOKEN']}"
 
-    def misses_redis() -> bool:  # each worker remembers for a moment what it found
+    def misses_redis() -> bool:  # each worker keeps its result for a moment
         status, told = visitor.ask(READY, Authorization=token)
         return status == 503 and json.loads(told)["parts"]["sessions"] != "ok"
 

@@ -1,4 +1,4 @@
-"""What the files of docker/ say fits together, and with the suite's settings."""
+"""The files of docker/ agree with each other, and with the suite's settings."""
 
 import re
 import subprocess
@@ -202,6 +202,6 @@ def test_page_names_files_that_are_there() -> None:
         for name in line.split()
     }
     there = {path.name for folder in ("", "kubernetes") for path in (FOLDER / folder).iterdir()}
-    # what the operator makes of the examples
+    # the files that an operator makes from the examples
     assert named - there == {".env", "secret.yaml"}
     assert {"web.yaml", "cron.yaml", "install.yaml", "compose.x-accel.yaml"} <= named

@@ -1,6 +1,6 @@
-"""docker/kubernetes/ as it stands, with the Dockerfile, starts and serves.
+"""docker/kubernetes/, unchanged, with the Dockerfile, starts and serves.
 
-The services are those of compose.yaml. There is no engine here: ``containers.py`` says what
+The services come from compose.yaml. There is no engine here: ``containers.py`` describes what
 stands for it.
 """
 
@@ -17,7 +17,7 @@ from support.visitor import Visitor, check_front_ends, front_door, opens_websock
 
 @pytest.fixture(scope="module")
 def secrets(values: Mapping[str, str]) -> dict[str, str]:
-    """What an operator writes into secret.yaml, for the same services."""
+    """The values that an operator writes into secret.yaml, for the same services."""
     return {
         "PGPASSWORD": values["POSTGRES_PASSWORD"],
         "ODOO_SESSION_REDIS_PASSWORD": values["REDIS_PASSWORD"],
@@ -54,14 +54,14 @@ def cluster(
     }
     for pod in all_of(pods):
         eventually(lambda pod=pod: probe(pod, "startup") == 200, seconds=120)
-    for pod in pods["odoo-web"]:  # nobody sends requests to the others
+    for pod in pods["odoo-web"]:  # no client sends requests to the others
         eventually(lambda pod=pod: probe(pod, "readiness") == 200)
     yield pods
     machine.stop(*[pod.name for pod in all_of(pods)])
 
 
 def pod_of(machine: Machine, name: str, number: int, secrets: Mapping[str, str]) -> Running:
-    """Start a pod; nobody takes it for one that is up already."""
+    """Start a pod; no check may regard it as running already."""
     first, second = Kubernetes().pod("Deployment", name, secrets)
     machine.create(first, f"{name}-{number}-first").run_to_the_end()
     pod = machine.create(second, f"{name}-{number}")

@@ -20,7 +20,7 @@ FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
-# pages of the forge beside the files, as those that the badges of the workflows lead to
+# pages of the forge beside the files, for example the targets of the workflows' badges
 FORGE = re.compile(r"^\.\./\.\./actions/workflows/(\w+\.yml)(/badge\.svg)?$")
 PROGRAMS = ("dev/", ".ci/", "python3 dev/main.py")
 
@@ -46,7 +46,7 @@ def prose(path: Path) -> str:
 
 
 def links(path: Path) -> list[str]:
-    """Return the targets of a document's links; those in code are none."""
+    """Return the targets of a document's links, without those in code."""
     text = prose(path)
     found = LINK.findall(CODE.sub("`code`", text))
     return found + re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", text)
@@ -93,7 +93,7 @@ def test_what_is_broken_is_found(tmp_path: Path) -> None:
 
 
 def command_lines(name: str) -> Iterator[str]:
-    """Yield the commands of a document: its ``sh`` blocks that are no files, and its code."""
+    """Yield the commands of a document: its ``sh`` blocks that are not files, and its code."""
     document = Document.read(REPOSITORY / name)
     for block in document.blocks:
         if block.language == "sh" and not any("/" in file for file in block.files):
@@ -107,7 +107,7 @@ COMMANDS = sorted({(name, line) for name in MARKDOWN for line in command_lines(n
 
 
 def words_of(line: str) -> list[str]:
-    """Return the words of a command; options in brackets, and what is to be filled in, too."""
+    """Return the words of a command; also options in brackets and placeholders."""
     plain = re.sub(r"\s[|<>&].*$|[\[\]]", "", line)
     words = shlex.split(plain)
     while words and re.fullmatch(r"\w+=\S*", words[0]):
@@ -117,7 +117,7 @@ def words_of(line: str) -> list[str]:
 
 @cache
 def own_commands() -> dict[str, tuple[set[str], set[str]]]:
-    """Return the suite's commands of Odoo: their actions and options, as argparse is told."""
+    """Return the suite's commands of Odoo: their actions and options, as declared to argparse."""
     found = {}
     for path in REPOSITORY.glob("*/cli/*.py"):
         tree = ast.parse(path.read_text())

@@ -35,7 +35,7 @@ env.cr.commit()
 print('FILES', json.dumps(files.ids))
 """
 
-# a shell tells the servers nothing by itself
+# a shell does not notify the servers
 SERVE = """\
 env['ir.config_parameter'].set_param('ir_attachment.storage.serving', {how!r})
 env.cr.commit()
@@ -45,7 +45,7 @@ env.registry.signal_changes()
 
 @dataclass(frozen=True)
 class Answer:
-    """What a client gets that follows no redirect."""
+    """The answer to a client that follows no redirect."""
 
     status: int
     headers: Message
@@ -129,7 +129,7 @@ def test_nginx_sends_the_file_under_odoo_s_headers(x_accel: Files) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Accept-Ranges"] == "bytes"
     assert "Last-Modified" in headers
-    # nobody sees where it comes from
+    # the client cannot see its origin
     assert not [name for name in headers if re.match("x-(amz|object|accel)", name, re.I)]
     # nginx adds this to what Odoo sends, and to nothing else
     assert "X-Served-By" not in headers

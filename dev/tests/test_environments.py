@@ -103,7 +103,7 @@ class Site:
         return {**self.stack.postgresql.env, "RUNNING_ENV": self.environment, **listed}
 
     def required(self) -> list[str]:
-        """Return what the checks miss; what a start alone misses is left out."""
+        """Return the complaints of the checks, without the complaints of a start alone."""
         names = [variable.name for variable in self.variables if not variable.optional]
         return [name for name in names if name != "STATSD_CUSTOMER"]
 
@@ -121,7 +121,7 @@ class Site:
             *("-d", self.name, "--data-dir", str(self.folder / "data")),
             *("--load", odoo.server_wide_modules),
         ]
-        # what is looked at is the variables, not how fast a busy machine's servers are
+        # the test is about variables, not about the speed of a busy machine's servers
         patience = {"ODOO_CLOUD_PLATFORM_PROBE_TIMEOUT": "60"}
         environment = odoo.environment(**self.stack.postgresql.env, **patience)
         done = subprocess.run(

@@ -69,7 +69,7 @@ class FormerSite(Site):
         return self.stack.postgresql.query(self.name, sql)
 
     def serves(self) -> str:
-        """Have a server give everybody who is logged in each file; return its log."""
+        """Request each file from a server for each user who is logged in; return its log."""
         with self.front_end.started(variables=self.variables, load=self.load):
             assert self.shows_all()
         return self.front_end.log.read_text()
@@ -85,7 +85,7 @@ def site(request: pytest.FixtureRequest, stack: Stack, tmp_path: Path) -> Iterat
     with stack.database(name, ["server_environment"], {"RUNNING_ENV": "prod"}) as data:
         front_end = FrontEnd(stack, name, data, tmp_path)
         site = FormerSite(stack, name, data, front_end, Client(name), scheme=request.param)
-        # who is logged in on a front-end of that release stays so
+        # users stay logged in on a front-end of that release
         with front_end.started(variables=site.variables, load="session_redis_before_3"):
             assert site.client.log_in(front_end).result["uid"]
         containers = (f"{name}-odoo-prod", f"{name}-odoo-former")
@@ -101,7 +101,7 @@ def site(request: pytest.FixtureRequest, stack: Stack, tmp_path: Path) -> Iterat
 
 
 def take_over(site: FormerSite, before: Mapping[str, tuple[int, ...]]) -> None:
-    """Have a database become one of this suite, and compare it with what it was."""
+    """Migrate a database to this suite, and compare it with its former state."""
     new = NEW_NAMES[site.scheme]
     modules = site.modules()
     planned = site.answer("migrate", "--dry-run")
@@ -114,7 +114,7 @@ def take_over(site: FormerSite, before: Mapping[str, tuple[int, ...]]) -> None:
     after = site.versions()
     assert {new, "cloud_base", "cloud_platform"} <= set(after)
     gone = {*done["renamed"], *done["removed"]}
-    assert set(before) - set(after) == gone, "what is installed stays"
+    assert set(before) - set(after) == gone, "installed addons stay"
     ours = set(after) & set(manifests())
     series = tuple(map(int, site.stack.odoo.series.split(".")))
     assert {after[name] for name in ours} == {(*series, 3, 0, 0)}
@@ -128,7 +128,7 @@ def take_over(site: FormerSite, before: Mapping[str, tuple[int, ...]]) -> None:
 def test_a_database_of_the_former_suite_is_taken_over(site: FormerSite) -> None:
     take_over(site, site.versions())
     assert site.works()
-    # what makes it the owner of its files, and moves what lies elsewhere
+    # this makes it the owner of its files, and moves files from other places
     report = site.answer("install")
     assert report["kind"] == site.scheme and not report["attachments"]["failed"]
     assert site.parameter(FORCED) == former_suite.FORCED
@@ -140,7 +140,7 @@ def test_a_database_of_the_former_suite_is_taken_over(site: FormerSite) -> None:
 @pytest.mark.parametrize("site", ["s3"], indirect=True)
 def test_an_update_before_the_command_harms_nothing(site: FormerSite) -> None:
     before = site.versions()
-    assert "monitoring_status" in site.update(), "Odoo complains of what has no code"
+    assert "monitoring_status" in site.update(), "Odoo complains about addons without code"
     assert "monitoring_status" in site.serves()
     take_over(site, before)
     assert site.works()

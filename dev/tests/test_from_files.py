@@ -1,4 +1,4 @@
-"""``docs/migration-from-files.md``: files and sessions of one server become everybody's."""
+"""``docs/migration-from-files.md``: files and sessions of one server become common to all."""
 
 import re
 import uuid
@@ -23,7 +23,7 @@ for number in range(12):
     model.create({"name": f"of a file {number}", "raw": raw, "mimetype": "application/pdf"})
 env.cr.commit()
 """
-# every row with its content, read anew, whatever its place is
+# every row with its content, read anew, in every storage
 CHECKSUMS = """
 import hashlib, json
 env.cr.execute("SELECT id, checksum FROM ir_attachment WHERE type = 'binary'"

@@ -1,6 +1,6 @@
 """``docs/migration-from-fs-attachment.md``, from the real ``fs_storage`` and ``fs_attachment``.
 
-They come as packages into a folder of their own: what they need of S3's libraries is not what
+They come as packages into a separate folder: they need other S3 libraries than
 the suite needs.
 """
 
@@ -58,7 +58,7 @@ LENGTHS = [500_001, 6, 500_001, 6, 9]
 
 @pytest.fixture(scope="module")
 def packages(stack: Stack) -> Path:
-    """The folder with fs_attachment and what it needs."""
+    """The folder with fs_attachment and its requirements."""
     series = stack.odoo.series
     folder = stack.state / "install" / f"fs-attachment-{series}"
     libraries = REQUIREMENTS / "fs-attachment.txt"

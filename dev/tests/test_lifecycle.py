@@ -21,7 +21,7 @@ from dev.manifests import manifests
 from dev.stack import Stack
 
 STORES = ("s3", "swift")
-# one that nothing depends on, then what takes others with it; the last one takes what is left
+# first an addon without dependents, then addons with dependents; the last one removes the rest
 LEAVING = (
     "cloud_platform_swift",
     "attachment_s3",
@@ -178,7 +178,7 @@ def test_no_store_goes_while_files_are_in_it(stack: Stack, tmp_path: Path) -> No
             assert site.works()
             assert site.states == {"installed", "uninstalled"}
             assert {*stores, "cloud_platform"} <= stack.databases.installed(site.name)
-            # exactly what the message says
+            # exactly the command of the message
             command = re.search(r"“odoo cloud_platform ([^”]+)”", refusal)
             assert command, refusal
             site.platform(*shlex.split(command[1]))

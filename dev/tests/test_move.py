@@ -48,7 +48,7 @@ STORED = "SELECT count(*) FROM ir_attachment WHERE name = 'killed' AND store_fna
 
 
 class Shells:
-    """``odoo shell`` on a database of its own."""
+    """``odoo shell`` on a separate database."""
 
     def __init__(self, stack: Stack, name: str, data: Path) -> None:
         self.stack, self.name, self._data = stack, name, data
@@ -120,7 +120,7 @@ def test_after_a_kill_half_way_only_what_was_in_flight_is_sent_again(shells: She
     lines = second.stdout.read()
     assert second.wait(60) == 0, lines
     moved, puts, distinct = json.loads(lines.splitlines()[-1])
-    assert moved == puts == distinct == FILES - committed, "what was committed is not sent again"
+    assert moved == puts == distinct == FILES - committed, "committed files are not sent again"
     assert shells.stored() == FILES
     assert first.stdout
     sent = [json.loads(line) for line in first.stdout if line.startswith("[")]

@@ -1,7 +1,7 @@
-"""Moves of what may not be changed: files of posted entries, under core's audit trail.
+"""Moves of files that may not be changed: files of posted entries, under core's audit trail.
 
-The guard refuses every ``write()`` of such a file's place or content. Where it is depends on
-the series: in ``account`` from 19.0 on, in ``l10n_de`` before.
+The guard refuses every ``write()`` of such a file's place or content. It is in ``account`` from
+19.0 on, in ``l10n_de`` before.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a move of large files takes of its process's memory: little, however large they are."""
+"""A move of large files needs little memory of its process, for files of any size."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from dev.stack import Stack
 MIB = 1024 * 1024
 FILES = 8  # each has a thread
 SIZE = 96 * MIB
-# a part of an upload (16 MiB), what is on its way, and libraries' buffers, for each thread
+# a part of an upload (16 MiB), data on its way, and libraries' buffers, for each thread
 ALLOWED = FILES * 24 * MIB
 
 # rows with local files: written past Odoo, which would hold each in memory

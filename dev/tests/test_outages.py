@@ -1,4 +1,4 @@
-"""Outages that no other test is about: whoever reads the log from a pipe."""
+"""Outages that no other test is about: the reader of a log from a pipe."""
 
 import contextlib
 import os

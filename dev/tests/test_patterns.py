@@ -10,7 +10,7 @@ import pytest
 
 from dev.settings import REPOSITORY, child_environment
 
-# that of access lines in 3.0.0: a line of 63 KB kept a server busy for 6.7 s
+# the pattern of access lines in 3.0.0: a line of 63 KB kept a server busy for 6.7 s
 QUADRATIC = """
 _LINE = re.compile(
     r'"(?P<method>[A-Z]+) (?P<path>[^ ?#]*).*" (?P<status>[1-5]\\d\\d|-) (?:\\d+|-)', re.DOTALL
@@ -21,7 +21,7 @@ WORDS = 'WORD = r"\\w+"\n_PAIR = re.compile(rf"{WORD}={re.escape(x)}", re.I)\n'
 
 
 def extracted(tmp_path: Path, source: str) -> list[dict[str, str | None]]:
-    """Return what is checked of a file."""
+    """Return the checked expressions of a file."""
     file = tmp_path / "module.py"
     file.write_text(source)
     done = subprocess.run(
@@ -75,7 +75,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("addon/access.py", 're.fullmatch(r"(a+)+", x)', "takes too long (exponential)"),
         ("addon/access.py", "re.search(given, x)", "is not made of constants"),
         ("addon/access.py", 're.fullmatch(r"[a-z]+-[0-9]+", x)', None),
-        # what the repository writes itself is read there
+        # only texts of the repository itself are read there
         ("addon/tests/test_access.py", QUADRATIC, None),
         ("dev/tests/test_access.py", 're.fullmatch(r"(a+)+", x)', "takes too long (exponential)"),
     ],

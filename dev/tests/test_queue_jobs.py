@@ -1,4 +1,4 @@
-"""Jobs of OCA's queue_job, run by its own runner: counted, timed and logged as what they are.
+"""Jobs of OCA's queue_job, run by its own runner: counted, timed and logged as jobs.
 
 The suite does not need ``queue_job``; here it is installed, with a server that has it in
 ``--load``, as its runner wants it.
@@ -22,7 +22,7 @@ LOAD = "logging_json,monitoring_prometheus,monitoring_statsd,queue_job"
 CHANNEL = "root.of_tests"
 SECRET = "hunter2"
 
-# what is enqueued, and how often; of the last two kinds the first one to run is retried
+# the enqueued methods, and how often; of the last two kinds the first one to run is retried
 JOBS = {"job_works": 5, "job_fails": 3, "job_is_retried": 1, "job_collides": 1}
 RUNS = {"done": 7, "failed": 3, "retried": 2}
 
@@ -56,7 +56,7 @@ class QueueFrontEnd(FrontEnd):
 
 
 class Server:
-    """The server after its jobs have run, and what it told."""
+    """The server after its jobs have run, and its output."""
 
     def __init__(self, front_end: QueueFrontEnd, customer: str) -> None:
         self.database = front_end.database

@@ -1,4 +1,4 @@
-"""What is lost, and what is left over: a killed process, an old dump, a missing object."""
+"""Losses and orphans: a killed process, an old dump, a missing object."""
 
 from collections.abc import Iterator
 
@@ -87,7 +87,7 @@ def test_a_dump_older_than_a_deletion_and_a_collection_misses_nothing_within_the
     assert len(found) == len(SIZES) and all(found)
     assert production.answer(name, variables, "status")["ownership"]["standing"] == "owner"
     report = production.answer(name, variables, "reconcile", "--margin-hours=-1")
-    assert (report["missing"], report["orphans"]) == (0, 1), "what was written after the dump"
+    assert (report["missing"], report["orphans"]) == (0, 1), "one file is newer than the dump"
 
 
 def test_without_a_retention_an_older_dump_misses_what_was_collected(

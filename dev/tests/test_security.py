@@ -240,7 +240,7 @@ def test_the_suite_works_with_the_documented_swift_acl_and_can_do_no_more(
     statuses = {}
     for user in ("limited", "odoo"):
         storage_url, token = swift_session(stack, user)
-        # last the ones that change most: the owner really does all of it
+        # last the commands that change most: the owner really runs all of them
         for method, path, headers in reversed(FORBIDDEN_IN_SWIFT):
             statuses[(user, method, path, *headers)] = status_of(
                 method, storage_url + path, {"X-Auth-Token": token, **headers}

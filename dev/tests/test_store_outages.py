@@ -58,7 +58,7 @@ queued = env["mail.mail"].browse({number})
 print("ANSWER " + repr([queued.state, bool(queued.scheduled_date)]).lower().replace("'", '"'))
 """
 
-# what the program does by itself while the store is away; files of outages have a name of theirs
+# automatic work of the program while the store is away; files of outages have their own names
 WORK = """
 import base64, json, random
 name, ports = {name!r}, {ports!r}
@@ -169,7 +169,7 @@ def downloads(front_end: FrontEnd, files: list[int]) -> Iterator[list[threading.
 
 
 def sent(production: Production) -> list[str]:
-    """Return the requests that reached the store, but those of the probes."""
+    """Return the requests that reached the store, without the probes."""
     return [request for request in production.proxy.requests if not request.startswith("HEAD ")]
 
 
@@ -177,7 +177,7 @@ def test_a_silent_store_leaves_workers_for_pages_without_files(
     production: Production, tmp_path: Path
 ) -> None:
     files = production.shell(production.name, PUBLIC, production.variables)
-    # so long that no download ends before the visits
+    # long enough that no download ends before the visits
     with prefork(production, tmp_path, AWS_READ_TIMEOUT="600") as front_end:
         assert {status_of(front_end, f"/web/content/{number}") for number in files} == {200}
         production.proxy.requests.clear()
@@ -231,7 +231,7 @@ def attached(message: bytes) -> bytes:
 
 
 def digests(name: str, content: bytes) -> dict[str, str]:
-    """Return what each file of an outage must have."""
+    """Return the expected content of each file of an outage."""
     contents = {
         **{f"{name} {kind}.pdf": content + kind.encode() for kind in ("pop", "imap", "sent")},
         **{f"{name} imported {n}.pdf": content + b"import %d" % n for n in range(5)},
@@ -264,7 +264,7 @@ def with_mail(production: Production) -> Production:
 def outage(
     with_mail: Production, request: pytest.FixtureRequest
 ) -> Iterator[tuple[str, bytes, Mapping[str, Mailbox], Any]]:
-    """Have the work done while the store is away; gives what came of it."""
+    """Do the work while the store is away, and return its results."""
     name, content = (
         f"outage-{request.param}",
         random.Random(f"outage-{request.param}").randbytes(100_000),
@@ -291,7 +291,7 @@ def test_mail_imports_and_documents_survive_an_outage_and_return(
 ) -> None:
     name, content, boxes, answer = outage
     assert answer == ["sent", True]
-    # core deletes what it has fetched: so it must be here
+    # core deletes the mails that it has fetched: so they must be here
     assert (boxes["pop"].deleted, boxes["imap"].seen) == ({1}, {1})
     assert [attached(message) for message in boxes["smtp"].messages] == [content + b"sent"]
     expected = {file: ["", digest] for file, digest in digests(name, content).items()}

@@ -22,7 +22,7 @@ wizard = env['base.language.export'].create({
 wizard.act_getfile()
 print('EXPORTED', (wizard.data or b'').decode().replace('\\n', ''))
 """
-# what users read: a heading of the page, an error, a menu
+# texts for users: a heading of the page, an error, a menu
 SEEN = {
     "fr_FR": ("Vérifications", "Seuls les administrateurs", "Plateforme cloud"),
     "de_DE": ("Prüfungen", "Nur Administratoren", "Cloud-Plattform"),
@@ -67,13 +67,13 @@ def export(prepared: Instance, addon: str) -> str:
 def terms(text: str) -> set[str]:
     """Return the terms of a template, each as it is quoted there."""
     blocks = re.findall(r'^msgid ((?:".*"\n)+)', text, re.MULTILINE)
-    # the empty one is that of the head
+    # the empty term belongs to the header
     return {"".join(line[1:-1] for line in block.splitlines()) for block in blocks} - {""}
 
 
 @pytest.fixture(scope="module")
 def languages(instance: Instance) -> Iterator[Instance]:
-    """The instance with the languages, and somebody who is no administrator."""
+    """The instance with the languages, and a user who is not an administrator."""
     found = call(
         instance,
         "res.lang",

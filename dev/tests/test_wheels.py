@@ -1,4 +1,4 @@
-"""The wheels: what is in them, and an Odoo that has them instead of a folder of addons."""
+"""The wheels: their content, and an Odoo that has them instead of a folder of addons."""
 
 import email
 import email.message
@@ -133,7 +133,7 @@ def test_pip_installs_an_addon_from_the_checkout(
         assert "--config-settings series=" in refused.stdout + refused.stderr
     run([*pip, "--config-settings", f"series={stack.odoo.series}"])
     for name, text in contents(wheels["odoo_addon_cloud_base"]).items():
-        # what pip adds to it is written down in RECORD
+        # RECORD lists the files that pip adds to it
         assert name.endswith("/RECORD") or (tmp_path / name).read_bytes() == text, name
 
 
@@ -188,7 +188,7 @@ def make_environment(stack: Stack, directory: Path) -> None:
 
 
 def put_odoo_in(site: Path, stack: Stack) -> None:
-    """Have pip find Odoo, as where it was installed in development mode.
+    """Make pip find Odoo, like an installation in development mode.
 
     Debian's package brings what pip reads. A source tree would have to be written to, and asks
     for psycopg2, whose wheel has another name.

@@ -1,4 +1,4 @@
-"""What the hosted workflows run exists, covers every series, and does here what it does there."""
+"""The commands of the hosted workflows exist, cover every series, and run here like there."""
 
 import itertools
 import re
@@ -50,7 +50,7 @@ def combinations(job: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def commands(job: dict[str, Any]) -> Iterator[str]:
-    """Yield what each step of a job runs, for each combination of its matrix."""
+    """Yield the commands of each step of a job, for each combination of its matrix."""
     for values, step in itertools.product(combinations(job), job["steps"]):
         if "run" in step:
             yield EXPRESSION.sub(lambda found, values=values: values[found[1]], step["run"])

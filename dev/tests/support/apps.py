@@ -1,4 +1,4 @@
-"""What the Apps screen does on a server that runs."""
+"""The requests of the Apps screen to a running server."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def press(client: Client, front_end: FrontEnd, button: str, name: str) -> str:
 
 
 def update_list(client: Client, front_end: FrontEnd) -> None:
-    """Have the screen know the addons that are there."""
+    """Update the list of addons."""
     call(client, front_end, "ir.module.module", "update_list")
 
 

@@ -21,13 +21,13 @@ CHROMIUM = (
 
 
 def browser_page(instance: Instance) -> AbstractContextManager[Page]:
-    """Have a page in a session of its own."""
+    """Open a page with a separate session."""
     return browser_at(instance.nginx.url)
 
 
 @contextmanager
 def browser_at(url: str) -> Iterator[Page]:
-    """Have a page in a session of its own, at any server."""
+    """Open a page with a separate session, at any server."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=list(CHROMIUM)

@@ -1,12 +1,12 @@
 """Containers without an engine: processes of this machine, as the files of docker/ describe them.
 
-What is in the files is used as it stands there. Other than in a container are only:
+The content of the files is used unchanged. The differences to a container are:
 
 ===========================================  ==================================================
 a service's name, 127.0.0.1 and 0.0.0.0      an address of 127.0.0.0/8: each container has one
 a path of the image, or below a mount        the same path below a folder of the container
-PostgreSQL's host and port                   those of the development stack
-/usr/bin/odoo, python3, core's addons        those of the stack, whose source may have a second
+PostgreSQL's host and port                   from the development stack
+/usr/bin/odoo, python3, core's addons        from the stack, whose source may have a second
                                              folder of addons
 listening at all addresses                   listening at the container's
 a published port of nginx                    a free one
@@ -33,14 +33,14 @@ from .deployment_files import Container
 if TYPE_CHECKING:
     from .machine import Machine
 
-# folders that an image has by itself
+# folders that every image has
 ODOO_FOLDERS = ("/etc/odoo", "/opt", "/usr/local/bin")
 FOLDERS = {"nginx": ("/etc/nginx",)}
 # the base image's, which the Dockerfile does not repeat
 BASE_VARIABLES = {"ODOO_RC": "/etc/odoo/odoo.conf"}
 DEFAULT_COMMAND = {"nginx": ("nginx", "-g", "daemon off;")}
 PROGRAM = "/usr/bin/odoo"
-# what keeps a service apart from others like it: its address, sockets of its own
+# the options that separate a service from others like it: its address, its own sockets
 REDIS_AT = "exec redis-server - --bind {address} "
 WEED_APART = "-filer.localSocket=filer.sock"
 WEED_PARTS = ("master", "volume", "filer", "s3")
@@ -172,7 +172,7 @@ class Running:
             self.daemon.start(self.command, env=self.environment, cwd=self.root)
 
     def stop(self) -> None:
-        # SeaweedFS takes 17 s to end by itself, and nothing in it has to be saved
+        # an orderly stop of SeaweedFS takes 17 s, and its data need not be saved
         store = self.container.command[:1] == ["weed"]
         self.daemon.stop(grace_seconds=0.5 if store else 30)
 
@@ -226,7 +226,7 @@ class Running:
 
 
 def with_paths(text: str, places: Mapping[str, str]) -> str:
-    """Replace paths, and what is below them."""
+    """Replace paths, and the paths below them."""
     longest_first = sorted(places, key=len, reverse=True)
     alternatives = "|".join(map(re.escape, longest_first))
     return re.sub(rf"(?<![\w.\-/])({alternatives})(?![\w-])", lambda found: places[found[1]], text)

@@ -1,4 +1,4 @@
-"""What the files of docker/ say: the image, the services of Compose, the pods of Kubernetes."""
+"""The content of docker/: the image, the services of Compose, the pods of Kubernetes."""
 
 import json
 import re
@@ -20,7 +20,7 @@ IMAGE = "odoo-cloud-platform"
 
 @dataclass(frozen=True)
 class Probe:
-    """A request that tells how a container is."""
+    """A request that reports the state of a container."""
 
     path: str
     port: int
@@ -29,7 +29,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Container:
-    """A container, whoever describes it."""
+    """A container, described by Compose or by Kubernetes."""
 
     name: str
     image: str
@@ -230,7 +230,7 @@ def _probe(probe: Mapping[str, Any], ports: Mapping[str, int]) -> Probe:
 
 
 def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Tell whether a selector of Kubernetes takes an object with these labels."""
+    """Return True if a selector of Kubernetes selects an object with these labels."""
     equal = selector.get("matchLabels", {}).items() <= labels.items()
     among = all(
         labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", [])

@@ -1,4 +1,4 @@
-"""What the documents say: their fenced blocks, as tests take them to try them."""
+"""The documents: their sections and fenced blocks, which tests run."""
 
 import re
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Document:
         return cls.read(REPOSITORY / "docs" / f"{name}.md")
 
     def section(self, title: str) -> "Document":
-        """Return what is below a heading, up to the next one of its level or above."""
+        """Return the text below a heading, up to the next heading of its level or above."""
         found = re.search(rf"^(#+) {re.escape(title)}$", self.text, re.MULTILINE)
         assert found, f"no heading {title!r}"
         rest = self.text[found.end() :]

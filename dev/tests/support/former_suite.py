@@ -1,6 +1,6 @@
 """A database as a release before 3.0 leaves it: rows that its addons make, and their files.
 
-Such a release has no table, column, view, menu or scheduled action of its own. What it has is
+Such a release has no own table, column, view, menu or scheduled action. Its data are
 written down here: modules with their dependencies and exclusions, the external ids of the
 models that they extend, one parameter with an id that updates keep, two parameters that its
 ``install()`` sets, and attachments under flat keys.
@@ -124,7 +124,7 @@ def modules_of(scheme: str) -> dict[str, tuple[str, Sequence[str]]]:
 
 
 def make_former(stack: Stack, database: str, scheme: str) -> None:
-    """Have a database be one of the former suite; it has ``server_environment`` already."""
+    """Turn a database into one of the former suite; it has ``server_environment`` already."""
     statements = [PLATFORM_MODEL]
     for name, (version, depends) in modules_of(scheme).items():
         statements.append(
@@ -152,7 +152,7 @@ def attachments(
 ) -> Iterator[tuple[int, str, str]]:
     """Make rows of files in the containers, in the local store and in the database.
 
-    Yields the id, the content and the name of the object or file. What is in a container has
+    Yields the id, the content and the name of the object or file. An object in a container has
     to be put there by the caller.
     """
     for place in (*containers, containers[0], "file", "db"):

@@ -111,7 +111,7 @@ class Answer:
 
     @property
     def result(self) -> Any:
-        """What a JSON-RPC call returned; None for an error."""
+        """The result of a JSON-RPC call; None for an error."""
         return json.loads(self.text).get("result") if self.status == 200 else None
 
     @property

@@ -35,7 +35,7 @@ class Machine:
         return self.addresses.setdefault(name, f"{self._block}.{len(self.addresses) + 1}")
 
     def build(self, series: str) -> None:
-        """Carry out what the Dockerfile says, but for users and their rights."""
+        """Follow the Dockerfile, except for users and their rights."""
         for word, rest in self.dockerfile.instructions:
             if word == "COPY":
                 self._copy(*[part for part in rest.split() if not part.startswith("--")])
@@ -56,7 +56,7 @@ class Machine:
 
     @property
     def core_addons(self) -> Path:
-        """Where the addon web is: the packages of the image have one folder of addons only."""
+        """The folder with the addon web: the image has one folder of addons only."""
         root = self.stack.odoo.root
         return next(
             path for path in (root / "addons", root / "odoo/addons") if (path / "web").exists()
@@ -77,7 +77,7 @@ class Machine:
         return self.stack.state / "install" / "venv-seaweedfs" / "bin" / "weed"
 
     def create(self, container: Container, name: str = "") -> "Running":
-        """Have a container that does not run yet."""
+        """Return a container that does not run yet."""
         running = Running(self, container, name or container.name)
         self.containers[running.name] = running
         return running

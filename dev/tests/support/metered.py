@@ -40,7 +40,7 @@ REQUESTS_OF_A_WORKER = 20
 
 GOOD_ACTION, BAD_ACTION = "Metered: works", "Metered: fails"
 
-# what each of the two servers is asked for, and how often
+# the requests to each of the two servers, and their number
 LOAD = {
     "page": 60,
     "static": 30,
@@ -69,7 +69,7 @@ def panel_query(query: str, rate_seconds: int = 0) -> str:
 
 
 class Visitor:
-    """Somebody who asks one server."""
+    """A client of one server."""
 
     def __init__(self, node: Node, session: str | None = None) -> None:
         self.url = f"http://127.0.0.1:{node.ports[0]}"
@@ -108,7 +108,7 @@ class Visitor:
 
 @dataclass
 class Metered:
-    """The servers, and whoever watches them."""
+    """The servers, and the programs that watch them."""
 
     instance: Instance
     threaded: Node
@@ -135,7 +135,7 @@ class Metered:
         return sum(value for _labels, value in self.prometheus.query(f"sum({selector})"))
 
     def until(self, read: Callable[[], Any], expected: Any, seconds: float = 60) -> Any:
-        """Wait until something is as expected, and return what it is at last."""
+        """Wait until a value is as expected, and return the last value."""
         deadline = time.monotonic() + seconds
         while (found := read()) != expected and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -150,7 +150,7 @@ class Metered:
         self.done[what] = self.done.get(what, 0) + times * len(self.nodes)
 
     def run_actions(self, times: int) -> None:
-        """Have two scheduled actions run, one of which fails."""
+        """Run two scheduled actions, one of which fails."""
         visitor = self._visitors[self.threaded.ports[0]]
         counted = "odoo_cron_duration_seconds_count{action=~'Metered.*'}"
         for _time in range(times):
@@ -164,7 +164,7 @@ class Metered:
             self.done["action"] = self.done.get("action", 0) + 1
 
     def prepare(self) -> None:
-        """Log in, and make what the load needs."""
+        """Log in, and create the records of the load."""
         self._visitors = {node.ports[0]: Visitor(node) for node in self.nodes}
         for visitor in self._visitors.values():
             visitor.login(self.instance.name)
@@ -206,7 +206,7 @@ class Metered:
 
     @staticmethod
     def _upload(visitor: Visitor) -> int:
-        # what a store has already is not sent again
+        # content that a store already has is not sent again
         content = base64.b64encode(os.urandom(FILE_BYTES)).decode()
         values = {"name": "metered.bin", "datas": content}
         return int(visitor.call("ir.attachment", "create", values))
@@ -261,7 +261,7 @@ class Metered:
 
 @contextmanager
 def metered(instance: Instance, directory: Path) -> Iterator[Metered]:
-    """Have a threaded server and one of prefork, with Prometheus and StatsD."""
+    """Start a threaded and a prefork server, with Prometheus and StatsD."""
     stack = instance.stack
     threaded, prefork = (Node(instance.directory / name) for name in ("threaded", "prefork"))
     statsd = Statsd(directory / "statsd", stack.state / "install" / "statsd")

@@ -77,7 +77,7 @@ class OperatorShell:
         return pattern.sub(lambda found: self.names[found[0]], text)
 
     def run(self, line: str, tracebacks: bool = False, **more: str) -> str:
-        """Run one documented line and return what it printed.
+        """Run one documented line and return its output.
 
         :param tracebacks: whether its log may have one
         """
@@ -96,7 +96,7 @@ class OperatorShell:
         return done.stdout
 
     def start(self, line: str, log: Path) -> "subprocess.Popen[bytes]":
-        """Run one documented line in the background, in a process group of its own."""
+        """Run one documented line in the background, in a separate process group."""
         with log.open("wb") as output:
             return subprocess.Popen(
                 ["sh", "-c", self.named(line)],

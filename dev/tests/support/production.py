@@ -1,4 +1,4 @@
-"""A production database on a store that is reached through a proxy, and what is done to it."""
+"""A production database on a store that is reached through a proxy, and operations on it."""
 
 import contextlib
 import importlib.util
@@ -131,7 +131,7 @@ class Production:
         )
 
     def db(self, *arguments: str) -> None:
-        """Run Odoo's own command for databases, as on production's server."""
+        """Run Odoo's own command for databases, like on production's server."""
         folders = (f"--addons-path={self.stack.odoo.addons_path}", f"--data-dir={self.data}")
         self.odoo("db", *folders, *arguments, variables=self.variables)
 

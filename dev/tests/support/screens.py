@@ -1,7 +1,7 @@
-"""Draws the dashboards from what Prometheus and Graphite have of two servers under load.
+"""Draws the dashboards from the data of Prometheus and Graphite on two servers under load.
 
-Grafana is no package of Debian. So each panel is drawn here: in its place, with its own queries,
-legend and unit, from the sources that Grafana asks.
+Grafana is not a package of Debian. So each panel is drawn here: in its place, with its own
+queries, legend and unit, from the sources that Grafana asks.
 """
 
 import json
@@ -32,7 +32,7 @@ SETTLED_SECONDS = 8
 RATE_SECONDS = 30
 STEP_SECONDS = 4
 
-# what is asked for within a round, at most
+# the most requests of a round
 LOAD = {"page": 6, "static": 8, "button": 4, "upload": 2, "health": 2}
 
 COLUMNS = 24  # of a dashboard's grid
@@ -82,7 +82,7 @@ class Shown:
             times, values = [self.begin], [math.nan]
             for at, value in points:
                 if at - times[-1] > 2 * FLUSH_SECONDS:
-                    # StatsD tells nothing of what did not happen
+                    # StatsD has no values of events that did not happen
                     times.append(at)
                     values.append(math.nan)
                 times.append(at)
@@ -91,7 +91,7 @@ class Shown:
 
 
 def drive(servers: Metered) -> None:
-    """Have the servers asked in waves, with a scan of random URLs, errors and failing jobs."""
+    """Send requests in waves, with a scan of random URLs, errors and failing jobs."""
     servers.prepare()
     for number in range(ROUNDS):
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What clients meet whose sessions are in a Redis that fails, and when it is over."""
+"""The answers to clients whose sessions are in a Redis that fails and recovers."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from .front_end import Answer, Client, FrontEnd
 
 @dataclass
 class Visit:
-    """What one client met, in turns at both front-ends."""
+    """The answers to one client, in turns from both front-ends."""
 
     client: Client
     logs_in_again: bool

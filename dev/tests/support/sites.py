@@ -1,4 +1,4 @@
-"""A database with a server on it, somebody who is logged in, and files."""
+"""A database with a server, a user who is logged in, and files."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def json_in(output: str) -> Any:
 
 @dataclass
 class Site:
-    """What the tests of installing, uninstalling and taking over have in common."""
+    """The common part of the tests of installations, removals and migrations."""
 
     environment: ClassVar[str]
     load: ClassVar[str]
@@ -49,12 +49,12 @@ class Site:
         return self.run("-u", "all", "--stop-after-init", "--no-http")
 
     def platform(self, *arguments: str) -> str:
-        """Run ``odoo cloud_platform`` with some arguments; return what it prints."""
+        """Run ``odoo cloud_platform`` with some arguments; return its output."""
         path = f"--addons-path={self.stack.odoo.addons_path}"
         return self.run(path, "cloud_platform", *arguments)
 
     def shows_all(self) -> bool:
-        """Ask as the one who is logged in, and for each file."""
+        """Request a page as the user who is logged in, and each file."""
         answers = {
             number: self.client.ask(self.front_end, f"/web/content/{number}")
             for number in self.files

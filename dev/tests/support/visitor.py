@@ -45,7 +45,7 @@ class Visitor:
             connection.close()
 
     def is_answered(self) -> bool:
-        """Tell whether the page to log in is there; a server that starts refuses connections."""
+        """Return True if the log-in page answers; a server that starts refuses connections."""
         try:
             return self.ask("/web/login")[0] == 200
         except OSError:
@@ -104,7 +104,7 @@ def check_front_ends(machine: Machine, servers: list[tuple[str, int]], door: str
 
 
 def opens_websocket(visitor: Visitor) -> bool:
-    """Tell whether a websocket is opened, which the gevent port alone does."""
+    """Return True if a websocket is opened, which only the gevent port does."""
     with socket.create_connection((visitor.address, visitor.port), timeout=30) as connection:
         lines = (
             "GET /websocket HTTP/1.1",

@@ -30,7 +30,7 @@ def post_load():
 
 
 class OldStore(http.FilesystemSessionStore):
-    """One key for a session, whoever asks for it, and no index."""
+    """One key for a session, the same for every process, and no index."""
 
     def __init__(self, client, start):
         super().__init__(session_class=http.Session, renew_missing=True)

@@ -20,7 +20,7 @@ def post_load():
 
 def store_of_server(session_class=None):
     store = http.root.session_store
-    # what the tests clear before each of them
+    # the tests clear it before each of them
     store.store = Sessions(store)
     return store
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from odoo.tests import tagged
 
-# where core's tests write, serve, copy or delete attachments; not every series has all of them
+# the modules of core's tests that write, serve, copy or delete attachments; a series may lack some
 CLASSES = {
     "base.tests.test_ir_attachment": ("TestIrAttachment", "TestPermissions"),
     "mail.tests.discuss.test_discuss_attachment_controller": ("TestDiscussAttachmentController",),

@@ -1,4 +1,4 @@
-"""What reads attachments in core gets the very bytes, wherever they are."""
+"""Every reader of attachments in core gets the same bytes from every storage."""
 
 import base64
 import io

@@ -8,7 +8,7 @@ MOVE_LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment_move
 class TestOldHooks(TransactionCase):
     def setUp(self):
         super().setUp()
-        # what other modules have brought along is not what is tested here
+        # attachments of other modules are not tested here
         self.env.cr.execute("UPDATE ir_attachment SET type = 'url' WHERE type = 'binary'")
         self.env.invalidate_all()
         self.attachments = self.env["ir.attachment"]

@@ -1,4 +1,4 @@
-"""What an addon written for the old platform does with this one."""
+"""An addon that was written for the old platform works with this one."""
 
 from contextlib import contextmanager
 

@@ -14,7 +14,7 @@ class JobsOfTests(models.AbstractModel):
     _description = "Jobs of tests"
 
     def enqueue(self, method, times):
-        """Have one of the methods below run as so many jobs."""
+        """Enqueue a number of jobs that run one of the methods below."""
         for _time in range(times):
             getattr(self.with_delay(channel=CHANNEL, max_retries=3), method)()
         return True
@@ -33,7 +33,7 @@ class JobsOfTests(models.AbstractModel):
             raise RetryableJobError("not now", seconds=1)
 
     def job_collides(self):
-        """Write what another transaction has written meanwhile, the first time."""
+        """Write the row that another transaction has just written, the first time."""
         _logger.info("the job collides")
         parameter = self.env.ref("base.main_company").partner_id
         # the transaction begins with this
@@ -45,7 +45,7 @@ class JobsOfTests(models.AbstractModel):
             parameter.flush_recordset()
 
     def _first_time(self, what):
-        """Say whether nobody has asked yet; a roll-back changes nothing of that."""
+        """Return True for the first call; a roll-back does not undo the call."""
         with self.env.registry.cursor() as cursor:
             parameters = self.env(cr=cursor)["ir.config_parameter"].sudo()
             known = parameters.get_param(f"jobs_of_tests.{what}")
