@@ -34,10 +34,11 @@ NOT_CODE = {
 
 @dataclass(frozen=True)
 class Import:
-    """An import of another module of the same package."""
+    """An import of another module of the same package, or of a name in a module."""
 
     name: str
     is_late: bool
+    module: str | None = None  # which has the name, unless the name is a module
 
 
 class Module:
@@ -85,15 +86,13 @@ class Module:
     def imports(self, base: str) -> Iterator[Import]:
         """Yield the imports of modules of the package, which is also ``odoo.addons.<base>``."""
         for node, is_late in _imports(self.tree, is_late=False):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            else:
-                prefix = self._absolute(node, base)
-                names = [prefix, *(f"{prefix}.{alias.name}" for alias in node.names)]
-            for name in names:
+            prefix = self._absolute(node, base) if isinstance(node, ast.ImportFrom) else None
+            for alias in node.names:
+                name = f"{prefix}.{alias.name}" if prefix is not None else alias.name
                 found = re.match(rf"(?:odoo\.addons\.)?{base}(?:\.(.*))?$", name)
                 if found:
-                    yield Import(found[1] or "", is_late)
+                    inner = found[1] or ""
+                    yield Import(inner, is_late, inner.rpartition(".")[0] if prefix else None)
 
     def _absolute(self, node: ast.ImportFrom, base: str) -> str:
         if not node.level:
@@ -168,8 +167,12 @@ class Package:
         graph = {}
         for module in self.modules:
             used = module.imports(self.folder.name)
-            targets = {one.name for one in used if with_late or not one.is_late}
-            graph[module.name] = (targets & names) - {module.name, ""}
+            targets = {
+                one.name if one.name in names else one.module
+                for one in used
+                if with_late or not one.is_late
+            }
+            graph[module.name] = {name for name in names if name in targets} - {module.name, ""}
         return graph
 
     def cycle(self, *, with_late: bool) -> list[str]:

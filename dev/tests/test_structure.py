@@ -96,6 +96,15 @@ def test_cycles_are_found_late_ones_apart(tmp_path: Path) -> None:
     assert set(acme.cycle(with_late=True)) == {"one", "two"}
     eager = package(tmp_path / "eager", one="from . import two\n", two="import acme.one\n")
     assert set(eager.cycle(with_late=False)) == {"one", "two"}
+    # a module of a package that exports names is not the package
+    parts = {
+        "parts__of____init__": "from .first import x\n",
+        "parts__of__first": "from . import second\n",
+        "parts__of__second": "",
+    }
+    assert not package(tmp_path / "parts", **parts).cycle(with_late=True)
+    parts["parts__of__first"] = "from . import x\n"
+    assert package(tmp_path / "names", **parts).cycle(with_late=True)
     typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import one\n"
     assert not package(tmp_path / "typed", one="from . import two\n", two=typed).cycle(
         with_late=False
