@@ -1,9 +1,9 @@
-"""What ends a request as a 503.
+"""The errors that end a request as a 503.
 
 werkzeug ServiceUnavailable
     Unavailable
-        SessionStoreUnavailable     Redis does not answer, or refuses
-        DatabaseUnavailable         PostgreSQL does
+        SessionStoreUnavailable     Redis does not respond, or refuses
+        DatabaseUnavailable         the same for PostgreSQL
 """
 
 from werkzeug.exceptions import ServiceUnavailable
@@ -12,9 +12,9 @@ RETRY_AFTER_SECONDS = 5
 
 
 class Unavailable(ServiceUnavailable):
-    """Something cannot be reached now; an answer by itself, a 503 with Retry-After.
+    """A service cannot be reached now; this is also the response, a 503 with Retry-After.
 
-    Its text is werkzeug's own: without a session there is no language to translate to.
+    The text is werkzeug's: without a session, the language of the user is unknown.
     """
 
     def __init__(self) -> None:
@@ -22,10 +22,10 @@ class Unavailable(ServiceUnavailable):
 
     @property
     def error_response(self) -> "Unavailable":
-        """The answer that ``http.Application`` gives for this exception: itself.
+        """The response of ``http.Application`` to this exception: the exception itself.
 
-        Dispatchers make other answers of an exception (HTTP 200 for JSON-RPC) and store
-        them here; a proxy and a browser must see the 503 instead.
+        Dispatchers make another response (HTTP 200 for JSON-RPC) and store it here; a proxy and
+        a browser must see the 503 instead.
         """
         return self
 

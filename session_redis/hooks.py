@@ -92,6 +92,11 @@ def _complain_when_late() -> None:
 
 
 def is_active() -> bool:
-    """Say whether the sessions of this process are in Redis."""
+    """Return True if the sessions of this process are in Redis."""
     store = vars(http.Application).get("session_store")
-    return type(store).__name__ == "RedisSessionStore"
+    if not isinstance(store, http.FilesystemSessionStore):
+        return False  # the property of core
+
+    from .session_store.store import RedisSessionStore
+
+    return isinstance(store, RedisSessionStore)

@@ -21,7 +21,7 @@ from typing import Any
 from odoo.modules.registry import Registry
 
 from .exceptions import SessionStoreUnavailable
-from .redis_io.commands import Command, ask, good, write
+from .redis_io.commands import Command, raise_errors, send, write
 from .session_store.store import RedisSessionStore
 
 ATTRIBUTE = "_login_failures"
@@ -42,7 +42,7 @@ class LoginFailures:
 
     def __getitem__(self, address: str) -> Failures:
         try:
-            [answers] = self._run(lambda client: good(ask(client, [self._read(address)])))
+            [answers] = self._run(lambda client: raise_errors(send(client, [self._read(address)])))
         except SessionStoreUnavailable:
             return self._of_process[address]
         number, last = answers

@@ -1,15 +1,15 @@
-"""Copying sessions into Redis, so that the switch to it logs nobody out.
+"""Copies sessions into Redis, so that the switch to it logs out no user.
 
-What: sessions from the files of the running series (17.0's are pickles, read as trustingly as
-core reads them), and from the keys of releases before 3.0. Each is read back and compared.
+The sources are the files of the running series (17.0 has pickles, which are trusted as core trusts
+them) and the keys of releases before 3.0. Each copy is read back and compared.
 
-How often: again and again. The later one of two forms wins, so front-ends may still serve
-from files during a first run; a second one, after they have stopped, brings what has changed.
+A migration can be repeated: the later one of two forms wins. Front-ends may still serve from files
+during a first run; a second run, after they have stopped, copies the changes.
 
-What Redis has decided stays: a session that has ended there is not copied again, unless its file
-was saved after it had been copied, and no log-out, revocation or rotation has ended it since.
+A session that has ended in Redis is not copied again, unless its file was saved after the copy,
+and no log-out, revocation or rotation has ended it since.
 
-Purging is a choice, and takes only what is known to be in Redis or has ended.
+Purging is optional, and deletes only the sources of sessions that are in Redis or have ended.
 """
 
 import os
@@ -20,18 +20,19 @@ from typing import Any
 
 from odoo import http
 
-from .redis_io.commands import ENDED, ask, good
-from .redis_io.connection import redis_errors_as_unavailable
-from .serialization.tagged_json import Stamp, encode
+from .redis_io.commands import ENDED, raise_errors, send
+from .redis_io.errors import redis_errors_as_unavailable
+from .serialization.payload import Stamp
+from .serialization.tagged_json import encode
 from .session_store.store import RedisSessionStore
-from .session_store.write_batch import Transaction
+from .session_store.write_batch import WriteBatch
 
 Progress = Callable[["Report"], None]
 
 
 @dataclass
 class Report:
-    """What became of the sessions; in a dry run, what would."""
+    """The number of sessions by outcome; in a dry run, by the outcome that is expected."""
 
     found: int = 0
     copied: int = 0
@@ -43,9 +44,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
+        """True if every copy was read back as it was written."""
         return not self.failed
 
     def as_dict(self) -> dict[str, int]:
+        """Return the numbers by the name of the outcome."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -53,7 +56,7 @@ class Report:
 
 
 class Migration:
-    """Copies into ``store``; ``purge`` deletes what was copied at its source."""
+    """Copies into ``store``; ``purge`` deletes copied sessions at their source."""
 
     def __init__(
         self,
@@ -83,14 +86,14 @@ class Migration:
         return self.report
 
     def rename_old_keys(self) -> Report:
-        """Write the sessions under keys of releases before 3.0 under the present ones too."""
+        """Write the sessions under keys of releases before 3.0 under the usual keys as well."""
         store = self._store
-        pattern = store.keys.old_pattern
-        if pattern is None or store.keys.old_first:
+        pattern = store.keys.old_scan_pattern
+        if pattern is None or store.keys.writes_old_keys:
             return self.report
         with redis_errors_as_unavailable():
             for key in store.connection.client.scan_iter(match=pattern, count=1000):
-                sid = store.keys.sid(key.decode())
+                sid = store.keys.session_id(key.decode())
                 if sid:
                     self._count(self._rename(sid, key))
                     self._progress(self.report)
@@ -103,7 +106,7 @@ class Migration:
             return "ended"
         session = source.get(file.name)
         if not session:
-            # core has an empty session for what it cannot read
+            # core returns an empty session for a file that it cannot read
             return "unreadable"
         stamp = self._store.lifetimes.stamp(session)._replace(at=int(saved_at))
         if stamp.at + stamp.lifetime <= time.time():
@@ -113,41 +116,45 @@ class Migration:
 
     def _copy(self, sid: str, session: Any, stamp: Stamp) -> str:
         store = self._store
-        found, values = store.look(sid)
-        if values is not None and (not found.stamp or found.stamp.at >= stamp.at):
+        lookup, payload = store.inspect(sid)
+        if payload is not None and (not payload.stamp or payload.stamp.at >= stamp.at):
             return "present"
-        tombstones = good(ask(store.connection.client, [("MGET", *store.keys.tombstones(sid))]))[0]
+        tombstones = self._tombstones(sid)
         if ENDED in tombstones:
             return "ended"
-        taken = tombstones[-1]
-        if values is None and taken and int(taken) >= stamp.at:
+        taken_over = tombstones[-1]
+        if payload is None and taken_over and int(taken_over) >= stamp.at:
             return "ended"
         if self._dry_run:
             return "copied"
         body = encode(session)
-        transaction = Transaction(store)
-        transaction.copy(session, body, stamp, found if values is not None else None, taken)
-        if not store.send("save", transaction):
-            # whatever a request has made of it is later than the file
+        batch = WriteBatch(store.policy)
+        batch.copy(session, body, stamp, lookup if payload is not None else None, taken_over)
+        if not store.sender.send("save", batch):
+            # a request has changed or ended it, which is later than the file
             return "present" if store.get(sid) else "ended"
-        written, values = store.look(sid)
-        return "copied" if values is not None and written.body == body else "failed"
+        _lookup, written = store.inspect(sid)
+        return "copied" if written is not None and written.body == body else "failed"
+
+    def _tombstones(self, sid: str) -> list[Any]:
+        """Return the values of the tombstones of a session, None for those that do not exist."""
+        command = ("MGET", *self._store.keys.tombstones(sid))
+        values: list[Any] = raise_errors(send(self._store.connection.client, [command]))[0]
+        return values
 
     def _rename(self, sid: str, old_key: bytes) -> str:
         store = self._store
         client = store.connection.client
-        outcome = "present" if client.exists(store.keys.of(sid)[0]) else "copied"
-        if (
-            any(client.exists(tombstone) for tombstone in store.keys.tombstones(sid))
-            and outcome == "copied"
-        ):
+        key = store.keys.session_keys(sid)[0]
+        outcome = "present" if client.exists(key) else "copied"
+        if outcome == "copied" and any(self._tombstones(sid)):
             outcome = "ended"
         if self._dry_run:
             return outcome
-        # reading does it
+        # the session is taken over by this read
         if not store.get(sid) and outcome != "ended":
             return "unreadable"
-        if outcome == "copied" and not client.exists(store.keys.of(sid)[0]):
+        if outcome == "copied" and not client.exists(key):
             return "failed"
         if self._purge:
             client.delete(old_key)
@@ -160,7 +167,7 @@ class Migration:
 
 
 def _files(path: str) -> Iterator[os.DirEntry[str]]:
-    """Yield the files of core's store, which scatters them over folders."""
+    """Yield the files of core's store, which spreads them over folders."""
     with os.scandir(path) as entries:
         folders = [entry.path for entry in entries if entry.is_dir() and len(entry.name) == 2]
     for folder in sorted(folders):

@@ -28,7 +28,7 @@ ADDRESS = re.compile(
     r"(?:\[(?P<ip>[^\]/@?#]+)\]|(?P<name>[^:\s\[\]/@?#]+))(?::(?P<port>\d{1,5}))?", re.ASCII
 )
 LONGEST_SOCKET = 107
-GREATEST = 2**31 - 1  # of databases, and of a lifetime: 68 years
+MAX_NUMBER = 2**31 - 1  # of databases, and of a lifetime: 68 years
 
 
 class RedisSettings(EnvironmentSettings):
@@ -78,7 +78,7 @@ class RedisSettings(EnvironmentSettings):
         default=None,
         alias="ODOO_SESSION_REDIS_DB",
         ge=0,
-        le=GREATEST,
+        le=MAX_NUMBER,
         description="number of the database of the Redis server",
     )
     tls: Flag = Field(
@@ -152,14 +152,14 @@ class RedisSettings(EnvironmentSettings):
     expiration: PositiveInt | None = Field(
         default=None,
         alias="ODOO_SESSION_REDIS_EXPIRATION",
-        le=GREATEST,
+        le=MAX_NUMBER,
         description="seconds that the unused session of a user lives"
         " (unset: the system parameter sessions.max_inactivity_seconds, or 7 days)",
     )
     expiration_anonymous: PositiveInt = Field(
         default=3 * 60 * 60,
         alias="ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS",
-        le=GREATEST,
+        le=MAX_NUMBER,
         description="seconds that the unused session of an anonymous visitor lives",
     )
     connect_timeout: float = Field(

@@ -161,8 +161,8 @@ def network(settings: RedisSettings) -> None:
 
 def get_and_set(store: Any, sid: str) -> None:
     client = store.connection.client
-    payload: Any = client.get(store.keys.of(sid)[0])
-    client.set(f"{store.keys.of(sid)[0]}:raw", payload, ex=60)
+    payload: Any = client.get(store.keys.session_keys(sid)[0])
+    client.set(f"{store.keys.session_keys(sid)[0]}:raw", payload, ex=60)
 
 
 @contextmanager
@@ -227,12 +227,12 @@ def sentinel() -> None:
 def fill(store: RedisSessionStore) -> None:
     """Write the keys of many sessions, as ``save`` does."""
     client = store.connection.client
-    payload: Any = client.get(store.keys.of(new_session(store).sid)[0])
+    payload: Any = client.get(store.keys.session_keys(new_session(store).sid)[0])
     for start in range(0, SESSIONS, 5000):
         pipe = client.pipeline(transaction=False)
         for number in range(start, start + 5000):
             sid = f"{number:042d}{number:042d}"
-            pipe.set(store.keys.of(sid)[0], payload, ex=3600)
+            pipe.set(store.keys.session_keys(sid)[0], payload, ex=3600)
             pipe.hset(store.keys.index(sid), sid[42:], "")
         pipe.execute()
 
@@ -241,7 +241,7 @@ def memory(store: RedisSessionStore) -> None:
     session = new_session(store)
     client = store.connection.client
     size = len(json.dumps(dict(session)))
-    own = client.memory_usage(store.keys.of(session.sid)[0], samples=0) or 0
+    own = client.memory_usage(store.keys.session_keys(session.sid)[0], samples=0) or 0
     index = client.memory_usage(store.keys.index(session.sid), samples=0) or 0
     print(f"\nMemory in Redis for a session of {size} bytes of JSON")
     print(f"  {'the session':<34} {own:9} bytes, {own / size:.2f} of its JSON")

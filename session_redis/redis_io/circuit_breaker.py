@@ -13,7 +13,7 @@ BACKEND = "redis"
 
 
 class Breaker(CircuitBreaker):
-    """Open while Redis is known to be down."""
+    """Open while Redis is known to be unavailable."""
 
     def __init__(self, probe: Probe) -> None:
         super().__init__(
@@ -26,7 +26,7 @@ class Breaker(CircuitBreaker):
         )
 
     def check(self) -> None:
-        """Let a request pass, or the thread that probes Redis.
+        """Do nothing while closed, and for the thread that probes Redis.
 
         :raises SessionStoreUnavailable: while open
         """

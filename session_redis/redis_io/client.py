@@ -1,34 +1,33 @@
 """Clients of redis-py for each kind of Redis: one server, Sentinel, Cluster.
 
-What they have in common: each waits no longer than the timeouts of the settings, whatever an
-address says besides, and none tries again by itself. Who asks decides that, see
-``connection``.
+No client waits longer than the timeouts of the settings, whatever the options of a URL, and no
+client repeats a command: ``connection`` decides about that.
 """
 
 from typing import Any
 
 from ..settings import RedisSettings
 
-# an idle connection is tried with a PING before it is trusted with a command
+# a connection that was idle for so long is checked with a PING before a command
 HEALTH_CHECK_SECONDS = 30
 
 
 def new_client(settings: RedisSettings) -> Any:
-    """Return a client that answers or fails within the timeouts of ``settings``.
+    """Return a client that responds or fails within the timeouts of ``settings``.
 
-    :raises redis.RedisError: by that of a Cluster alone, which asks for the nodes at once
+    :raises redis.RedisError: for a Cluster, whose nodes are asked for at once
     """
     import redis
 
     if settings.sentinel_host:
         return _master(settings)
     if settings.cluster:
-        return _of_cluster(settings)
+        return _cluster(settings)
     return redis.Redis.from_pool(_pool(settings))
 
 
 def sentinel_of(client: Any) -> Any:
-    """Return redis-py's ``Sentinel`` of a client, None where it has none."""
+    """Return redis-py's ``Sentinel`` of a client; None without Sentinels."""
     pool = getattr(client, "connection_pool", None)
     return getattr(pool, "sentinel_manager", None)
 
@@ -48,7 +47,7 @@ def _master(settings: RedisSettings) -> Any:
 
     password = settings.sentinel_password
     manager: Any = sentinel.Sentinel
-    found = manager(
+    sentinels = manager(
         settings.sentinels,
         sentinel_kwargs={
             **_options(settings),
@@ -62,7 +61,7 @@ def _master(settings: RedisSettings) -> Any:
         db=settings.db or 0,
     )
     name = settings.sentinel_master_name or ""
-    return found.master_for(
+    return sentinels.master_for(
         name,
         connection_pool_class=MasterPool,
         connection_class=MasterTlsConnection if settings.tls else MasterConnection,
@@ -70,7 +69,7 @@ def _master(settings: RedisSettings) -> Any:
     )
 
 
-def _of_cluster(settings: RedisSettings) -> Any:
+def _cluster(settings: RedisSettings) -> Any:
     from redis.backoff import NoBackoff
     from redis.cluster import ClusterNode, RedisCluster
     from redis.retry import Retry
@@ -82,13 +81,13 @@ def _of_cluster(settings: RedisSettings) -> Any:
     address = settings.address
     nodes = [(address.host, address.port)] if address else settings.nodes
     options = {**_options(settings), **_login(settings)}
-    # once more, after the nodes were asked where the slots are now
+    # repeat once, after the nodes were asked for the new place of the slots
     options["retry"] = Retry(NoBackoff(), 1)
     if settings.has_tls:
         options |= _certificates(settings)
     host, port = nodes[0]
     return RedisCluster(
-        # only with a URL does it make the pools of its nodes of another class than its own
+        # only with a URL does it use another class for the pools of its nodes
         url=f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}",
         startup_nodes=[node_class(*node) for node in nodes[1:]],
         connection_pool_class=Pool,

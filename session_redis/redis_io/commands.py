@@ -1,220 +1,150 @@
-"""Round trips to Redis, and what comes of reading a session.
+"""Round trips to Redis: several commands are sent together, and their responses are read.
 
-Why not the public commands of redis-py: its ``get`` takes as long as core takes for a whole
-session. Commands go out as they are over a connection of its pool; on Redis Cluster, the
-client does them by its own rules.
-
-fetch, exist, seconds_left -> ask    answers, each may be an error
-write -> ask                         one command, or MULTI/EXEC
+The public commands of redis-py are not used: its ``get`` alone takes as long as the file store of
+core for a whole session. Commands are packed by hiredis and sent over a connection of the pool of
+redis-py; on Redis Cluster, the client of redis-py routes them.
 
 Changes of sessions depend on conditions, see ``conditional_write``.
 
-All raise the errors of redis-py; what is done about them is said in ``connection``.
+All functions raise the errors of redis-py; ``connection`` handles them.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..serialization.compression import unpack
-from ..serialization.tagged_json import Stamp, decode, digest_of, split
+import hiredis
 
 Command = tuple[str | bytes | int, ...]
 
-KEYS_A_ROUND_TRIP = 5000
+COMMANDS_PER_ROUND_TRIP = 5000
 
-# the value of a tombstone of a session that has ended; the other one is when it was taken over
+# the value of the tombstone of a session that has ended; other tombstones contain the time when
+# a session was taken over
 ENDED = b"ended"
 
 
-class Found:
-    """What Redis has for one session, and under which key.
+class Lookup(NamedTuple):
+    """The response of Redis for one session: the key that exists, and its payload.
 
-    ``old`` if that is the other form of the key; ``tombstones`` are those that were found.
+    The payload is an error of redis-py if the key is not a string, and None without a session.
     """
 
-    __slots__ = (
-        "body", "clock", "is_bound", "is_indexed", "key", "old", "payload", "stamp", "tombstones",
-        "unreadable",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        key: str,
-        payload: Any,
-        old: bool = False,
-        is_indexed: bool = False,
-        tombstones: Sequence[bytes] = (),
-    ) -> None:
-        self.key = key
-        self.payload = payload
-        self.old = old
-        self.is_indexed = is_indexed
-        self.tombstones = tombstones
-        # what it says, once its values were asked for
-        self.body = b""
-        self.is_bound = False
-        self.clock: bytes | None = None
-        self.stamp: Stamp | None = None
-        self.unreadable: str | None = None
+    key: str
+    payload: Any = None
+    # the key is not the one that this store writes
+    is_other_key: bool = False
+    # the index lists the session
+    is_indexed: bool = False
+    # the values of the tombstones that exist
+    tombstones: Sequence[bytes] = ()
 
     @property
     def size(self) -> int:
+        """The number of bytes of the payload."""
         return len(self.payload) if isinstance(self.payload, bytes) else 0
 
-    def values(self, sid: str) -> dict[str, Any] | None:
-        """Return those of the session; None when there is none, ``unreadable`` says why not."""
-        if not self.payload:
-            return None
-        if not isinstance(self.payload, bytes):
-            self.unreadable = "the key is of another type"
-            return None
-        try:
-            text = unpack(self.payload)
-            owner, body = split(text)
-            values, self.stamp = decode(text)
-        except ValueError:
-            # not its text: nothing of a payload is ever in a message
-            self.unreadable = f"{self.size} bytes that are not a session"
-            return None
-        digest = digest_of(sid)
-        if owner and not owner.startswith(digest):
-            self.unreadable = "it belongs to another session"
-            return None
-        self.body = body
-        self.is_bound = bool(owner)
-        self.clock = owner[len(digest) :] if owner else None
-        return values
 
+def read_session(client: Any, key: str, index_entry: Sequence[str] = ()) -> Lookup:
+    """Look up a session by one key.
 
-def fetch(
-    client: Any,
-    keys: Sequence[str],
-    entry: Sequence[str] = (),
-    tombstones: Sequence[str] = (),
-    at_once: bool = False,
-) -> Found:
-    """Read a session by the keys that may hold it, the first of them alone where that does.
-
-    Of another type under a key, what Redis says is the payload.
-
-    :param entry: the key and the field of its index, where it may have one
-    :param tombstones: the keys of what may say that no earlier form of it counts
-    :param at_once: read all keys in any case
+    :param index_entry: the key and the field of its index, if it may have an index
     """
-    if not at_once:
-        found = _read(client, keys[:1], entry)
-        if found.payload or len(keys) == 1:
-            return found
-    # all of them at once: between two looks, another request may write it under the first key
-    # and delete the other
-    return _read(client, keys, entry, tombstones)
+    commands: list[Command] = [("GET", key)]
+    if index_entry:
+        commands.append(("HEXISTS", *index_entry))
+    responses = raise_errors(send(client, commands), allow_wrong_type=True)
+    return Lookup(key, responses[0], False, bool(index_entry) and responses[1] == 1)
 
 
-def _read(
-    client: Any, keys: Sequence[str], entry: Sequence[str], tombstones: Sequence[str] = ()
-) -> Found:
+def read_any_form(
+    client: Any, keys: Sequence[str], index_entry: Sequence[str], tombstones: Sequence[str]
+) -> Lookup:
+    """Look up a session by all keys that may hold it, in one round trip; the first key wins.
+
+    Between two round trips, another request could write the first key and delete the second one.
+    """
     commands: list[Command] = [("GET", key) for key in keys]
-    if entry:
-        commands.append(("HEXISTS", *entry))
+    if index_entry:
+        commands.append(("HEXISTS", *index_entry))
     if tombstones:
         commands.append(("MGET", *tombstones))
-    answers = good(ask(client, commands), of_any_type=True)
-    is_indexed = bool(entry) and answers[len(keys)] == 1
-    found_tombstones = [tombstone for tombstone in answers[-1] if tombstone] if tombstones else []
-    for place, payload in enumerate(answers[: len(keys)]):
-        if payload:
-            return Found(keys[place], payload, place > 0, is_indexed, found_tombstones)
-    return Found(keys[0], None)
+    responses = raise_errors(send(client, commands), allow_wrong_type=True)
+    is_indexed = bool(index_entry) and responses[len(keys)] == 1
+    existing = [value for value in responses[-1] if value] if tombstones else []
+    for position, key in enumerate(keys):
+        if responses[position]:
+            return Lookup(key, responses[position], position > 0, is_indexed, existing)
+    return Lookup(keys[0])
 
 
 def seconds_left(client: Any, key: str) -> int | None:
-    """Return for how long a key lives, 0 if it does not exist; None if it lives for ever."""
-    left: int = good(ask(client, [("TTL", key)]))[0]
+    """Return the lifetime of a key: 0 if it does not exist, None if it has no end."""
+    left: int = raise_errors(send(client, [("TTL", key)]))[0]
     return None if left == -1 else max(left, 0)
 
 
-def exist(client: Any, keys: Sequence[Sequence[str]]) -> list[bool]:
-    """Tell of each group of keys whether one of them exists."""
-    return [bool(answer) for answer in _each(client, [("EXISTS", *group) for group in keys])]
+def exist(client: Any, groups: Sequence[Sequence[str]]) -> list[bool]:
+    """Return, for each group of keys, True if one of the keys exists."""
+    commands: list[Command] = [("EXISTS", *group) for group in groups]
+    counts: list[Any] = []
+    for start in range(0, len(commands), COMMANDS_PER_ROUND_TRIP):
+        counts += raise_errors(send(client, commands[start : start + COMMANDS_PER_ROUND_TRIP]))
+    return [bool(count) for count in counts]
 
 
-def _each(client: Any, commands: Sequence[Command]) -> list[Any]:
-    found: list[Any] = []
-    for start in range(0, len(commands), KEYS_A_ROUND_TRIP):
-        found.extend(good(ask(client, commands[start : start + KEYS_A_ROUND_TRIP])))
-    return found
-
-
-def size(commands: Sequence[Command]) -> int:
-    """Return how many bytes of sessions some commands write."""
-    payloads = (one[2] for one in commands if one[0] == "SET")
-    return sum(len(payload) for payload in payloads if isinstance(payload, bytes))
-
-
-def write(client: Any, commands: Sequence[Command], wait_ms: int = 0) -> None:
-    """Send commands that are for one slot of Redis Cluster: all of them happen, or none.
-
-    ``wait_ms``: for so long a replica is waited for, in the same round trip; not on a Cluster.
-    """
-    sent = [("MULTI",), *commands, ("EXEC",)] if len(commands) > 1 else list(commands)
-    # its answer does not matter: without a replica, or its permission, this is as without it
-    wait: list[Command] = [("WAIT", 1, wait_ms)] if wait_ms else []
-    answers = _ask_pool(client, [*sent, *wait])
-    if answers is None:
-        pipe = client.pipeline(transaction=len(commands) > 1)
+def write(client: Any, commands: Sequence[Command]) -> None:
+    """Execute commands that are for one slot of Redis Cluster: all of them, or none."""
+    is_transaction = len(commands) > 1
+    sent = [("MULTI",), *commands, ("EXEC",)] if is_transaction else commands
+    responses = _send_to_pool(client, sent)
+    if responses is None:
+        pipe = client.pipeline(transaction=is_transaction)
         for command in commands:
             pipe.execute_command(*command)
         pipe.execute()
         return
-    good(answers[: len(sent)])
-    if len(commands) > 1:
-        good(answers[len(sent) - 1])
+    raise_errors(responses)
+    if is_transaction:
+        raise_errors(responses[-1])
 
 
-def ask(client: Any, commands: Sequence[Command], key: str | None = None) -> list[Any]:
-    """Send commands in one round trip and return their answers; errors are among them.
+def send(client: Any, commands: Sequence[Command], key: str | None = None) -> list[Any]:
+    """Send commands in one round trip and return their responses, which may be errors.
 
-    :param key: one of those of a script, of which redis-py would ask a Cluster for its keys first
+    :param key: a key of a script; without it, redis-py asks a Cluster for the keys of the script
     """
-    answers = _ask_pool(client, commands)
-    if answers is None:
+    responses = _send_to_pool(client, commands)
+    if responses is None:
         options = {"target_nodes": client.get_node_from_key(key)} if key else {}
         pipe = client.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command, **options)
-        answers = list(pipe.execute(raise_on_error=False))
-    return answers
+        responses = list(pipe.execute(raise_on_error=False))
+    return responses
 
 
-def good(answers: Sequence[Any], of_any_type: bool = False) -> Sequence[Any]:
-    """Return answers without an error among them; the first error is raised."""
-    for answer in answers:
-        if isinstance(answer, Exception):
-            if of_any_type and str(answer).startswith("WRONGTYPE"):
+def raise_errors(responses: Sequence[Any], allow_wrong_type: bool = False) -> Sequence[Any]:
+    """Return responses; raise the first error among them."""
+    for response in responses:
+        if isinstance(response, Exception):
+            if allow_wrong_type and str(response).startswith("WRONGTYPE"):
                 continue
-            raise answer
-    return answers
+            raise response
+    return responses
 
 
-def _ask_pool(client: Any, commands: Sequence[Command]) -> list[Any] | None:
-    """Return the answers; None where there is no single pool."""
-    # a client of Redis Cluster has a pool for each node
+def pack(commands: Sequence[Command]) -> bytes:
+    """Return the bytes that are sent for commands."""
+    return b"".join(map(hiredis.pack_command, commands))
+
+
+def _send_to_pool(client: Any, commands: Sequence[Command]) -> list[Any] | None:
+    """Return the responses; None for a client of Redis Cluster, which has a pool per node."""
     pool = getattr(client, "connection_pool", None)
     if pool is None:
         return None
     connection = pool.get_connection()
     try:
-        return connection.exchange(_pack(commands), len(commands))  # type: ignore[no-any-return]
+        return connection.exchange(pack(commands), len(commands))  # type: ignore[no-any-return]
     finally:
         pool.release(connection)
-
-
-def _pack(commands: Sequence[Command]) -> bytes:
-    """Return commands as RESP has them."""
-    parts = []
-    for command in commands:
-        parts.append(b"*%d\r\n" % len(command))
-        for word in command:
-            data = word if isinstance(word, bytes) else str(word).encode()
-            parts += b"$%d\r\n" % len(data), data, b"\r\n"
-    return b"".join(parts)

@@ -1,11 +1,11 @@
-"""Commands to Redis that happen only while their conditions hold: all of them, or none.
+"""Commands to Redis that are executed only while their conditions hold: all of them, or none.
 
-Why: between reading a session and writing it, another request may have ended it. A decision that
-was made on the state that was read must not be carried out on another state.
+Between the reading of a session and its writing, another request may have ended it. A decision
+about the state that was read must not be carried out on another state.
 
-One script does it, in one round trip: ``EVALSHA``, or ``EVAL`` when the server does not know the
-script yet. Where Redis refuses scripts to the user, ``WATCH``, the conditions and ``MULTI`` do
-the same in four.
+A script does this in one round trip: ``EVALSHA``, or ``EVAL`` if the server does not know the
+script yet. If the user of Redis may not run scripts, ``WATCH``, the conditions and ``MULTI`` do
+the same in four round trips.
 
 Besides commands of Redis there is one of this module:
 
@@ -15,33 +15,34 @@ Besides commands of Redis there is one of this module:
 
 import hashlib
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .commands import Command, ask, good
+from .commands import Command, raise_errors, send
 
 _logger = logging.getLogger(__name__)
 
-# a key that other processes keep changing: each of them makes progress
+# for a key that other processes change all the time: each failure is the success of one of them
 WATCH_ATTEMPTS = 50
 
 
 class Condition(NamedTuple):
-    """What has to hold of a key; ``kind`` is one of the names below."""
+    """A state of a key; ``kind`` is one of the names below."""
 
     kind: str
     key: str
     value: str | bytes = ""
 
 
-FREE = "free"  # it does not exist, or is of a type that no session has
+FREE = "free"  # the key does not exist, or has a type that sessions do not have
 SAME = "same"  # it has this value
 OTHER = "other"  # it does not have this value
 LISTED = "listed"  # it is a hash with this field
 
 FORGET = "FORGET"
 
+# KEYS: one for each condition, in their order, then the other keys of the commands
+# ARGV: the number of conditions; kind and value of each; the length and the words of each command
 SCRIPT = """
 local function holds(kind, key, value)
   if kind == 'listed' then return redis.call('HEXISTS', key, value) == 1 end
@@ -64,8 +65,8 @@ end
 
 local at = 2
 for number = 1, tonumber(ARGV[1]) do
-  if not holds(ARGV[at], ARGV[at + 1], ARGV[at + 2]) then return {number, 0} end
-  at = at + 3
+  if not holds(ARGV[at], KEYS[number], ARGV[at + 1]) then return {number, 0} end
+  at = at + 2
 end
 local forgotten = 0
 while ARGV[at] do
@@ -83,69 +84,78 @@ DIGEST = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass
-class Batch:
-    """Commands for one slot of Redis Cluster, and the conditions that they need."""
+class SlotBatch:
+    """Commands for one slot of Redis Cluster, and their conditions."""
 
     conditions: list[Condition] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
 
     def add(self, *command: str | bytes | int) -> None:
+        """Append a command."""
         self.commands.append(command)
 
-    def need(self, kind: str, key: str, value: str | bytes = "") -> None:
+    def require(self, kind: str, key: str, value: str | bytes = "") -> None:
+        """Append a condition."""
         self.conditions.append(Condition(kind, key, value))
 
     @property
     def keys(self) -> list[str]:
-        """The keys that are read and written, but those that an index lists."""
-        keys = {condition.key for condition in self.conditions}
-        for name, *words in self.commands:
-            keys.update(map(str, words if name == "DEL" else words[:1]))
-        return sorted(keys)
+        """The keys of the conditions, then those of the commands; a key may be there twice.
 
-    def words(self) -> Iterator[str | bytes | int]:
-        """Yield the arguments of the script."""
-        keys = self.keys
-        yield len(keys)
-        yield from keys
-        yield len(self.conditions)
-        for condition in self.conditions:
-            yield from (condition.kind, condition.key, condition.value)
+        The sessions that an index lists are not among them.
+        """
+        keys = [condition.key for condition in self.conditions]
+        known = set(keys)
         for command in self.commands:
-            yield len(command)
-            yield from command
+            for key in command[1:] if command[0] == "DEL" else command[1:2]:
+                if key not in known:
+                    known.add(str(key))
+                    keys.append(str(key))
+        return keys
+
+    @property
+    def script_arguments(self) -> list[str | bytes | int]:
+        """The number of keys, the keys, and the further arguments of the script."""
+        keys = self.keys
+        words: list[str | bytes | int] = [len(keys), *keys, len(self.conditions)]
+        for kind, _key, value in self.conditions:
+            words += kind, value
+        for command in self.commands:
+            words.append(len(command))
+            words += command
+        return words
 
 
 class Outcome(NamedTuple):
-    """Which condition did not hold, and how many sessions were forgotten."""
+    """The condition that did not hold, and the number of sessions that ``FORGET`` deleted."""
 
     refused: Condition | None = None
     forgotten: int = 0
 
 
-def write_if(client: Any, batch: Batch, wait_ms: int = 0) -> Outcome:
-    """Send a batch; nothing of it happens unless all of its conditions hold.
+def write_if(client: Any, batch: SlotBatch, wait_ms: int = 0) -> Outcome:
+    """Execute a batch if all of its conditions hold.
 
-    ``wait_ms``: for so long a replica is waited for, in the same round trip; not on a Cluster.
+    :param wait_ms: how long to wait for a replica, in the same round trip; not on a Cluster
     """
     import redis
 
-    words = tuple(batch.words())
+    words = batch.script_arguments
     key = str(words[1])
-    # its answer does not matter: without a replica, or its permission, this is as without it
+    # the response to WAIT is ignored: the write is valid without a replica, or without the right
     wait: list[Command] = [("WAIT", 1, wait_ms)] if wait_ms else []
-    answer = ask(client, [("EVALSHA", DIGEST, *words), *wait], key)[0]
-    if isinstance(answer, redis.exceptions.NoScriptError):
-        answer = ask(client, [("EVAL", SCRIPT, *words), *wait], key)[0]
-    if isinstance(answer, redis.exceptions.NoPermissionError):
+    response = send(client, [("EVALSHA", DIGEST, *words), *wait], key)[0]
+    if isinstance(response, redis.exceptions.NoScriptError):
+        response = send(client, [("EVAL", SCRIPT, *words), *wait], key)[0]
+    if isinstance(response, redis.exceptions.NoPermissionError):
         _logger.debug("Redis refuses scripts: each change of a session takes four round trips")
         return _write_watched(client, batch)
-    number, forgotten = good([answer])[0]
+    number, forgotten = raise_errors([response])[0]
     return Outcome(batch.conditions[number - 1] if number else None, forgotten)
 
 
-def _write_watched(client: Any, batch: Batch) -> Outcome:
-    """As the script, with the commands of redis-py."""
+def _write_watched(client: Any, batch: SlotBatch) -> Outcome:
+    """Do the same as the script, with the commands of redis-py."""
     import redis
 
     pipe: Any
@@ -170,23 +180,24 @@ def _write_watched(client: Any, batch: Batch) -> Outcome:
 def _holds(client: Any, condition: Condition) -> bool:
     import redis
 
-    kind, key, value = condition
+    kind, key, expected = condition
     if kind == LISTED:
-        return bool(client.hexists(key, value))
+        return bool(client.hexists(key, expected))
     try:
-        found = client.get(key)
+        value = client.get(key)
     except redis.ResponseError as error:
         if not str(error).startswith("WRONGTYPE"):
             raise
-        found = None
+        value = None
     if kind == FREE:
-        return found is None
-    wanted = value if isinstance(value, bytes) else value.encode()
-    return bool(found == wanted) == (kind == SAME)
+        return value is None
+    if isinstance(expected, str):
+        expected = expected.encode()
+    return bool(value == expected) == (kind == SAME)
 
 
 def _without_forget(client: Any, commands: list[Command]) -> tuple[list[Command], int]:
-    """Return commands of Redis alone, and how many sessions they forget."""
+    """Return the same commands for Redis alone, and the number of sessions that they forget."""
     plain: list[Command] = []
     forgotten = 0
     for command in commands:

@@ -1,12 +1,12 @@
-"""Pools of redis-py that hand a connection from one command to the next, if it is clean.
+"""Pools of redis-py with a fast checkout of connections.
 
-Why not redis-py's own: it keeps count of each connection four times, and takes ten times as
-long. What it asks of the system before each command is asked here too: a connection with
-unread data, or whose last command did not complete, is closed and opened again. Where all
-connections are in use, a command waits for one; redis-py's pool refuses. One that an
-exception took away from its command, before it could be released, is no longer counted.
+The pools of redis-py track each connection in several collections, and take ten times as long.
+The check that they make of a connection before each command is made here as well: a connection
+with unread data, or whose last command did not complete, is closed and opened again. If all
+connections are in use, a command waits for one of them; redis-py's pool refuses it. A connection
+that was lost by an exception, before it could be released, is not counted any more.
 
-Imported with the first use of Redis, as redis-py is.
+This module is imported with the first use of Redis, like redis-py.
 """
 
 # these are not methods of models
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-# how often it is looked whether a connection was taken away
+# the pause between two looks for a connection that was lost
 LOOK_SECONDS = 0.05
 
 
 class PoolFull(redis.RedisError):
-    """Each connection that the pool may open was in use for as long as a command may wait."""
+    """All connections were in use for as long as a command may wait."""
 
 
-class Handing(Base):
-    """Mixed into a pool of redis-py, whose connections are those of ``exchange``.
+class FastCheckout(Base):
+    """A mixin for pools of redis-py with the connections of ``exchange``.
 
-    :param timeout: seconds to wait for a connection while all of them are in use
+    :param timeout: the seconds to wait for a connection while all of them are in use
     """
 
     def __init__(self, *args: Any, timeout: float = 2.0, **options: Any) -> None:
@@ -46,20 +46,20 @@ class Handing(Base):
         super().__init__(*args, **options)
 
     def reset(self) -> None:
-        """Forget all connections, as in a process that was forked off."""
+        """Forget all connections, for example in a forked process."""
         self._ready: list[Any] = []
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         super().reset()
 
     def get_connection(self, *_args: Any, **_options: Any) -> Any:
-        """Return a clean connection that nobody else uses until it is released.
+        """Return a clean connection for exclusive use until it is released.
 
-        :raises PoolFull: where there is none in time
+        :raises PoolFull: if no connection becomes free in time
         """
         try:
             connection = self._ready.pop()
         except IndexError:
-            connection = self._another()
+            connection = self._wait_or_open()
         connection.is_lent = True
         if not connection.is_clean():
             try:
@@ -70,11 +70,11 @@ class Handing(Base):
         return connection
 
     def release(self, connection: Any) -> None:
-        """Take a connection back, once; one with an answer under way is closed."""
+        """Return a connection to the pool; one with an unread response is closed."""
         if not connection.is_lent:
             return
         connection.is_lent = False
-        # that of Sentinel owns none to a server that is no master any more
+        # the pool of Sentinel disowns connections to a former master
         is_owned = self.owns_connection(connection)
         if connection.unanswered or connection.is_watching or not is_owned:
             connection.disconnect()
@@ -87,7 +87,7 @@ class Handing(Base):
                 self._released.notify()
 
     def disconnect(self, inuse_connections: bool = True) -> None:
-        """Close the connections that nobody uses, or all."""
+        """Close the idle connections, or all connections."""
         idle = []
         while self._ready:
             try:
@@ -107,11 +107,11 @@ class Handing(Base):
         connection.connect()
         if not connection.is_clean():
             connection.disconnect()
-            raise redis.ConnectionError("the server says more than it was asked for")
+            raise redis.ConnectionError("the server sent data without a request")
 
-    def _another(self) -> Any:
-        """Return a connection that was released meanwhile, or a new one."""
-        until = time.monotonic() + self._timeout
+    def _wait_or_open(self) -> Any:
+        """Return a connection that another thread has released, or a new one."""
+        deadline = time.monotonic() + self._timeout
         while True:
             with suppress(IndexError):
                 return self._ready.pop()
@@ -120,19 +120,19 @@ class Handing(Base):
                     connection = self.connection_class(**self.connection_kwargs)
                     self._connections.add(connection)
                     return connection
-                if time.monotonic() > until:
+                if time.monotonic() > deadline:
                     raise PoolFull(f"all {self.max_connections} connections are in use")
                 self._wait()
 
     def _wait(self) -> None:
         self._waiting += 1
         try:
-            # looked at once more: who releases looks at the number of those who wait
+            # looked at again, because a release without waiting threads notifies none
             if not self._ready:
                 self._released.wait(LOOK_SECONDS)
         finally:
             self._waiting -= 1
 
 
-class Pool(Handing, redis.ConnectionPool):
+class Pool(FastCheckout, redis.ConnectionPool):
     """Connections to one server."""

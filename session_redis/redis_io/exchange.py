@@ -1,13 +1,12 @@
-"""Connections of redis-py that count the commands which have not been answered.
+"""Connections of redis-py that count the commands without a response.
 
-A connection whose last command was interrupted, at any place between sending and reading, has
-an answer under way that belongs to no later command. redis-py closes such a connection where
-the error passes through its own code, and returns it to the pool where an exception such as
-``KeyboardInterrupt``, ``SystemExit``, a timeout of gevent or ``MemoryError`` hits between two
-of its calls. Here a connection is clean only once each answer was counted, so that the pool
-needs not know what happened.
+If a command is interrupted between sending and reading, its response arrives later and must not
+reach another command. redis-py closes such a connection if the error passes through its own code,
+and returns it to the pool if an exception such as ``KeyboardInterrupt``, ``SystemExit``, a timeout
+of gevent or ``MemoryError`` is raised between two of its calls. Here a connection is clean only
+once every response was counted, so the pool does not depend on the way of the exception.
 
-Imported with the first use of Redis, as redis-py is.
+This module is imported with the first use of Redis, like redis-py.
 """
 
 # these are not methods of models
@@ -26,15 +25,15 @@ else:
 
 
 class Exchange(Base):
-    """Mixed into a connection of redis-py."""
+    """A mixin for connections of redis-py."""
 
-    # commands that were sent, and whose answers were not read yet
+    # the number of commands that were sent, and whose responses were not read yet
     unanswered = 0
-    # a change of keys would end the next transaction without a reason of its own
+    # a key that is still watched could make an unrelated transaction fail
     is_watching = False
-    # the pool gave it to a command; a second release of the same connection is ignored
+    # a command uses it; a second release of the same connection is ignored
     is_lent = False
-    # the socket on which all that a new connection begins with was done: log-in, database
+    # the socket on which log-in and choice of the database are complete
     _established: Any = None
     _packed = 1
     _has_exec = False
@@ -42,7 +41,7 @@ class Exchange(Base):
     _poll: Any = None
 
     def connect(self) -> None:
-        """Connect, unless it is done; what was begun and not ended begins again."""
+        """Connect, unless connected; a connection that is not complete is made again."""
         if self._sock is not None:
             if self._sock is self._established:
                 return
@@ -52,27 +51,27 @@ class Exchange(Base):
         self._established = self._sock
 
     def verify(self) -> None:
-        """Look whether a new connection is of use."""
+        """Raise an error if a new connection must not be used."""
 
     def exchange(self, packed: bytes, count: int) -> list[Any]:
-        """Send ``count`` packed commands and return their answers; errors are among them."""
+        """Send ``count`` packed commands and return their responses, which may be errors."""
         if self._sock is None:
             self.connect()
         self.check_health()
         self.unanswered = count
         super().send_packed_command([packed], check_health=False)
-        answers: list[Any] = []
+        responses: list[Any] = []
         for _number in range(count):
             try:
-                answers.append(super().read_response())
+                responses.append(super().read_response())
             except redis.ResponseError as error:
-                # the answers after it have to be read as well
-                answers.append(error)
+                # the responses after it have to be read as well
+                responses.append(error)
         self.unanswered = 0
-        return answers
+        return responses
 
     def is_clean(self) -> bool:
-        """Return True if it is connected, each command was answered and nothing is unread."""
+        """Return True if it is connected, without unanswered commands and unread data."""
         sock = self._sock
         if sock is None or sock is not self._established or self.unanswered or self.is_watching:
             return False
@@ -80,15 +79,15 @@ class Exchange(Base):
         if reader is None:  # redis-py's own parser
             return not self._has_more()
         if sock is not self._polled:
-            # registered once for a socket: half the time of redis-py's own question
+            # registered once per socket: redis-py does it each time, and takes twice as long
             self._poll = select.poll()
             self._poll.register(sock, select.POLLIN)
             self._polled = sock
-        pending = getattr(sock, "pending", None)  # of TLS: decrypted already
+        pending = getattr(sock, "pending", None)  # TLS: data that are already decrypted
         return not (reader.has_data() or (pending and pending()) or self._poll.poll(0))
 
     def pack_commands(self, commands: Iterable[Any]) -> Any:
-        """Pack commands that are sent next, as redis-py's pipelines do."""
+        """Pack the commands that a pipeline of redis-py sends next."""
         commands = list(commands)
         self._packed = len(commands)
         self._has_exec = bool(commands) and commands[-1][0] == "EXEC"
@@ -103,8 +102,8 @@ class Exchange(Base):
             self.is_watching = False
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        """Send one command, or those that ``pack_commands`` packed."""
-        # connecting sends commands as well: these are counted by a call of their own
+        """Send one command, or the commands that ``pack_commands`` packed."""
+        # connecting sends commands as well, which another call counts
         count, self._packed = self._packed, 1
         has_exec, self._has_exec = self._has_exec, False
         if check_health:
@@ -117,17 +116,17 @@ class Exchange(Base):
             self.is_watching = False
 
     def read_response(self, *args: Any, **options: Any) -> Any:
-        """Return the next answer."""
+        """Return the next response."""
         try:
-            answer = super().read_response(*args, **options)
+            response = super().read_response(*args, **options)
         except redis.ResponseError:
             self.unanswered -= 1
             raise
         self.unanswered -= 1
-        return answer
+        return response
 
     def disconnect(self, *args: Any, **options: Any) -> None:
-        """Close the connection: no answer of it will be read."""
+        """Close the connection; its outstanding responses are lost."""
         super().disconnect(*args, **options)
         self.unanswered = 0
         self.is_watching = False

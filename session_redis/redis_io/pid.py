@@ -1,4 +1,4 @@
-"""Which process this is, without a call of the system each time."""
+"""The id of this process, cached, and refreshed after a fork."""
 
 import os
 
@@ -6,13 +6,13 @@ _pid = os.getpid()
 
 
 def current() -> int:
-    """Return the number of this process, also after it was forked off."""
+    """Return the id of this process without a system call."""
     return _pid
 
 
-def _look() -> None:
+def _refresh() -> None:
     global _pid
     _pid = os.getpid()
 
 
-os.register_at_fork(after_in_child=_look)
+os.register_at_fork(after_in_child=_refresh)

@@ -1,14 +1,14 @@
 """The connections to the server that the Sentinels name as master.
 
-A master that was paused (a virtual machine that is moved, a stopped container) comes back as
-it was: for some seconds it accepts commands, until a Sentinel makes it a replica of the new
-one, and all that it was given is lost. So a connection is used for a second at most, then
+A master that was paused (a virtual machine that is moved, a stopped container) returns in its
+former role: for some seconds it accepts commands, until a Sentinel makes it a replica of the new
+master, and these writes are lost. So a connection is used for at most a second, then
 
-- the Sentinels are asked for the master once more: an answer that is another server closes
-  the connections to the former one;
+- the Sentinels are asked for the master again: if they name another server, the connections to
+  the former one are closed;
 - the server is asked for its role, also on each new connection: a Sentinel may be late.
 
-While no Sentinel answers, the role is all that is verified.
+While no Sentinel answers, only the role is verified.
 """
 
 # these are not methods of models
@@ -22,18 +22,18 @@ from typing import Any
 import redis
 from redis import sentinel
 
-from .connection_pool import Handing
+from .connection_pool import FastCheckout
 from .exchange import Exchange
 
 _logger = logging.getLogger(__name__)
 
 VERIFIED_SECONDS = 1.0
-# Sentinels that are slow to answer, or not to answer, take this part of the time at most
-LARGEST_PART = 0.1
+# slow or silent Sentinels take at most this part of the time
+MAX_PART_OF_TIME = 0.1
 
 
 class NotMaster(redis.ReadOnlyError):
-    """The server is not a master now; soon it may be, or another one is."""
+    """The server is not the master; soon it may be, or another server is."""
 
 
 class MasterConnection(Exchange, sentinel.SentinelManagedConnection):
@@ -42,17 +42,17 @@ class MasterConnection(Exchange, sentinel.SentinelManagedConnection):
     verified_until = 0.0
 
     def verify(self) -> None:
-        """Ask the server for its role, on a new connection and once a second of use.
+        """Ask the server for its role, on a new connection and once per second of use.
 
-        :raises NotMaster: when it has another one; the connection is closed then
+        :raises NotMaster: if it has another role; the connection is closed
         """
         try:
-            # not ROLE, which few users of Redis' ACL may use
+            # not ROLE, which few users of Redis may execute
             connection: Any = self
             connection.send_command("HELLO", 2, check_health=False)
             answer = connection.read_response()
         except redis.ResponseError:
-            # older than 6.0, or not allowed: what the Sentinels say has to do
+            # older than 6.0, or not permitted: rely on the Sentinels
             answer = [b"role", b"master"]
         role = dict(zip(answer[::2], answer[1::2], strict=False)).get(b"role")
         if role != b"master":
@@ -70,16 +70,16 @@ class MasterTlsConnection(MasterConnection, sentinel.SentinelManagedSSLConnectio
     """A connection with TLS to the master."""
 
 
-class MasterPool(Handing, sentinel.SentinelConnectionPool):
+class MasterPool(FastCheckout, sentinel.SentinelConnectionPool):
     """Connections to the server that the Sentinels name."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._lock_of_question = threading.Lock()
+        self._asking = threading.Lock()
         self._ask_at = 0.0
         super().__init__(*args, **options)
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
-        """Return a connection to the master, which was verified within the last second."""
+        """Return a connection to the master that was verified within the last second."""
         now = time.monotonic()
         if now > self._ask_at and self.master_address:
             self._ask_sentinels()
@@ -94,16 +94,16 @@ class MasterPool(Handing, sentinel.SentinelConnectionPool):
 
     def _ask_sentinels(self) -> None:
         pool: Any = self
-        # others wait: they would use the former master meanwhile
-        with self._lock_of_question:
+        # other threads wait, instead of using the former master in between
+        with self._asking:
             began = time.monotonic()
             if began < self._ask_at:
                 return
             try:
-                # closes the idle connections to a server that is not the master any more
+                # closes the idle connections to a former master
                 pool.get_master_address()
             except redis.RedisError:
-                # away, or they agree on none now: the role of each connection is verified
+                # they are unavailable or disagree: the role of each connection is verified
                 _logger.debug("The Sentinels name no master")
             ended = time.monotonic()
-            self._ask_at = ended + max(VERIFIED_SECONDS, (ended - began) / LARGEST_PART)
+            self._ask_at = ended + max(VERIFIED_SECONDS, (ended - began) / MAX_PART_OF_TIME)

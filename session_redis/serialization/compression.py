@@ -1,19 +1,19 @@
-"""Sessions in Redis take a third of their JSON: zlib, with a dictionary of what all of them have.
+"""Compression of sessions: zlib with a dictionary of the texts that most sessions contain.
 
-What: a stream of zlib (RFC 1950), whose checksum is of the whole session: what was cut or
-changed is no session, never half of one. Without the dictionary, which has what core and its
-addons write into every session, zlib would gain nothing on so short a text.
+A compressed session is a zlib stream (RFC 1950). Its checksum covers the whole session, so a
+payload that was cut or changed is not a session. The dictionary has the keys and usual values of
+Odoo and its addons; without it zlib would save nothing on such short texts.
 
-How both forms are known apart: the stream begins with ``H``, no JSON does.
+Compressed sessions begin with ``H``, JSON never does.
 """
 
 import zlib
 
-from .tagged_json import LONGEST
+from .tagged_json import MAX_TEXT_BYTES
 
-# Of what is stored the first byte and a checksum say with which dictionary and window it was
-# made: another dictionary needs another first byte, and this one has to stay. The most common
-# comes last, where zlib finds it with the fewest bits
+# The first byte and a checksum of a stream identify the window and the dictionary that it was
+# made with. Another dictionary needs another first byte, and this one has to stay. The most common
+# texts are last, where zlib refers to them with the fewest bits
 _DICTIONARY = (
     b'"_type":"datetime_isoformat","value":"20"_type":"date_isoformat","value":"20'
     b'"_type":"set","value":["_type":"tuple","value":['
@@ -39,31 +39,31 @@ _DICTIONARY = (
 )
 
 _FIRST = b"H"
-# The first byte says it: so much of what was written is looked at. More takes a larger state,
-# and clearing that takes longer than compressing
+# The first byte contains the size of the window. A larger window has a larger state, and
+# clearing that state takes longer than the compression
 _WINDOW_BITS = 12
 _MEMORY_LEVEL = 6
 _LEVEL = 3
 
 
-def pack(text: bytes) -> bytes:
-    """Return what is stored of a session's JSON."""
+def compress(text: bytes) -> bytes:
+    """Return the compressed JSON of a session."""
     stream = zlib.compressobj(
         _LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _DICTIONARY
     )
     return stream.compress(text) + stream.flush()
 
 
-def unpack(payload: bytes) -> bytes:
-    """Return the JSON of what is stored; JSON, as earlier releases stored it, as it is.
+def decompress(payload: bytes) -> bytes:
+    """Return the JSON of a payload; JSON, which earlier releases stored, is returned unchanged.
 
-    :raises ValueError: when it was cut, changed, or would be longer than any session
+    :raises ValueError: if the payload was cut or changed, or if the text would be too long
     """
     if not payload.startswith(_FIRST):
         return payload
     stream = zlib.decompressobj(_WINDOW_BITS, _DICTIONARY)
     try:
-        text = stream.decompress(payload, LONGEST)
+        text = stream.decompress(payload, MAX_TEXT_BYTES)
     except zlib.error as error:
         raise ValueError("malformed session") from error
     if not stream.eof or stream.unused_data:

@@ -1,13 +1,13 @@
-"""What Redis holds of a session, in the present form or an earlier one.
+"""Reads sessions from Redis, in the present form or an earlier one.
 
-A session counts under the present key when its payload is of its id and, for a user, its index
-lists it. What an earlier release wrote has neither: it is taken over, once, unless a tombstone
-says that the session has ended or was taken over before. That is one conditional write, so it
-cannot undo a log-out, and no reader sees half of it.
+A session under its usual key counts if its payload names its id and, for a user, if its index
+lists it. The sessions of earlier releases have neither: they are taken over once, unless a
+tombstone says that the session has ended or was taken over before. This is one conditional write,
+so it cannot undo a log-out, and no reader sees half of it.
 """
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from odoo import http
 
@@ -15,167 +15,193 @@ from odoo.addons.cloud_base.events.operations import Operation, count
 
 from ..exceptions import SessionStoreUnavailable
 from ..redis_io.circuit_breaker import BACKEND, COMPONENT
-from ..redis_io.commands import ENDED, Found, fetch, seconds_left
-from ..serialization.tagged_json import encode
+from ..redis_io.commands import ENDED, Lookup, read_any_form, read_session, seconds_left
+from ..redis_io.connection import Connection
+from ..serialization.payload import Payload, UnreadablePayload, read_payload
+from .lifetime import Age
+from .policy import SessionPolicy
+from .sender import Sender
 from .stored_session import Stored, StoredSession, has_index, owner_of, stored_of, values_of
-from .write_batch import Transaction
-
-if TYPE_CHECKING:
-    from .store import RedisSessionStore
+from .write_batch import WriteBatch
 
 # the name that operators know
 _logger = logging.getLogger(f"{__package__}.store")
 
 # each failure is the success of another request
 TAKE_OVER_ATTEMPTS = 4
-# what a request that began before a rotation must not undo
+# values that a request which began before a rotation must not undo
 ROTATION = ("next_sid", "deletion_time")
 
 
 class Reader:
-    """Reads sessions for ``store``."""
+    """Reads sessions over ``connection``; ``sender`` writes those that it takes over."""
 
-    def __init__(self, store: "RedisSessionStore") -> None:
-        self._store = store
-        self._warned = False
+    def __init__(self, policy: SessionPolicy, connection: Connection, sender: Sender) -> None:
+        self._policy = policy
+        self._keys = policy.keys
+        self._connection = connection
+        self._sender = sender
+        self._has_warned = False
 
     # pylint: disable-next=method-required-super
     def read(self, sid: str, keys: list[str], operation: Operation) -> StoredSession | None:
-        """Return the session ``sid``; None when there is none, or it has ended.
+        """Return the session ``sid``; None if it does not exist or has ended.
 
-        :param keys: those that may hold it
+        :param keys: the keys that may hold it
         """
-        session = None
         for _attempt in range(TAKE_OVER_ATTEMPTS):
-            found = self.find(sid, keys)
-            operation.bytes = found.size
-            values = self._values(sid, found)
-            if values is None:
+            lookup = self._look_up(sid, keys)
+            operation.bytes = lookup.size
+            payload = self._valid_payload(sid, lookup)
+            if payload is None:
                 return None
-            has_ended, is_due = self._judge(values, found)
+            has_ended, is_due = self._age(payload, lookup)
             if has_ended:
                 return None
-            session = self._session(sid, values, found)
-            # a user's request is a use of the session; a look at it, as by an open websocket,
-            # is none
+            session = self._session(sid, payload, lookup)
+            # a request of the user is a use of the session, unlike the reads of an open websocket
             is_used = is_due and bool(http.request)
-            if not self._is_of_another_form(sid, values, found):
+            if not self._is_earlier_form(sid, payload, lookup):
                 if is_used:
                     self._prolong(session)
                 return session
-            if self._take_over(session, found, is_used):
+            if self._take_over(session, payload, lookup, is_used):
                 return session
         return None
 
-    def find(self, sid: str, keys: list[str]) -> Found:
-        """Return what Redis holds of a session under its keys."""
-        names = self._store.keys
-        entry = names.entry(sid)
-        tombstones = names.tombstones(sid) if len(keys) > 1 else ()
-        # a release before 3.0 may write the old key at any time, also after a log-out
-        at_once = names.old_first
-        return self._store.connection.run(
-            lambda client: fetch(client, keys, entry, tombstones, at_once)
-        )
-
-    def look(self, sid: str) -> tuple[Found, dict[str, Any] | None]:
-        """Return what Redis holds of a session and its values, which are None if it has ended."""
-        found = self.find(sid, self._store.keys.of(sid))
-        values = self._values(sid, found)
-        if values is not None and self._judge(values, found)[0]:
-            values = None
-        return found, values
+    def inspect(self, sid: str) -> tuple[Lookup, Payload | None]:
+        """Return the state of a session in Redis; its payload is None if it has ended."""
+        lookup = self._look_up(sid, self._keys.session_keys(sid))
+        payload = self._valid_payload(sid, lookup)
+        if payload is not None and self._age(payload, lookup).has_ended:
+            payload = None
+        return lookup, payload
 
     def may_replace(self, session: Any) -> bool:
-        """Look again at a session that was not saved; return True if it may be tried once more.
+        """Look up a session whose save was refused; return True if it may be saved over that.
 
-        It may over another state of the session of the same user, as with core's files.
+        It may replace another state of the session of the same user, like with core's files.
         """
         last, sid = stored_of(session), session.sid
-        found, values = self.look(sid)
-        if values is None:
-            has_ended = last and (
-                not found.unreadable or (last.is_indexed and not found.is_indexed)
-            )
-            if has_ended or not isinstance(found.payload, bytes):
+        lookup, payload = self.inspect(sid)
+        values = values_of(session)
+        if payload is None:
+            if not self._is_replaceable(sid, lookup, last):
                 return False
-            # this is no session, or not any more: another one may take its place
-            values = values_of(session)
-        elif owner_of(values) != (last.owner if last else owner_of(values_of(session))):
+            # not a session, or not any more: ours may take its place
+            payload = Payload(values, b"", None, None)
+        elif owner_of(payload.values) != (last.owner if last else owner_of(values)):
             return False
-        session.stored = Stored.from_found(sid, found, values)
-        own = values_of(session)
-        own.update({name: values[name] for name in ROTATION if name in values and name not in own})
+        session.stored = Stored.from_lookup(sid, lookup, payload)
+        for name in ROTATION:
+            if name in payload.values:
+                values.setdefault(name, payload.values[name])
         return True
 
-    def _values(self, sid: str, found: Found) -> dict[str, Any] | None:
-        """Return the values of what was found; None if it is no session, or has ended."""
-        values = found.values(sid)
-        if found.unreadable:
-            count(COMPONENT, "payload_unreadable", BACKEND)
-            level = logging.DEBUG if self._warned else logging.WARNING
-            self._warned = True
-            reason = found.unreadable
-            _logger.log(
-                level, "A session in Redis is unreadable, its user is logged out: %s", reason
-            )
-        if values is None or self._is_over(found):
+    def _is_replaceable(self, sid: str, lookup: Lookup, last: Stored | None) -> bool:
+        """Return True if the payload is not a session that has ended since it was read."""
+        if not isinstance(lookup.payload, bytes):
+            return False
+        if last is None:
+            return True
+        is_unlisted = last.is_indexed and not lookup.is_indexed
+        return not is_unlisted and not _is_readable(sid, lookup)
+
+    def _look_up(self, sid: str, keys: list[str]) -> Lookup:
+        entry = self._keys.index_entry(sid)
+        # a release before 3.0 may write the old key at any time, also after a log-out
+        if not self._keys.writes_old_keys:
+            lookup = self._connection.run(lambda client: read_session(client, keys[0], entry))
+            if lookup.payload or len(keys) == 1:
+                return lookup
+        tombstones = self._keys.tombstones(sid) if len(keys) > 1 else ()
+        return self._connection.run(lambda client: read_any_form(client, keys, entry, tombstones))
+
+    def _valid_payload(self, sid: str, lookup: Lookup) -> Payload | None:
+        """Return the payload of a session; None if it is not one, or was ended."""
+        if not lookup.payload:
             return None
-        if found.is_bound and has_index(sid, values) and not found.is_indexed:
+        try:
+            payload = _payload_of(sid, lookup)
+        except UnreadablePayload as error:
+            self._report_unreadable(error)
             return None
-        return values
+        if self._has_tombstone(lookup):
+            return None
+        if payload.has_owner and not lookup.is_indexed and has_index(sid, payload.values):
+            return None
+        return payload
 
-    def _is_over(self, found: Found) -> bool:
-        """Return True if a tombstone says that an earlier form does not count any more."""
-        if found.old and not self._store.keys.old_first:
-            # any of them: it has ended, or was taken over before
-            return bool(found.tombstones)
-        return ENDED in found.tombstones
+    def _report_unreadable(self, error: UnreadablePayload) -> None:
+        count(COMPONENT, "payload_unreadable", BACKEND)
+        level = logging.DEBUG if self._has_warned else logging.WARNING
+        self._has_warned = True
+        _logger.log(level, "A session in Redis is unreadable, its user is logged out: %s", error)
 
-    def _judge(self, values: dict[str, Any], found: Found) -> tuple[bool, bool]:
-        lifetimes = self._store.lifetimes
-        is_own = found.clock == lifetimes.clock
-        has_ended, is_due = lifetimes.judge(values, found.stamp, is_own)
-        if is_own or not has_ended:
-            return has_ended, is_due
-        left = self._store.connection.run(lambda client: seconds_left(client, found.key))
-        return lifetimes.judge_by_redis(values, found.stamp, left)
+    def _has_tombstone(self, lookup: Lookup) -> bool:
+        """Return True if a tombstone ends the form of the session that was found."""
+        if lookup.is_other_key and not self._keys.writes_old_keys:
+            # by any of them it has ended, or was taken over before
+            return bool(lookup.tombstones)
+        return ENDED in lookup.tombstones
 
-    def _session(self, sid: str, values: dict[str, Any], found: Found) -> StoredSession:
-        session = StoredSession.of_values(values, sid)
-        session.stored = Stored.from_found(sid, found, values)
-        if self._store.keys.old_first:
-            # a release before 3.0 may write it at any time: no save is in vain
+    def _age(self, payload: Payload, lookup: Lookup) -> Age:
+        lifetimes = self._policy.lifetimes
+        is_own_clock = payload.clock == lifetimes.clock
+        age = lifetimes.age_by_stamp(payload.values, payload.stamp, is_own_clock)
+        if is_own_clock or not age.has_ended:
+            return age
+        left = self._connection.run(lambda client: seconds_left(client, lookup.key))
+        return lifetimes.age_by_redis(payload.values, payload.stamp, left)
+
+    def _session(self, sid: str, payload: Payload, lookup: Lookup) -> StoredSession:
+        session = StoredSession.from_values(payload.values, sid)
+        session.stored = Stored.from_lookup(sid, lookup, payload)
+        if self._keys.writes_old_keys:
+            # a release before 3.0 may change it at any time: no save is superfluous
             session.stored = session.stored._replace(body=b"")
         return session
 
-    def _is_of_another_form(self, sid: str, values: dict[str, Any], found: Found) -> bool:
-        if found.old:
+    def _is_earlier_form(self, sid: str, payload: Payload, lookup: Lookup) -> bool:
+        if lookup.is_other_key:
             return True
-        if self._store.keys.old_first:
-            # which writes no index
-            return has_index(sid, values) and not found.is_indexed
-        return not found.is_bound
+        if self._keys.writes_old_keys:
+            # a release before 3.0 writes no index
+            return has_index(sid, payload.values) and not lookup.is_indexed
+        return not payload.has_owner
 
-    def _take_over(self, session: StoredSession, found: Found, is_used: bool) -> bool:
-        """Write a session in its present form; return False when it has ended or changed."""
-        transaction = Transaction(self._store)
-        transaction.take_over(session, found, encode(values_of(session)), is_used)
+    def _take_over(
+        self, session: StoredSession, payload: Payload, lookup: Lookup, is_used: bool
+    ) -> bool:
+        """Write a session in its present form; return False if it has ended or changed."""
+        batch = WriteBatch(self._policy)
+        batch.take_over(session, lookup, payload.stamp, is_used)
         try:
-            return self._store.send("save", transaction)
+            return self._sender.send("save", batch)
         except SessionStoreUnavailable:
-            # the session was read, and later reads will do it
+            # the session was read, and a later read will take it over
             return True
 
     def _prolong(self, session: StoredSession) -> None:
-        """Write what was read once more, so that it lives longer.
-
-        Not over what another request has written since, and not when it was deleted.
-        """
-        transaction = Transaction(self._store)
-        transaction.save(session)
+        """Write an unchanged session with a new lifetime, unless it was changed or deleted."""
+        batch = WriteBatch(self._policy)
+        batch.save(session)
         try:
-            self._store.send("save", transaction)
+            self._sender.send("save", batch)
         except SessionStoreUnavailable:
-            # the session was read, and later reads will do it
+            # the session was read, and a later read will prolong it
             return
+
+
+def _payload_of(sid: str, lookup: Lookup) -> Payload:
+    if not isinstance(lookup.payload, bytes):
+        raise UnreadablePayload("the key is of another type")
+    return read_payload(lookup.payload, sid)
+
+
+def _is_readable(sid: str, lookup: Lookup) -> bool:
+    try:
+        _payload_of(sid, lookup)
+    except UnreadablePayload:
+        return False
+    return True

@@ -1,36 +1,36 @@
 """The session store: core's own policy over Redis.
 
-``RedisSessionStore`` subclasses the file store of the running series. Which ids are valid,
-how they are made and when they rotate stays core's; reading and writing is replaced::
+``RedisSessionStore`` subclasses the file store of the running series. Which ids are valid, how
+they are made and when they rotate is decided by core; reading and writing is replaced::
 
-    get             GET, and whether the index lists it; where there is nothing, both keys
-    save            SET with EX, and the identifier's index; nothing when unchanged
-    rotate          SET of the new, DEL of the old, and the indexes
-    delete          DEL of all sessions of the identifier, and a mark
+    get             GET, and whether the index lists it; if there is nothing, both keys
+    save            SET with EX, and the identifier's index; nothing for an unchanged session
+    rotate          SET of the new id, DEL of the old one, and the indexes
+    delete          DEL of all sessions of the identifier, and a tombstone
 
-A write happens as a whole or not at all, in one round trip, and only while Redis holds what the
-decision to write was made on (see ``conditional_write``). On Redis Cluster that is so for each of
-the slots, which are two in a hard rotation: the new id is written before the old one goes.
+A write happens as a whole or not at all, in one round trip, and only while Redis holds the state
+that the decision to write was based on (see ``conditional_write``). On Redis Cluster this is true
+for each slot, and a hard rotation has two: the new id is written before the old one is deleted.
 
-When Redis is unavailable, ``get``, ``delete`` and hard rotations (log-in, log-out) raise
-``SessionStoreUnavailable``, a 503. A plain ``save`` and a soft rotation are given up with an
-error in the log: they happen while a user's work is being committed, and must not undo it. So is
-the ``save`` of a session that has ended meanwhile, which must not come back.
+If Redis is unavailable, ``get``, ``delete`` and hard rotations (log-in, log-out) raise
+``SessionStoreUnavailable``, a 503. A plain ``save`` and a soft rotation are given up with an error
+in the log: they happen while a user's work is committed, and must not undo it. So is the ``save``
+of a session that has ended since it was read, which must not come back.
 
-store -> connection          the client, outages and what to try again
-      -> reading             what Redis holds of a session, in any form
-      -> transaction         what core's policy wants written
-      -> conditional_write   writes that depend on what Redis holds
-      -> database            a PostgreSQL that is away makes core log nobody out
-      -> lifetime, keys, encoding
+store -> reader              finds sessions, in any form
+      -> write_batch         collects the writes of core's policy
+      -> sender              sends a batch
+      -> policy              keys, lifetimes and ids, which all of them share
+      -> postgresql_outage   an unavailable PostgreSQL makes core log out no user
 """
 
 import logging
 import secrets
 import threading
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
+
+from werkzeug.exceptions import HTTPException
 
 from odoo import http
 
@@ -40,17 +40,19 @@ from ..compat import HAS_OLD_IDS
 from ..exceptions import SessionStoreUnavailable
 from ..postgresql_outage import keep_logged_in
 from ..redis_io.circuit_breaker import BACKEND, COMPONENT
-from ..redis_io.commands import Found, exist, size
-from ..redis_io.conditional_write import write_if
-from ..redis_io.connection import Connection, redis_errors_as_unavailable
+from ..redis_io.commands import Lookup, exist
+from ..redis_io.connection import Connection
+from ..redis_io.errors import redis_errors_as_unavailable
+from ..serialization.payload import Payload
 from ..serialization.tagged_json import encode
-from ..sessionless import is_without_session
 from ..settings import RedisSettings
 from .keys import SHORT_ID, Keys, shorten
 from .lifetime import Lifetimes
+from .policy import SessionPolicy
 from .reader import Reader
+from .sender import Sender
 from .stored_session import Stored, StoredSession, owner_of, stored_of, values_of
-from .write_batch import Transaction, as_commands
+from .write_batch import WriteBatch
 
 _logger = logging.getLogger(__name__)
 
@@ -60,7 +62,10 @@ SOFT_ROTATION_ATTEMPTS = 8
 
 
 class RedisSessionStore(http.FilesystemSessionStore):
-    """Sessions in Redis; ``path`` is only for those that read it, nothing is written there."""
+    """Sessions in Redis.
+
+    :param path: the folder of core's session files, for code that asks for it; it is not used here
+    """
 
     def __init__(
         self,
@@ -71,37 +76,46 @@ class RedisSessionStore(http.FilesystemSessionStore):
     ) -> None:
         super().__init__(path, session_class=StoredSession, renew_missing=renew_missing)
         self.connection = connection or Connection(settings)
-        self.keys = Keys(
-            settings.prefix, self.is_valid_key, self.connection.is_cluster, settings.old_keys
-        )
+        is_cluster = self.connection.is_cluster
+        self.keys = Keys(settings.prefix, self.is_valid_key, is_cluster, settings.old_keys)
         self.lifetimes = Lifetimes(settings)
-        self._reader = Reader(self)
+        self.policy = SessionPolicy(
+            keys=self.keys,
+            lifetimes=self.lifetimes,
+            session_class=StoredSession,
+            is_valid_key=self.is_valid_key,
+            generate_key=self.generate_key,
+            is_cluster=is_cluster,
+        )
+        self.sender = Sender(self.connection)
+        self._reader = Reader(self.policy, self.connection, self.sender)
 
     def is_valid_key(self, key: str) -> bool:
+        """Return True for a session id; on 18.0 also for the ids of releases before 3.0."""
         return super().is_valid_key(key) or (HAS_OLD_IDS and bool(SHORT_ID.fullmatch(key)))
 
     def generate_key(self, salt: bytes | None = None) -> str:
-        # a release before 3.0 refuses those that core makes now
-        if HAS_OLD_IDS and self.keys.old_first:
+        """Return a new session id, which releases before 3.0 accept while one still runs."""
+        if HAS_OLD_IDS and self.keys.writes_old_keys:
             return secrets.token_hex(20)
         return str(super().generate_key(salt))
 
     # Reading
 
     def get(self, sid: str) -> Any:
-        """Return the session ``sid``; an empty, new one when there is none.
+        """Return the session ``sid``; an empty, new one if it does not exist.
 
-        :raises SessionStoreUnavailable: rather than show a user as nobody
+        :raises SessionStoreUnavailable: instead of treating a user as a visitor
         """
         try:
-            keys = self.keys.of(sid)
+            keys = self.keys.session_keys(sid)
         except ValueError:
             return self.new()
         try:
             with Operation(COMPONENT, "read", BACKEND) as operation:
                 session = self._reader.read(sid, keys, operation)
         except SessionStoreUnavailable:
-            if not is_without_session():
+            if not needs_no_session():
                 raise
             return self._unsaved()
         if session is not None:
@@ -113,16 +127,16 @@ class RedisSessionStore(http.FilesystemSessionStore):
         session.can_save = False
         return session
 
-    def look(self, sid: str) -> tuple[Found, dict[str, Any] | None]:
-        """Return what Redis holds of a session and its values, which are None if it has ended."""
-        return self._reader.look(sid)
+    def inspect(self, sid: str) -> tuple[Lookup, Payload | None]:
+        """Return the state of a session in Redis; its payload is None if it has ended."""
+        return self._reader.inspect(sid)
 
     # Writing
 
     def save(self, session: Any) -> None:
-        """Write ``session``, unless Redis holds it as it is, or it has ended."""
+        """Write ``session``, unless Redis holds the same values, or it has ended."""
         if http.request:
-            self.lifetimes.learn(http.request.env)
+            self.lifetimes.remember_parameter(http.request.env)
         if not values_of(session).get("db"):
             keep_logged_in()
         try:
@@ -131,9 +145,9 @@ class RedisSessionStore(http.FilesystemSessionStore):
                 stored = stored_of(session)
                 if stored and stored.body == body:
                     return
-                transaction = Transaction(self)
-                transaction.save(session, body)
-                if self.send("save", transaction):
+                batch = WriteBatch(self.policy)
+                batch.save(session, body)
+                if self.sender.send("save", batch):
                     return
                 if not self._reader.may_replace(session):
                     count(COMPONENT, "save_refused", BACKEND)
@@ -145,63 +159,63 @@ class RedisSessionStore(http.FilesystemSessionStore):
         _logger.error("Session %s… was not saved", shorten(session.sid))
 
     def delete(self, session: Any) -> None:
-        """Delete ``session``, and whatever else its identifier has."""
-        transaction = Transaction(self)
-        transaction.delete(session)
-        self.send("delete", transaction)
+        """Delete ``session``, and the other sessions of its identifier."""
+        batch = WriteBatch(self.policy)
+        batch.delete(session)
+        self.sender.send("delete", batch)
 
     def delete_from_identifiers(self, identifiers: Iterable[str]) -> None:
         """Delete all sessions whose ids begin with one of ``identifiers``."""
-        transaction = Transaction(self)
-        transaction.delete_from_identifiers(identifiers)
-        self.send("delete", transaction)
-        if transaction.slots and not transaction.forgotten:
+        batch = WriteBatch(self.policy)
+        batch.delete_from_identifiers(identifiers)
+        self.sender.send("delete", batch)
+        if batch.slot_batches and not batch.forgotten:
             _logger.info("Redis has no session of the identifiers that are revoked")
 
     def delete_old_sessions(self, session: Any) -> None:
-        """As Odoo 19's, but no other request finds the session missing in between."""
-        # each request asks
+        """Do the same as Odoo 19, but at once: no request finds the session missing."""
+        # every request calls this
         if "gc_previous_sessions" in session:
-            transaction = Transaction(self)
-            transaction.delete_old_sessions(session)
-            self.send("delete", transaction)
+            batch = WriteBatch(self.policy)
+            batch.delete_old_sessions(session)
+            self.sender.send("delete", batch)
 
     def rotate(self, session: Any, env: Any, soft: bool = False) -> None:
-        """Give ``session`` another id, as core's; ``soft`` is known from Odoo 19."""
-        self.lifetimes.learn(env)
+        """Give ``session`` another id, like core; only Odoo 19 passes ``soft``."""
+        self.lifetimes.remember_parameter(env)
         if soft:
             self._rotate_softly(session, env)
             return
         last = stored_of(session)
-        transaction = Transaction(self)
-        transaction.rotate(session, env)
+        batch = WriteBatch(self.policy)
+        batch.rotate(session, env)
         if last and last.owner[1] and last.owner == owner_of(values_of(session)):
-            self._send_unless_ended(transaction, last)
+            self._send_unless_ended(batch, last)
         else:
-            self.send("rotate", transaction)
+            self.sender.send("rotate", batch)
 
-    def _send_unless_ended(self, transaction: Transaction, last: Stored) -> None:
-        """Send a rotation: who was logged out meanwhile does not come back by another id."""
+    def _send_unless_ended(self, batch: WriteBatch, last: Stored) -> None:
+        """Send a hard rotation, unless the session was ended: it must not live on."""
         for _attempt in range(SAVE_ATTEMPTS):
-            transaction.need_this_alone(last)
-            if self.send("rotate", transaction):
+            batch.require_only(last)
+            if self.sender.send("rotate", batch):
                 return
-            found, values = self.look(last.sid)
-            if values is None or owner_of(values) != last.owner:
+            lookup, payload = self.inspect(last.sid)
+            if payload is None or owner_of(payload.values) != last.owner:
                 break
-            last = Stored.from_found(last.sid, found, values)
+            last = Stored.from_lookup(last.sid, lookup, payload)
         _logger.info("Session %s… has ended: it gets no other id", shorten(last.sid))
 
     def _rotate_softly(self, session: Any, env: Any) -> None:
         last = stored_of(session)
         owner = last.owner if last else owner_of(values_of(session))
-        # two requests may both find no next id: the one that writes second fails, looks again,
-        # and finds the id that the first has written
+        # two requests may both find no next id: the write of the second one is refused, and it
+        # then finds the id that the first one has written
         for _attempt in range(SOFT_ROTATION_ATTEMPTS):
             try:
                 recent = self.get(session.sid)
                 if not recent or owner_of(values_of(recent)) != owner:
-                    # a log-out in another request has the last word
+                    # a log-out in another request takes precedence
                     return
                 if self._try_soft_rotation(session, recent, env):
                     return
@@ -211,13 +225,12 @@ class RedisSessionStore(http.FilesystemSessionStore):
         _logger.error("The rotation of session %s… is postponed", shorten(session.sid))
 
     def _try_soft_rotation(self, session: Any, recent: Any, env: Any) -> bool:
-        """Give ``session`` its next id unless Redis holds another one than ``recent``."""
+        """Give ``session`` its next id, if the session in Redis is still ``recent``."""
         rotated = self.session_class(dict(session), session.sid)
         rotated.stored = stored_of(recent)
-        transaction = Transaction(self)
-        transaction.recent = recent
-        transaction.rotate(rotated, env, soft=True)
-        if transaction.slots and not self.send("rotate", transaction):
+        batch = WriteBatch(self.policy, recent)
+        batch.rotate(rotated, env, soft=True)
+        if not self.sender.send("rotate", batch):
             return False
         session.update(rotated)
         session.sid = rotated.sid
@@ -226,49 +239,49 @@ class RedisSessionStore(http.FilesystemSessionStore):
         return True
 
     def vacuum(self, max_lifetime: int | None = None) -> None:
-        """Remember what the database says; Redis forgets sessions by itself."""
+        """Remember the parameter of the database; Redis deletes ended sessions itself."""
         if max_lifetime is not None:
             database = getattr(threading.current_thread(), "dbname", None)
-            self.lifetimes.learn_of_vacuum(database, max_lifetime)
+            self.lifetimes.remember_vacuum(database, max_lifetime)
 
     # Identifiers
 
     def get_missing_session_identifiers(self, identifiers: Iterable[str]) -> set[str]:
-        """Return those of ``identifiers`` that no user's session begins with."""
-        asked = list(set(identifiers))
-        keys = [self.keys.of_identifier(one) for one in asked]
+        """Return the identifiers with which no session of a user begins."""
+        candidates = list(set(identifiers))
+        keys = [self.keys.keys_of_identifier(candidate) for candidate in candidates]
         with Operation(COMPONENT, "read", BACKEND):
-            found = self.connection.run(lambda client: exist(client, keys))
-        return {identifier for identifier, exists in zip(asked, found, strict=True) if not exists}
+            existing = self.connection.run(lambda client: exist(client, keys))
+        pairs = zip(candidates, existing, strict=True)
+        return {identifier for identifier, exists in pairs if not exists}
 
-    # Sending
-
-    def send(self, name: str, transaction: Transaction) -> bool:
-        """Send all that was collected; return False when its conditions do not hold any more.
-
-        :raises SessionStoreUnavailable: when it may not have been written
-        """
-        batches = transaction.batches
-        if not batches:
-            return True
-        wait_ms = 0 if name == "save" else self.connection.replica_wait_ms
-        with Operation(COMPONENT, name, BACKEND) as operation:
-            operation.bytes = size(as_commands(batches))
-            for batch in batches:
-                outcome = self.connection.run(partial(write_if, batch=batch, wait_ms=wait_ms))
-                if outcome.refused:
-                    return False
-                transaction.forgotten += outcome.forgotten
-        transaction.done()
-        return True
-
-    # Last, because from here on the name means this method
+    # The last method: below it, the name means this method
 
     def list(self) -> list[str]:
-        """Return the ids of all sessions; reads the whole keyspace, for an operator."""
+        """Return the ids of all sessions; reads all keys of the server, for an operator."""
         sids = set()
         with redis_errors_as_unavailable():
-            for pattern in self.keys.patterns:
+            for pattern in self.keys.scan_patterns:
                 for key in self.connection.client.scan_iter(match=pattern, count=1000):
-                    sids.add(self.keys.sid(key.decode()))
+                    sids.add(self.keys.session_id(key.decode()))
         return sorted(sid for sid in sids if sid)
+
+
+def needs_no_session() -> bool:
+    """Return True if the current request gets the same response without its session.
+
+    Such requests are for static files, and for routes that core serves without a database and
+    without ever saving a session, for example the health check of a load balancer.
+    """
+    request = http.request
+    if not request:
+        return False
+    if http.root.get_static_file(request.httprequest.path):
+        return True
+    router = http.root.nodb_routing_map.bind_to_environ(request.httprequest.environ)
+    try:
+        rule, _arguments = router.match(return_rule=True)
+    except HTTPException:
+        return False
+    routing = rule.endpoint.routing
+    return routing["auth"] == "none" and not routing.get("save_session", True)

@@ -1,6 +1,7 @@
-"""A session that remembers what Redis holds of it.
+"""A session object that remembers the state of its session in Redis.
 
-By this an unchanged session is known, and a change is written only over what it was made of.
+With it the store recognizes an unchanged session, and writes a change only over the state that
+was read.
 """
 
 from collections.abc import Mapping
@@ -10,15 +11,17 @@ from odoo import http
 
 from ..compat import HAS_IDENTIFIERS
 from ..postgresql_outage import keep_logged_in
-from ..redis_io.commands import Found
-from ..serialization.tagged_json import Stamp
+from ..redis_io.commands import Lookup
+from ..serialization.payload import Payload, Stamp
 from .keys import IDENTIFIER_LENGTH
+
+Owner = tuple[Any, Any]
 
 
 class Stored(NamedTuple):
-    """What Redis holds of a session: under which key, what, and whose it is.
+    """The state of a session in Redis.
 
-    ``body`` is its encoding without stamp, empty where another release may change it at any time.
+    ``body`` has its values as JSON; it is empty where another release may change them at any time.
     """
 
     sid: str
@@ -26,26 +29,27 @@ class Stored(NamedTuple):
     payload: bytes
     body: bytes
     stamp: Stamp | None
-    owner: tuple[Any, Any]
+    owner: Owner
     is_indexed: bool
 
     @classmethod
-    def from_found(cls, sid: str, found: Found, values: Mapping[str, Any]) -> "Stored":
+    def from_lookup(cls, sid: str, lookup: Lookup, payload: Payload) -> "Stored":
+        """Return the state that was read."""
         return cls(
             sid,
-            found.key,
-            found.payload,
-            found.body,
-            found.stamp,
-            owner_of(values),
-            has_index(sid, values) and found.is_indexed,
+            lookup.key,
+            lookup.payload,
+            payload.body,
+            payload.stamp,
+            owner_of(payload.values),
+            lookup.is_indexed and has_index(sid, payload.values),
         )
 
 
 class StoredSession(http.Session):
-    """A session that remembers what Redis holds of it."""
+    """A session that remembers its state in Redis."""
 
-    # those of core again: on 17.0 and 18.0 any other attribute is a value of the session
+    # the names of core as well: on 17.0 and 18.0 any other attribute is a value of the session
     __slots__ = (*http.Session.__slots__, "stored")
 
     def __init__(self, data: Any, sid: str, new: bool = False) -> None:
@@ -53,41 +57,42 @@ class StoredSession(http.Session):
         self.stored: Stored | None = None
 
     @classmethod
-    def of_values(cls, values: dict[str, Any], sid: str) -> "StoredSession":
-        """Return the session of values that were just decoded, and need no other check.
+    def from_values(cls, values: dict[str, Any], sid: str) -> "StoredSession":
+        """Return a session with values that were just decoded, and are not copied.
 
-        Core copies each value through JSON (17.0: pickle) once more, which is most of the
-        time that its sessions take to be made.
+        Core would copy each value through JSON (17.0: pickle), which takes most of the time in
+        which it makes a session.
         """
         session = cls({}, sid)
         session._Session__data = values
         return session
 
     def logout(self, keep_db: bool = False) -> Any:
+        """Forget the user, unless PostgreSQL is only unavailable."""
         keep_logged_in(self.db)
         return super().logout(keep_db)
 
 
 def values_of(session: Any) -> dict[str, Any]:
-    """Return the dictionary of a session, whose own methods take many times as long."""
-    found: dict[str, Any] = session
+    """Return the dictionary of a session, whose own methods are many times slower."""
+    values: dict[str, Any] = session
     if isinstance(session, http.Session):
-        found = session._Session__data
-    return found
+        values = session._Session__data
+    return values
 
 
 def stored_of(session: Any) -> Stored | None:
-    """Return what Redis holds of a session under its present id, as far as that is known."""
+    """Return the state in Redis of a session under its present id; None if it is unknown."""
     stored: Stored | None = getattr(session, "stored", None)
     return stored if stored and stored.sid == session.sid else None
 
 
-def owner_of(values: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return in which database who is logged in; two times None for a visitor."""
+def owner_of(values: Mapping[str, Any]) -> Owner:
+    """Return the database and the user of a session; None twice for a visitor."""
     uid = values.get("uid")
     return (values.get("db"), uid) if uid else (None, None)
 
 
-def has_index(sid: str, session: Mapping[str, Any]) -> bool:
-    """Return True if ``session`` may be asked for by its identifier: those of users are."""
-    return HAS_IDENTIFIERS and bool(session.get("uid")) and len(sid) > IDENTIFIER_LENGTH
+def has_index(sid: str, values: Mapping[str, Any]) -> bool:
+    """Return True if the session can be revoked by its identifier: the sessions of users can."""
+    return HAS_IDENTIFIERS and bool(values.get("uid")) and len(sid) > IDENTIFIER_LENGTH

@@ -1,6 +1,6 @@
-"""A Redis that throws keys away when it is full, sessions among them.
+"""A warning about a Redis that evicts keys when its memory is full, and sessions with them.
 
-A session whose index is evicted has ended, so a revocation is never wrong: but its user has to log
+A session whose index is evicted has ended, so no revoked session survives, but its user has to log
 in again.
 """
 
@@ -13,21 +13,21 @@ HARMLESS = "noeviction"
 
 
 def warn(client: Any) -> None:
-    """Log a warning if Redis evicts keys; nothing where it does not say so."""
+    """Log a warning if Redis evicts keys; do nothing if this is unknown."""
     import redis
 
     try:
-        found = client.info("memory")
+        memory = client.info("memory")
     except redis.RedisError as error:
-        # INFO is not needed for anything else, and many users may not ask
+        # INFO is needed for nothing else, and many users of Redis may not execute it
         _logger.debug("It is not known whether Redis evicts keys: %s", type(error).__name__)
         return
-    # a Cluster answers with those of each node
-    nodes = [found] if "maxmemory_policy" in found else found.values()
+    # for a Cluster, the response has the values of each node
+    nodes = [memory] if "maxmemory_policy" in memory else memory.values()
     policies = {node.get("maxmemory_policy", HARMLESS) for node in nodes} - {HARMLESS}
     for policy in sorted(policies):
         _logger.warning(
-            "Redis evicts keys when its memory is full (maxmemory-policy %s), which logs users"
-            " out: set it to noeviction",
+            "maxmemory-policy %s of Redis evicts keys when its memory is full, which logs out"
+            " users: set it to noeviction",
             policy,
         )

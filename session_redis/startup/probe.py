@@ -1,44 +1,46 @@
-"""Whether Redis does all that a request needs: what it does is done with a session of nobody.
+"""Probes of Redis: whether it can do all that requests need, with a session of no user.
 
-A log-in, a request that reads and changes its session, the list of devices and a log-out go
-through the store's own operations, so that no command which a request sends is left out. The
-start of a server and its readiness ask this; the circuit breaker asks less, and more often.
+A log-in, a request that reads and changes its session, the list of devices and a log-out use the
+operations of the store itself, so that no command of a request is left out. The start of a server
+and its readiness do this; the circuit breaker does less, and more often.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..compat import HAS_IDENTIFIERS
-from ..redis_io.connection import PROBES, Connection, redis_error_classes, without_session_ids
+from ..redis_io.connection import PROBES, Connection
+from ..redis_io.errors import redis_error_classes, without_session_ids
 from ..session_store.keys import IDENTIFIER_LENGTH
 from ..session_store.store import RedisSessionStore
-from ..session_store.write_batch import Transaction
+from ..session_store.write_batch import WriteBatch
 from ..settings import RedisSettings
 
 Answer = TypeVar("Answer")
 
-# of a probe that could not delete its session
+# for a probe that could not delete its session
 LIFETIME_SECONDS = 60
-# no user has this number, and the session has no token: it authenticates nobody
-NO_USER = -1
+# no user has this id, and the session has no token: it authenticates no user
+PROBE_USER = -1
 
 
 class ProbeConnection(Connection):
-    """A connection that asks once and raises the errors of redis-py; it has no open breaker."""
+    """A connection that tries once, raises the errors of redis-py and ignores the breaker."""
 
-    def run(self, ask: Callable[[Any], Answer]) -> Answer:
-        return ask(self.client)
+    def run(self, operation: Callable[[Any], Answer]) -> Answer:
+        """Return ``operation(client)``."""
+        return operation(self.client)
 
 
-class Lost(Exception):
-    """Redis took a session, and has another one or none."""
+class SessionLost(Exception):
+    """Redis accepted a session, and then returned another one or none."""
 
 
 def probe(settings: RedisSettings, connection: ProbeConnection) -> None:
     """Do with a session what requests do.
 
-    :raises redis.RedisError: when Redis cannot be used
-    :raises Lost: when it does not keep what was written
+    :raises redis.RedisError: if Redis cannot be used
+    :raises SessionLost: if Redis does not keep the session
     """
     store = RedisSessionStore(settings, connection=connection)
     # on a Cluster, sessions are on all nodes
@@ -47,11 +49,11 @@ def probe(settings: RedisSettings, connection: ProbeConnection) -> None:
 
 
 def problem(settings: RedisSettings) -> str:
-    """Return why Redis cannot be used now; nothing if it can."""
+    """Return why Redis cannot be used now; an empty text if it can."""
     connection = ProbeConnection(settings)
     try:
         probe(settings, connection)
-    except Lost as error:
+    except SessionLost as error:
         return str(error)
     except redis_error_classes() as error:
         return f"{type(error).__name__}: {without_session_ids(str(error))}"
@@ -62,27 +64,27 @@ def problem(settings: RedisSettings) -> str:
 
 def _visit(store: RedisSessionStore) -> None:
     session = store.new()
-    session.update(uid=NO_USER, expiration=LIFETIME_SECONDS)
+    session.update(uid=PROBE_USER, expiration=LIFETIME_SECONDS)
     try:
         _write(store, "save", session)
         _use(store, session.sid)
     finally:
         _write(store, "delete", session)
     if store.get(session.sid).sid == session.sid:
-        raise Lost("a session that was deleted is still there")
+        raise SessionLost("a session that was deleted is still there")
 
 
 def _use(store: RedisSessionStore, sid: str) -> None:
-    found = store.get(sid)
-    if found.sid != sid or found.get("uid") != NO_USER:
-        raise Lost("a session that was written is not found")
-    found["context"] = {"probe": True}
-    _write(store, "save", found)
+    session = store.get(sid)
+    if session.sid != sid or session.get("uid") != PROBE_USER:
+        raise SessionLost("a session that was written is missing")
+    session["context"] = {"probe": True}
+    _write(store, "save", session)
     if HAS_IDENTIFIERS and store.get_missing_session_identifiers([sid[:IDENTIFIER_LENGTH]]):
-        raise Lost("a session that was written is not listed")
+        raise SessionLost("the index of a session that was written is missing")
 
 
-def _write(store: RedisSessionStore, name: str, session: Any) -> None:
-    transaction = Transaction(store)
-    getattr(transaction, name)(session)
-    store.send(name, transaction)
+def _write(store: RedisSessionStore, operation_name: str, session: Any) -> None:
+    batch = WriteBatch(store.policy)
+    getattr(batch, operation_name)(session)
+    store.sender.send(operation_name, batch)

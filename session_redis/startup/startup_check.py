@@ -17,10 +17,10 @@ from typing import Any
 from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 
 from ..redis_io.client import sentinel_of
-from ..redis_io.connection import is_refusal, redis_error_classes, without_session_ids
+from ..redis_io.errors import is_refusal, redis_error_classes, without_session_ids
 from ..settings import PREFIX, RedisSettings
 from . import eviction
-from .probe import Lost, ProbeConnection, probe
+from .probe import ProbeConnection, SessionLost, probe
 
 _logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def _attempt(settings: RedisSettings) -> str | None:
         connection.probe()
         probe(settings, connection)
         eviction.warn(connection.client)
-    except Lost as error:
+    except SessionLost as error:
         return str(error)
     except UnicodeError:
         raise ConfigurationError([f"{PREFIX}{_address(settings)}: takes a host name"]) from None

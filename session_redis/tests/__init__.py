@@ -1,9 +1,10 @@
 from . import (
     test_cluster,
+    test_compression,
     test_conditional_write,
     test_conflicts,
     test_connection,
-    test_encoding,
+    test_connection_pool,
     test_ended,
     test_eviction,
     test_exchange,
@@ -14,8 +15,6 @@ from . import (
     test_migrate,
     test_no_payload,
     test_outage,
-    test_packing,
-    test_pools,
     test_redis_url,
     test_round_trips,
     test_sentinel,
@@ -23,6 +22,7 @@ from . import (
     test_soft_rotation,
     test_states,
     test_store,
+    test_tagged_json,
     test_upgrade,
     test_valkey,
 )

@@ -59,7 +59,7 @@ class TestCluster(Contract, StartCase, BaseCase):
 
     def test_key_index_and_next_ids_are_in_one_slot(self):
         session = self.new_session(uid=2)
-        (key,) = self.store.keys.of(session.sid)
+        (key,) = self.store.keys.session_keys(session.sid)
         self.assertEqual(key, f"session:{self.prefix}:{{{session.sid[:42]}}}{session.sid[42:]}")
         slots = {self.client.keyslot(key), self.client.keyslot(self.store.keys.index(session.sid))}
         self.assertEqual(len(slots), 1)
@@ -109,10 +109,10 @@ class TestCluster(Contract, StartCase, BaseCase):
 
     def test_foreign_type_under_the_key_is_no_session(self):
         sid = self.store.generate_key()
-        self.client.rpush(self.store.keys.of(sid)[0], "x")
+        self.client.rpush(self.store.keys.session_keys(sid)[0], "x")
         with self.assertLogs("odoo.addons.session_redis.session_store.store", "WARNING"):
             self.assertFalse(self.store.get(sid))
-        self.client.delete(self.store.keys.of(sid)[0])
+        self.client.delete(self.store.keys.session_keys(sid)[0])
 
     def test_devices_are_checked_and_revoked_across_slots(self):
         if not HAS_IDENTIFIERS:

@@ -6,7 +6,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.cloud_base.tests.services import service
 
-from ..redis_io.conditional_write import FORGET, FREE, LISTED, OTHER, SAME, Batch, write_if
+from ..redis_io.conditional_write import FORGET, FREE, LISTED, OTHER, SAME, SlotBatch, write_if
 from .common import RedisCase
 
 
@@ -19,9 +19,9 @@ class ConditionsCase(RedisCase):
 
     # pylint: disable-next=method-required-super
     def write(self, *commands, need=()):
-        batch = Batch()
+        batch = SlotBatch()
         for condition in need:
-            batch.need(*condition)
+            batch.require(*condition)
         for command in commands:
             batch.add(*command)
         return write_if(self.redis, batch)

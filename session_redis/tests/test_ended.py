@@ -7,8 +7,8 @@ from odoo import http
 from odoo.tests import BaseCase, tagged
 
 from ..compat import HAS_IDENTIFIERS
-from ..serialization.compression import pack
-from ..serialization.tagged_json import Stamp, decode, digest_of, split, stamped, without_stamp
+from ..serialization.compression import compress
+from ..serialization.payload import Stamp, digest_of, split_envelope, with_envelope
 from .rotation import CAN_ROTATE_SOFTLY, NoUser
 from .store_case import StoreCase
 
@@ -34,13 +34,13 @@ class TestEnded(StoreCase, BaseCase):
 
     def test_payload_of_release_3_0_0_is_taken_over(self):
         session = self.new_session(uid=2, login="x")
-        text = self.payload(session)
-        stamp = decode(text)[1]._replace(at=1000)
-        self.redis.set(self.key(session), pack(stamped(without_stamp(text), stamp)), ex=5000)
+        stamp = self.stamp(session)._replace(at=1000)
+        text = with_envelope(self.body(session), stamp)
+        self.redis.set(self.key(session), compress(text), ex=5000)
         self.assertEqual(dict(self.store.get(session.sid)), dict(session))
         # as it was, but for the id that it names
-        self.assertEqual(split(self.payload(session))[0], digest_of(session.sid))
-        self.assertEqual(decode(self.payload(session))[1], stamp)
+        owner, stored_stamp, _body = split_envelope(self.payload(session))
+        self.assertEqual((owner, stored_stamp), (digest_of(session.sid), stamp))
         self.assertAlmostEqual(self.redis.ttl(self.key(session)), 5000, delta=2)
 
     def test_release_3_0_0_reads_what_is_written(self):
@@ -125,12 +125,12 @@ class TestEnded(StoreCase, BaseCase):
 class TestLifetime(StoreCase, BaseCase):
     def test_parameter_with_which_no_session_could_live_is_not_used(self):
         for seconds in (-1, 0, -(2**70)):
-            self.store.lifetimes.learn_of_vacuum("x", seconds)
+            self.store.lifetimes.remember_vacuum("x", seconds)
             session = self.new_session(uid=2, db="x")
             self.assertTrue(self.store.get(session.sid), seconds)
-            self.assertEqual(decode(self.payload(session))[1].lifetime, http.SESSION_LIFETIME)
+            self.assertEqual(self.stamp(session).lifetime, http.SESSION_LIFETIME)
         for seconds in (2**40, 2**63, 2**70):
-            self.store.lifetimes.learn_of_vacuum("x", seconds)
+            self.store.lifetimes.remember_vacuum("x", seconds)
             session = self.new_session(uid=2, db="x", own=1)
             self.assertTrue(self.store.get(session.sid), seconds)
             self.store.delete(session)
@@ -143,13 +143,11 @@ class TestLifetime(StoreCase, BaseCase):
         for ahead in (-30 * 86400, 30 * 86400):
             # as another front-end has saved it
             session = self.new_session(self.new_store(), uid=2)
-            text = self.payload(session)
-            stamp = decode(text)[1]
+            stamp = self.stamp(session)
             other = Stamp(stamp.at + ahead, stamp.lifetime)
-            text = stamped(without_stamp(text), other, split(text)[0])
-            self.redis.set(self.key(session), pack(text), ex=stamp.lifetime - 10)
+            self.change_stamp(session, other, stamp.lifetime - 10)
             self.assertTrue(self.store.get(session.sid), ahead)
             # and in a database whose parameter was made shorter
-            self.store.lifetimes.learn_of_vacuum(None, 5)
+            self.store.lifetimes.remember_vacuum(None, 5)
             self.assertFalse(self.store.get(session.sid), ahead)
-            self.store.lifetimes.learn_of_vacuum(None, http.SESSION_LIFETIME)
+            self.store.lifetimes.remember_vacuum(None, http.SESSION_LIFETIME)

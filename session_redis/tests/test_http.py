@@ -7,7 +7,6 @@ from odoo.tests import HttpCase, tagged
 from odoo.addons.cloud_base.events.operations import subscribe, unsubscribe
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
-from ..serialization.tagged_json import decode
 from ..session_store.store import RedisSessionStore
 from .common import free_port
 from .rotation import CAN_ROTATE_SOFTLY
@@ -66,14 +65,14 @@ class TestHttp(StoreCase, HttpCase):
         self.env["ir.config_parameter"].set_param("sessions.max_inactivity_seconds", "5000")
         self.log_in()
         sid = self.opener.cookies["session_id"]
-        self.assertAlmostEqual(self.redis.ttl(self.store.keys.of(sid)[0]), 5000, delta=5)
+        self.assertAlmostEqual(self.redis.ttl(self.store.keys.session_keys(sid)[0]), 5000, delta=5)
 
     def test_requests_prolong_the_session_now_and_then(self):
         self.log_in()
         # the first request of a device is noted in the session
         self.check_session()
         session = self.store.get(self.opener.cookies["session_id"])
-        lifetime = decode(self.payload(session))[1].lifetime
+        lifetime = self.stamp(session).lifetime
         for passed, left in ((lifetime // 20, lifetime * 19 // 20), (lifetime // 10, lifetime)):
             self.age(session, passed)
             self.check_session()
@@ -146,7 +145,7 @@ class TestHttp(StoreCase, HttpCase):
     def test_unreadable_payload_is_a_log_out_and_no_error(self):
         for payload in (b"[1]", b"H\x00", b"\x80\x04.", b'"x"', b'{"uid":', b'{"db":[1],"uid":2}'):
             self.log_in()
-            key = self.store.keys.of(self.opener.cookies["session_id"])[0]
+            key = self.store.keys.session_keys(self.opener.cookies["session_id"])[0]
             self.redis.set(key, payload)
             with self.assertLogs(LOGGER, "DEBUG"):
                 response = self.url_open("/web", allow_redirects=False)

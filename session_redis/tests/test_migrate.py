@@ -88,9 +88,9 @@ class TestMigrate(StoreCase, BaseCase):
         old_key = f"session::{self.prefix}:{sid}"
         self.redis.set(old_key, b'{"uid": 2, "login": "x"}', ex=100)
         self.assertEqual(Migration(self.store, dry_run=True).rename_old_keys().copied, 1)
-        self.assertEqual(self.redis.exists(*self.store.keys.of(sid)), 1)
+        self.assertEqual(self.redis.exists(*self.store.keys.session_keys(sid)), 1)
         self.assertEqual(Migration(self.store).rename_old_keys().copied, 1)
-        self.assertEqual(self.redis.exists(*self.store.keys.of(sid)), 2)
+        self.assertEqual(self.redis.exists(*self.store.keys.session_keys(sid)), 2)
         report = Migration(self.store, purge=True).rename_old_keys()
         self.assertEqual((report.present, report.purged), (1, 1))
         self.assertEqual(self.redis.exists(old_key), 0)

@@ -7,7 +7,7 @@ from redis import ResponseError
 from odoo.tests import BaseCase, tagged
 
 from ..exceptions import SessionStoreUnavailable
-from ..redis_io.connection import redis_errors_as_unavailable
+from ..redis_io.errors import redis_errors_as_unavailable
 from .store_case import StoreCase
 
 MARK = "Zq7xJ2wv"

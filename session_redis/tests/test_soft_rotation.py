@@ -25,7 +25,7 @@ class TestSoftRotation(StoreCase, BaseCase):
         self.assertEqual(new.session_token, f"token of {session.sid}")
         self.assertEqual(dict(new), dict(session))
         self.assertNotIn("next_sid", new)
-        self.assertLessEqual(self.redis.ttl(self.store.keys.of(old)[0]), 120)
+        self.assertLessEqual(self.redis.ttl(self.store.keys.session_keys(old)[0]), 120)
 
     def test_later_request_with_the_old_id_gets_the_same_next_id(self):
         session = self.new_session(uid=2)
@@ -72,3 +72,15 @@ class TestSoftRotation(StoreCase, BaseCase):
         self.assertFalse(self.store.get(old))
         self.assertNotIn("gc_previous_sessions", self.store.get(session.sid))
         self.assertEqual(self.store.get(session.sid)["uid"], 2)
+
+    def test_old_id_of_a_session_that_was_taken_over_can_be_rotated_again(self):
+        sid = self.old_session(uid=2, create_time=0)
+        session, late = self.store.get(sid), self.store.get(sid)
+        self.store.rotate(session, NoUser(), soft=True)
+        late["step"] = 1
+        self.store.save(late)
+        self.assertEqual(self.store.get(sid)["step"], 1)
+        self.store.rotate(late, NoUser())
+        self.assertEqual(self.store.get(late.sid)["uid"], 2)
+        for ended in (sid, session.sid):
+            self.assertFalse(self.store.get(ended))

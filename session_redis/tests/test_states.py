@@ -16,8 +16,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..compat import HAS_IDENTIFIERS
 from ..migrate import Migration
-from ..serialization.compression import pack
-from ..serialization.tagged_json import Stamp, encode, stamped
+from ..serialization.compression import compress
+from ..serialization.payload import Stamp, with_envelope
+from ..serialization.tagged_json import encode
 from .rotation import CAN_ROTATE_SOFTLY, NoUser
 from .store_case import StoreCase
 
@@ -250,7 +251,7 @@ if st is not None:
             is_alive = sid in device.alive and sid not in device.next_ids
             if device.was_ended or (is_alive and self.case.redis.exists(self.key(sid))):
                 body = encode(self.values(sid))
-                payload = pack(stamped(body, Stamp(int(time.time()), 1000)))
+                payload = compress(with_envelope(body, Stamp(int(time.time()), 1000)))
                 self.case.redis.set(self.key(sid), payload, ex=1000)
                 device.is_of_3_0_0 = True
 

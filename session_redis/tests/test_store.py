@@ -2,7 +2,6 @@ import json
 import time
 from contextlib import suppress
 from datetime import date
-from types import SimpleNamespace
 
 import pytz
 
@@ -10,9 +9,8 @@ from odoo import http
 from odoo.tests import BaseCase, tagged
 
 from ..compat import HAS_IDENTIFIERS
-from ..redis_io.commands import fetch
-from ..serialization.compression import pack
-from ..serialization.tagged_json import decode, encode, without_stamp
+from ..serialization.compression import compress
+from ..serialization.tagged_json import decode, encode
 from .store_case import StoreCase
 
 # what the session of a user has besides core's own defaults
@@ -45,17 +43,17 @@ class TestStore(StoreCase, BaseCase):
 
     def test_key_is_the_documented_one(self):
         session = self.new_session()
-        self.assertEqual(without_stamp(self.payload(session)), encode(session))
+        self.assertEqual(self.body(session), encode(session))
         self.assertEqual(json.loads(self.payload(session))["_saved"][1], 10800)
         self.assertEqual(
-            self.new_store(prefix="").keys.of(session.sid), [f"session:{session.sid}"]
+            self.new_store(prefix="").keys.session_keys(session.sid), [f"session:{session.sid}"]
         )
 
     def test_session_and_its_index_take_less_than_one_and_a_half_times_its_json(self):
         self.prefix = self.prefix[:14]  # as long as they usually are
         store = self.new_store()
         session = self.new_session(store, uid=2, **USUAL)
-        keys = {*store.keys.of(session.sid), store.keys.index(session.sid)}
+        keys = {*store.keys.session_keys(session.sid), store.keys.index(session.sid)}
         taken = [self.redis.memory_usage(key, samples=0) for key in keys]
         self.assertLessEqual(sum(filter(None, taken)), 1.5 * len(json.dumps(dict(session))))
 
@@ -116,7 +114,7 @@ class TestStore(StoreCase, BaseCase):
             (self.new_store(), {"uid": None}, 10800),
             (self.new_store(expiration_anonymous=80_000), {"uid": None}, parameter),
         ):
-            store.lifetimes.learn_of_vacuum("of a parameter", parameter)
+            store.lifetimes.remember_vacuum("of a parameter", parameter)
             session = self.new_session(store, **{"uid": 2, "db": "of a parameter", **values})
             self.assertAlmostEqual(self.redis.ttl(self.key(session)), expected, delta=2)
 
@@ -169,7 +167,7 @@ class TestStore(StoreCase, BaseCase):
 
     def test_prolonging_neither_undoes_a_change_nor_a_log_out(self):
         session = self.new_session(uid=2)
-        keys = self.store.keys.of(session.sid)
+        keys = self.store.keys.session_keys(session.sid)
         for meanwhile in (self.store.save, self.store.delete):
             late = self.store.get(session.sid)
             session["step"] = str(meanwhile)
@@ -190,7 +188,7 @@ class TestStore(StoreCase, BaseCase):
         self.age(session, 1000)
         self.store.vacuum(max_lifetime=900)
         self.assertTrue(self.store.get(session.sid))
-        self.store.lifetimes.learn_of_vacuum("x", 900)
+        self.store.lifetimes.remember_vacuum("x", 900)
         self.assertFalse(self.store.get(session.sid))
 
     def test_reading_does_not_prolong_a_rotated_id(self):
@@ -209,25 +207,27 @@ class TestStore(StoreCase, BaseCase):
         sid = self.old_session(uid=2, login="x")
         session = self.store.get(sid)
         self.assertEqual((session.sid, session["login"]), (sid, "x"))
-        self.assertEqual(decode(self.payload(session))[0], {"uid": 2, "login": "x"})
+        self.assertEqual(decode(self.body(session)), {"uid": 2, "login": "x"})
         self.assertLessEqual(self.redis.ttl(self.old_key(sid)), 100)
         self.assertEqual(self.store.get(sid)["login"], "x")
 
     def test_session_that_gets_the_present_key_between_two_looks_is_found(self):
         sid = self.old_session(uid=2)
-        present, old = self.store.keys.of(sid)
-        pool = self.redis.connection_pool
+        present, old = self.store.keys.session_keys(sid)
+        store = self.new_store()
+        pool = store.connection.client.connection_pool
+        get_connection = pool.get_connection
         looks = []
 
         def look():
             looks.append(sid)
             if len(looks) == 2:
                 self.redis.rename(old, present)
-            return pool.get_connection()
+            return get_connection()
 
-        connections = SimpleNamespace(get_connection=look, release=pool.release)
-        found = fetch(SimpleNamespace(connection_pool=connections), [present, old])
-        self.assertEqual(found.values(sid), {"uid": 2})
+        pool.get_connection = look
+        lookup, payload = store.inspect(sid)
+        self.assertEqual((lookup.key, payload.values), (present, {"uid": 2}))
         self.assertEqual(len(looks), 2)
 
     def test_log_out_deletes_both_keys(self):
@@ -272,7 +272,7 @@ class TestStore(StoreCase, BaseCase):
             for payload in (
                 *(b"[1]", b"\x80\x04", b'{"uid"', b'"x"', b'{"a":' * 100_000),
                 b'{"a":"%s"}' % (b"x" * 10_000_000),
-                *(cut, changed, pack(b'{"a":"%s"}' % (b"x" * 10_000_000))),
+                *(cut, changed, compress(b'{"a":"%s"}' % (b"x" * 10_000_000))),
                 *(b'{"expiration":Infinity}', b'{"deletion_time":NaN}', b'{"db":[],"uid":2}'),
             ):
                 self.redis.set(self.key(session), payload)

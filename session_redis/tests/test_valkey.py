@@ -7,11 +7,11 @@ from odoo.addons.cloud_base.tests.services import service
 # not their classes, which would run once more
 from . import (
     test_connection,
+    test_connection_pool,
     test_exchange,
     test_identifiers,
     test_no_payload,
     test_outage,
-    test_pools,
     test_round_trips,
     test_soft_rotation,
     test_store,
@@ -55,7 +55,7 @@ class TestNoPayloadOnValkey(OnValkey, test_no_payload.TestNoPayload):
 
 
 @tagged("-at_install", "post_install")
-class TestPoolsOnValkey(OnValkey, test_pools.TestPools):
+class TestConnectionPoolOnValkey(OnValkey, test_connection_pool.TestConnectionPool):
     pass
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from odoo import http
 
-from odoo.addons.session_redis.redis_io.commands import _pack
+from odoo.addons.session_redis.redis_io.commands import pack
 from odoo.addons.session_redis.settings import RedisSettings
 
 VALUE = b"x" * 300
@@ -41,5 +41,5 @@ def _connect() -> socket.socket:
 
 
 def _ask(connection: socket.socket, *words: bytes) -> bytes:
-    connection.sendall(_pack([words]))
+    connection.sendall(pack([words]))
     return connection.recv(4096)

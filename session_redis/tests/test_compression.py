@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
-from ..serialization.compression import pack, unpack
-from ..serialization.tagged_json import LONGEST
+from ..serialization.compression import compress, decompress
+from ..serialization.tagged_json import MAX_TEXT_BYTES
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies as st
@@ -20,24 +20,24 @@ STORED = bytes.fromhex(
 
 
 @tagged("-at_install", "post_install")
-class TestPacking(BaseCase):
+class TestCompression(BaseCase):
     def test_what_is_stored_can_always_be_read(self):
         # fails with another dictionary, which would log out everybody
-        self.assertEqual(unpack(STORED), TEXT)
+        self.assertEqual(decompress(STORED), TEXT)
 
     def test_any_text_comes_back(self):
-        for text in (b"", b"{}", TEXT, TEXT * 1000, b"x" * LONGEST):
-            self.assertEqual(unpack(pack(text)), text)
+        for text in (b"", b"{}", TEXT, TEXT * 1000, b"x" * MAX_TEXT_BYTES):
+            self.assertEqual(decompress(compress(text)), text)
 
     def test_sessions_are_packed(self):
-        self.assertLess(len(pack(TEXT)), len(TEXT) / 2)
+        self.assertLess(len(compress(TEXT)), len(TEXT) / 2)
 
     def test_json_is_returned_as_it_is(self):
         for text in (b"{}", TEXT, b"[1]", b"", b"no JSON"):
-            self.assertEqual(unpack(text), text)
+            self.assertEqual(decompress(text), text)
 
     def test_what_was_cut_changed_or_added_to_is_refused(self):
-        packed = pack(TEXT)
+        packed = compress(TEXT)
         for wrong in (
             *(packed[:length] for length in range(1, len(packed))),
             *(
@@ -47,12 +47,12 @@ class TestPacking(BaseCase):
             *(packed + b"x", packed + packed, b"H", b"Hello"),
         ):
             with self.assertRaises(ValueError, msg=wrong):
-                unpack(wrong)
+                decompress(wrong)
 
     def test_longer_text_than_that_of_any_session_is_refused(self):
-        for length in (LONGEST + 1, 100_000_000):
+        for length in (MAX_TEXT_BYTES + 1, 100_000_000):
             with self.assertRaises(ValueError):
-                unpack(pack(b"x" * length))
+                decompress(compress(b"x" * length))
 
     def test_no_bytes_break_it(self):
         if st is None:
@@ -64,6 +64,6 @@ class TestPacking(BaseCase):
         @given(st.binary())
         def is_refused(tail):
             with self.assertRaises(ValueError):
-                unpack(b"H" + tail)
+                decompress(b"H" + tail)
 
         is_refused()

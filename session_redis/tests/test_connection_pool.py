@@ -14,7 +14,7 @@ THREADS = 4
 
 
 @tagged("-at_install", "post_install")
-class TestPools(RedisCase, BaseCase):
+class TestConnectionPool(RedisCase, BaseCase):
     def setUp(self):
         super().setUp()
         self.session = self.new_session(uid=2)
@@ -79,7 +79,7 @@ class TestPools(RedisCase, BaseCase):
         logged = self.assertLogs("odoo.addons.session_redis", "ERROR")
         with logged as logs, self.assertRaises(SessionStoreUnavailable):
             store.get(self.session.sid)
-        self.assertIn("all 1 connections are in use", logs.output[0])
+        self.assertIn("all connections of this process are in use", logs.output[0])
         self.assertFalse(store.connection.breaker.is_open)
         pool.release(connection)
         self.assertEqual(store.get(self.session.sid).uid, 2)

@@ -9,7 +9,14 @@ import pytz
 from odoo.tests import BaseCase, tagged
 from odoo.tools import frozendict
 
-from ..serialization.tagged_json import MAX_BYTES, Stamp, decode, encode, stamped, without_stamp
+from ..serialization.payload import (
+    Stamp,
+    read_payload,
+    split_envelope,
+    with_envelope,
+    write_payload,
+)
+from ..serialization.tagged_json import MAX_BYTES, decode, encode
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies as st
@@ -17,20 +24,23 @@ except ImportError:
     st = None
 
 
+SID = "x" * 84
+
+
 def values(session):
-    """Return what comes back of a session."""
-    return decode(stamped(encode(session), Stamp(1, 2)))[0]
+    """Return the values of a session after it was written and read."""
+    return read_payload(write_payload(encode(session), Stamp(1, 2), SID, b"ab"), SID).values
 
 
 def form(value):
-    """Return what tells a value from all others: its type and content, all the way down."""
+    """Return a description that differs for different values: type and content, recursively."""
     kind = type(value)
     if kind is dict:
         return kind, [(form(key), form(item)) for key, item in value.items()]
     if kind in (list, tuple):
         return kind, [form(item) for item in value]
     if kind in (set, frozenset):
-        # in the order of their texts: sets have none, and not a number equals nothing
+        # in the order of their texts: sets have no order, and NaN equals no value
         return kind, sorted((form(item) for item in value), key=repr)
     return kind, repr(value)
 
@@ -69,7 +79,7 @@ def sessions():
 
 
 @tagged("-at_install", "post_install")
-class TestEncoding(BaseCase):
+class TestTaggedJson(BaseCase):
     def test_every_listed_type_comes_back_as_itself(self):
         zone = pytz.timezone("America/New_York")
         session = {
@@ -92,9 +102,13 @@ class TestEncoding(BaseCase):
     def test_stamp_comes_back_and_goes(self):
         for session in ({}, {"a": 1}, {"_type": "set", "value": [1]}):
             body = encode(session)
-            self.assertEqual(decode(stamped(body, Stamp(5, 7))), (session, Stamp(5, 7)))
-            self.assertEqual(without_stamp(stamped(body, Stamp(5, 7))), body)
-            self.assertEqual(decode(body), (session, None))
+            for owner in (b"", b"0123"):
+                text = with_envelope(body, Stamp(5, 7), owner)
+                self.assertEqual(split_envelope(text), (owner or None, Stamp(5, 7), body))
+            for text, stamp in ((with_envelope(body, Stamp(5, 7)), Stamp(5, 7)), (body, None)):
+                payload = read_payload(text, SID)
+                self.assertEqual((payload.values, payload.stamp), (session, stamp))
+                self.assertEqual((payload.body, payload.has_owner), (body, False))
 
     def test_name_of_the_stamp_is_taken(self):
         with self.assertRaisesRegex(TypeError, "_saved"):
@@ -149,7 +163,7 @@ class TestEncoding(BaseCase):
         @given(st.binary() | anything.map(lambda value: json.dumps(value).encode()))
         def is_read_or_refused(payload):
             try:
-                self.assertIsInstance(decode(payload)[0], dict)
+                self.assertIsInstance(read_payload(payload, SID).values, dict)
             except ValueError:
                 return
 
@@ -181,7 +195,7 @@ class TestEncoding(BaseCase):
             }
         )
         self.assertEqual(
-            decode(payload.encode())[0],
+            read_payload(payload.encode(), SID).values,
             {
                 "uid": 2,
                 "when": datetime(2024, 2, 29, 1, 2, 3, 4),
@@ -203,7 +217,7 @@ class TestEncoding(BaseCase):
             b'{"db": {"_type": "set", "value": []}}',
         ):  # fmt: skip
             with self.assertRaises(ValueError, msg=payload[:50]):
-                decode(payload)
+                read_payload(payload, SID)
 
     def test_values_of_what_is_refused_are_not_told(self):
         for kind in ("date_isoformat", "datetime_isoformat", "time_isoformat", "bytes", "uuid"):

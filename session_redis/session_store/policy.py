@@ -1,0 +1,21 @@
+"""The rules of a session store that the reader and the write batches share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .keys import Keys
+from .lifetime import Lifetimes
+from .stored_session import StoredSession
+
+
+@dataclass(frozen=True)
+class SessionPolicy:
+    """Where sessions are stored and for how long, and which ids they have."""
+
+    keys: Keys
+    lifetimes: Lifetimes
+    session_class: type[StoredSession]
+    is_valid_key: Callable[[str], bool]
+    generate_key: Callable[[], str]
+    # a write is for one slot
+    is_cluster: bool
