@@ -77,7 +77,7 @@ def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
 
 def clean(store: RedisSessionStore) -> None:
     client = store.connection.client
-    for pattern in store.keys.patterns:
+    for pattern in store.keys.scan_patterns:
         found = client.scan_iter(match=pattern, count=5000)
         while keys := list(itertools.islice(found, 5000)):
             client.unlink(*keys)

@@ -135,7 +135,9 @@ def raise_errors(responses: Sequence[Any], allow_wrong_type: bool = False) -> Se
 
 def pack(commands: Sequence[Command]) -> bytes:
     """Return the bytes that are sent for commands."""
-    return b"".join(map(hiredis.pack_command, commands))
+    # its type stub accepts tuples of one word only
+    pack_command: Any = hiredis.pack_command
+    return b"".join(map(pack_command, commands))
 
 
 def _send_to_pool(client: Any, commands: Sequence[Command]) -> list[Any] | None:
