@@ -53,7 +53,7 @@ def read_session(client: Any, key: str, index_entry: Sequence[str] = ()) -> Look
     if index_entry:
         commands.append(("HEXISTS", *index_entry))
     responses = raise_errors(send(client, commands), allow_wrong_type=True)
-    return Lookup(key, responses[0], False, bool(index_entry) and responses[1] == 1)
+    return Lookup(key, responses[0], False, bool(index_entry) and _is_listed(responses[1]))
 
 
 def read_any_form(
@@ -69,12 +69,27 @@ def read_any_form(
     if tombstones:
         commands.append(("MGET", *tombstones))
     responses = raise_errors(send(client, commands), allow_wrong_type=True)
-    is_indexed = bool(index_entry) and responses[len(keys)] == 1
+    is_indexed = bool(index_entry) and _is_listed(responses[len(keys)])
     existing = [value for value in responses[-1] if value] if tombstones else []
     for position, key in enumerate(keys):
         if responses[position]:
             return Lookup(key, responses[position], position > 0, is_indexed, existing)
     return Lookup(keys[0])
+
+
+def _is_listed(response: Any) -> bool:
+    """Return True if the response to HEXISTS says that the index lists a session.
+
+    :raises redis.ConnectionError: for the response to another command; without this check a server
+        or a proxy that repeats a response would log out a user
+    """
+    import redis
+
+    if isinstance(response, int):
+        return response == 1
+    if isinstance(response, Exception):
+        return False  # the key of the index has another type
+    raise redis.ConnectionError("the response belongs to another command")
 
 
 def seconds_left(client: Any, key: str) -> int | None:

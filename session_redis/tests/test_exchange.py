@@ -170,6 +170,23 @@ class TestExchange(RedisCase, BaseCase):
             with ThreadPoolExecutor(USERS) as pool, suppress(SessionStoreUnavailable):
                 list(pool.map(read_often, range(USERS)))
 
+    def test_response_that_is_doubled_before_the_next_one_logs_out_no_user(self):
+        store = self.new_store()
+        connection = store.connection.client.connection_pool.get_connection()
+        store.connection.client.connection_pool.release(connection)
+        exchange, doubled = connection.exchange, []
+
+        def double_first_response(packed, count):
+            responses = exchange(packed, count)
+            if doubled:
+                return responses
+            doubled.append(count)
+            return [responses[0], *responses][:count]
+
+        connection.exchange = double_first_response
+        self.reads(store, self.sessions[0])
+        self.assertEqual(len(doubled), 1)
+
     def test_server_that_always_says_more_is_an_outage_and_no_session(self):
         with FaultProxy(self.server.host, self.server.port) as proxy:
             store = self.new_store(host=proxy.host, port=proxy.port)
