@@ -1,16 +1,20 @@
-"""A record in, a JSON object on one line out: always.
+"""The formatter: each record becomes one line with a JSON object, whatever is in the record.
 
-How: three ways, each of which needs less than the one before::
+It uses the extension points of ``python-json-logger``::
 
     format()
-        _line()         every field, encoded by orjson or the standard library
-        _rescued()      what of the record can be had at all, and why there is no more
-        LAST_WORDS      a constant
+        JsonFormatter.format()      the library: message, exception, stack
+            add_fields()            all values, under the names of the schema
+            jsonify_log_record()    encoded by orjson or the standard library
+        again with a safe copy      if a value of the record raises an exception
+        _fallback_line()            the values that can be had, and the reason
+        LAST_RESORT                 a constant
 
-The text is ASCII, other letters are escaped as JSON has it: so no encoding of a stream, no
-separator of lines in Unicode (U+2028, U+0085) and no terminal can harm it.
+The text is ASCII; other letters are escaped as JSON defines it. So no encoding of a stream, no
+Unicode line separator (U+2028, U+0085) and no terminal can damage it.
 """
 
+import copy
 import json
 import logging
 import os
@@ -26,32 +30,32 @@ from .access_log import ATTRIBUTE, Access
 from .context import Context, thread
 from .sanitizer import ESCAPE, Values, name_of, shown, text_of
 from .schemas import SCHEMAS
-from .schemas.base import Line, Schema
+from .schemas.base import Line
 
 try:
     import orjson
 except ImportError:
     orjson = None
 
-LAST_WORDS = '{"message":"a line of the log that could not be written"}'
+LAST_RESORT = '{"message":"a line of the log that could not be written"}'
 
-# attributes of records that core adds, and our own
+# attributes that core adds to records, and this addon's attribute
 CORE_ATTRIBUTES = frozenset({"pid", "dbname", "perf_info"})
 RESERVED = frozenset(RESERVED_ATTRS) | CORE_ATTRIBUTES | {"taskName", ATTRIBUTE}
 
-# characters of a text in a line that has to be shorter, one after the other
+# characters of a text in a line that has to be shorter: each limit is tried
 SHORTER_LIMITS = (2000, 500, 100)
 
-UNKNOWN_DATABASE = "?"  # as core writes it
+UNKNOWN_DATABASE = "?"  # core's text for it
 
-# 1970 to 9999, in seconds; beyond them years have no four digits
+# seconds from 1970 to 9999; later years have more than four digits
 YEARS = range(253_402_300_800)
 
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class OdooJsonFormatter(JsonFormatter):
-    """Formats records as JSON in one of the schemas."""
+    """Formats records as JSON in one of the schemas; never raises an exception."""
 
     def __init__(
         self,
@@ -63,7 +67,7 @@ class OdooJsonFormatter(JsonFormatter):
         """Set up a formatter.
 
         :param limit: characters that are kept of a text
-        :param longest: bytes of a line at most, None for any length
+        :param longest: maximum of bytes in a line, None for any length
         """
         super().__init__()
         self._longest = longest
@@ -73,28 +77,26 @@ class OdooJsonFormatter(JsonFormatter):
         self._second = (0, "")
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
         try:
-            line = self._dump(self._line(record).fields)
-        except Exception as error:  # noqa: BLE001  a line must come out
-            line = self._rescued(record, error)
+            line: str = super().format(record)
+        except Exception:  # noqa: BLE001  code of arguments and values: any exception
+            line = self._format_safely(record)
         if self._longest and len(line) > self._longest:
-            return self._shortened(record)
+            return self._shorten(record)
         return line
 
-    def _shortened(self, record: logging.LogRecord) -> str:
-        """Return a line with shorter texts, so that all of it fits."""
-        for limit in SHORTER_LIMITS:
-            shorter = OdooJsonFormatter(limit=limit)
-            shorter._dumps, shorter._schema = self._dumps, self._schema
-            line = shorter.format(record)
-            if len(line) <= (self._longest or 0):
-                return line
-        return self._rescued(record, ValueError("the line is too long"), SHORTER_LIMITS[-1])
-
-    def _line(self, record: logging.LogRecord) -> Schema:
+    def add_fields(
+        self,
+        log_data: dict[str, Any],
+        record: logging.LogRecord,
+        message_dict: dict[str, Any],
+    ) -> None:
+        """Add the values of a record to ``log_data`` under the names of the schema."""
         attributes = vars(record)
         access: Access | None = attributes.get(ATTRIBUTE)
         context = access.context if access else thread.context
+        is_text = type(record.msg) is str
         line = Line()
         line.context = context
         line.time = self._time(record.created)
@@ -106,27 +108,37 @@ class OdooJsonFormatter(JsonFormatter):
             level = str(logging.getLevelName(record.levelno))
         line.level = level
         line.name = record.name if type(record.name) is str else text_of(record.name)
-        line.message = self._values.text(self._message(record))
-        line.database, line.uid = _place(context, record)
-        schema = self._schema(line)
+        line.message = self._values.text(record.message if is_text else self._message(record))
+        line.database, line.uid = _database_and_user(context, record)
         if context is not None or access:
-            self._add_request(schema, context, access)
+            self._add_request(line, context, access)
         if record.exc_info or record.exc_text or record.stack_info:
-            self._add_stacks(schema, record)
-        if not attributes.keys() <= RESERVED or type(record.msg) is not str:
-            self._add_extras(schema, record)
-        return schema
+            self._add_stacks(line, record, message_dict if is_text else {})
+        if not RESERVED.issuperset(attributes) or not is_text:
+            line.extras = self._extras(record)
+        self._schema.add_fields(log_data, line)
+
+    def jsonify_log_record(self, log_data: Mapping[str, Any]) -> str:
+        """Return the fields as JSON in ASCII."""
+        if self._dumps:
+            try:
+                encoded: bytes = self._dumps(log_data)
+            except TypeError:
+                return _encode(log_data)
+            if encoded.isascii():
+                return encoded.decode("ascii")
+        return _encode(log_data)
 
     def _time(self, created: float) -> str:
         second = int(created)
-        known, text = self._second
-        if known != second:
+        cached, text = self._second
+        if cached != second:
             if second not in YEARS:
-                raise ValueError("the time of the record is none")
+                raise ValueError("the record has no valid time")
             text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            # one assignment: another thread sees both or none
+            # one assignment: another thread sees both values or neither
             self._second = (second, text)
-        return f"{text}.{int((created - second) * 1_000_000):06d}+00:00"
+        return "%s.%06d+00:00" % (text, (created - second) * 1_000_000)  # noqa: UP031  # faster
 
     def _message(self, record: logging.LogRecord) -> str:
         message = record.msg
@@ -136,102 +148,124 @@ class OdooJsonFormatter(JsonFormatter):
             return text_of(message)
         try:
             return text_of(record.getMessage())
-        except Exception:  # noqa: BLE001  of the arguments' own code, or they do not match
+        except Exception:  # noqa: BLE001  code of the arguments, or they do not match the text
             arguments = record.args if isinstance(record.args, tuple) else (record.args,)
-            shown = ", ".join(str(self._values.value(argument)) for argument in arguments)
-            return f"{text_of(message)} [arguments: {shown}]"
+            texts = ", ".join(str(self._values.value(argument)) for argument in arguments)
+            return f"{text_of(message)} [arguments: {texts}]"
 
-    def _add_request(self, schema: Schema, context: Context | None, access: Access | None) -> None:
+    def _add_request(self, line: Line, context: Context | None, access: Access | None) -> None:
         request = context.request if context else None
         if context and request:
             if context.path is None:
-                # WSGI has bytes there, as Latin-1
+                # WSGI has bytes in it, as Latin-1
                 path = request.environ.get("PATH_INFO", "").encode("latin-1", "replace")
                 context.path = self._values.text(text_of(path))
-            schema.request(request.method, context.path)
+            line.request = (request.method, context.path)
         elif access:
-            schema.request(access.method, self._values.text(access.path))
+            line.request = (access.method, self._values.text(access.path))
         if access and request:
             seconds = request.elapsed_seconds
-            schema.answer(access.status, round(seconds, 6), request.route)
+            line.answer = (access.status, round(seconds, 6), request.route)
             remaining = max(seconds - request.query_seconds, 0.0)
-            schema.performance(
-                request.queries, round(request.query_seconds, 6), round(remaining, 6)
-            )
+            query_seconds = round(request.query_seconds, 6)
+            line.performance = (request.queries, query_seconds, round(remaining, 6))
         elif access:
-            schema.answer(access.status, None, None)
+            line.answer = (access.status, None, None)
 
-    def _add_stacks(self, schema: Schema, record: logging.LogRecord) -> None:
+    def _add_stacks(
+        self, line: Line, record: logging.LogRecord, message_dict: Mapping[str, Any]
+    ) -> None:
         kind = message = None
         if record.exc_info and record.exc_info[0]:
             kind = name_of(record.exc_info[0])
             message = self._values.text(shown(record.exc_info[1]))
             if not record.exc_text:
-                # kept there as by every formatter: core's handler for databases looks for it
-                record.exc_text = str(self.formatException(record.exc_info))
+                text = message_dict.get("exc_info") or self.formatException(record.exc_info)
+                # kept in the record like by every formatter: core's handler for databases reads it
+                record.exc_text = str(text)
         if record.exc_text:
-            schema.error(kind, message, self._values.stack(record.exc_text))
+            line.error = (kind, message, self._values.stack(record.exc_text))
         if record.stack_info:
-            schema.stack(self._values.stack(text_of(record.stack_info)))
+            line.stack = self._values.stack(text_of(record.stack_info))
 
-    def _add_extras(self, schema: Schema, record: logging.LogRecord) -> None:
+    def _extras(self, record: logging.LogRecord) -> list[tuple[str, Any]]:
         values = self._values
-        for name, value in list(vars(record).items()):
-            if name not in RESERVED:
-                schema.extra(values.name(name), values.field(name, value))
+        extras = [
+            (values.name(name), values.field(name, value))
+            for name, value in list(vars(record).items())
+            if name not in RESERVED
+        ]
         if isinstance(record.msg, Mapping) and not record.args:
             for name, value in record.msg.items():
-                schema.extra(values.name(name), values.field(text_of(name), value))
+                extras.append((values.name(name), values.field(text_of(name), value)))
+        return extras
 
-    def _dump(self, fields: Mapping[str, Any]) -> str:
-        if self._dumps:
-            try:
-                encoded: bytes = self._dumps(fields)
-            except TypeError:
-                return _encode(fields)
-            if encoded.isascii():
-                return encoded.decode("ascii")
-        return _encode(fields)
+    def _format_safely(self, record: logging.LogRecord) -> str:
+        """Return the line of a record whose message or values raise exceptions."""
+        try:
+            safe = copy.copy(record)
+            if isinstance(record.msg, Mapping) and not record.args:
+                safe.msg = dict(record.msg.items())
+            else:
+                safe.msg, safe.args = self._message(record), ()
+            line: str = super().format(safe)
+            record.exc_text = safe.exc_text
+            return line
+        except Exception as error:  # noqa: BLE001  a line must come out
+            return self._fallback_line(record, error)
 
-    def _rescued(
+    def _fallback_line(
         self, record: logging.LogRecord, error: Exception, limit: int | None = None
     ) -> str:
+        """Return a line with the values that can be had, and the reason for it."""
         values = Values(limit) if limit else self._values
         line = Line()
-        line.context = line.database = line.uid = None
         line.pid = os.getpid()
-        line.time = _part(lambda: self._time(record.created)) or self._time(time.time())
-        line.level = _part(lambda: str(logging.getLevelName(record.levelno))) or "ERROR"
-        line.number = _part(lambda: int(record.levelno)) or logging.ERROR
-        line.name = _part(lambda: values.name(record.name)) or __name__
-        line.message = _part(lambda: values.text(self._message(record))) or ""
+        line.time = _attempt(lambda: self._time(record.created)) or self._time(time.time())
+        line.level = _attempt(lambda: str(logging.getLevelName(record.levelno))) or "ERROR"
+        line.number = _attempt(lambda: int(record.levelno)) or logging.ERROR
+        line.name = _attempt(lambda: values.name(record.name)) or __name__
+        line.message = _attempt(lambda: values.text(self._message(record))) or ""
         try:
-            schema = self._schema(line)
-            schema.trouble(name_of(type(error)))
-            stack = _part(lambda: values.stack(self.formatException(record.exc_info)))
+            line.trouble = name_of(type(error))
+            stack = _attempt(lambda: values.stack(self.formatException(record.exc_info)))
             if stack:
-                schema.error(None, None, stack)
-            return self._dump(schema.fields)
+                line.error = (None, None, stack)
+            fields: dict[str, Any] = {}
+            self._schema.add_fields(fields, line)
+            return self.jsonify_log_record(fields)
         except Exception:  # noqa: BLE001
-            return LAST_WORDS
+            return LAST_RESORT
+
+    def _shorten(self, record: logging.LogRecord) -> str:
+        """Return a line that fits, because its texts are shorter."""
+        for limit in SHORTER_LIMITS:
+            shorter = OdooJsonFormatter(limit=limit)
+            shorter._dumps, shorter._schema = self._dumps, self._schema
+            line = shorter.format(record)
+            if len(line) <= (self._longest or 0):
+                return line
+        return self._fallback_line(record, ValueError("the line is too long"), SHORTER_LIMITS[-1])
 
 
 Part = TypeVar("Part")
 
 
-def _part(get: Callable[[], Part]) -> Part | None:
+def _attempt(get: Callable[[], Part]) -> Part | None:
     try:
         return get()
-    except Exception:  # noqa: BLE001  the next part may be fine
+    except Exception:  # noqa: BLE001  the next value may be valid
         return None
 
 
-def _place(context: Context | None, record: logging.LogRecord) -> tuple[str | None, int | None]:
+def _database_and_user(
+    context: Context | None, record: logging.LogRecord
+) -> tuple[str | None, int | None]:
     """Return the database and the user that a line belongs to."""
     if context is not None and context.job:
         return context.database, context.user_id
     if context is None and thread.ended is not None:
-        # core leaves those of the last request at the thread
+        # core leaves the values of the last request at the thread
         return None, None
     current = threading.current_thread()
     database = getattr(record, "dbname", UNKNOWN_DATABASE)

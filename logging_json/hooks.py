@@ -107,9 +107,13 @@ def serve(_server: Any) -> None:
 
 
 def is_active() -> bool:
-    """Say whether this process writes its log as JSON."""
-    formatters = [handler.formatter for handler in logging.getLogger().handlers]
-    return any(type(formatter).__name__ == "OdooJsonFormatter" for formatter in formatters)
+    """Return True if this process writes its log as JSON."""
+    try:
+        from .formatter import OdooJsonFormatter
+    except ImportError:  # python-json-logger is missing
+        return False
+    handlers = logging.getLogger().handlers
+    return any(isinstance(handler.formatter, OdooJsonFormatter) for handler in handlers)
 
 
 def allow_core_names(make_record: MakeRecord) -> MakeRecord:

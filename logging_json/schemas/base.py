@@ -1,6 +1,7 @@
-"""What every schema of a line has in common."""
+"""The common part of the schemas: a line before its fields have names."""
 
 import json
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,24 @@ from ..context import Context
 DOCUMENTS = Path(__file__).parent
 
 
-class Line:
-    """A line before its fields have names."""
+# Plain tuples, because making a named tuple takes longer than writing it.
+# method and path
+Request = tuple[str, str]
+# status, seconds and route; the last two are None if the request was not observed
+Answer = tuple[int | None, float | None, str | None]
+# number of SQL queries, their seconds, and the seconds that the request spent elsewhere
+Performance = tuple[int, float, float]
+# class name and message of an exception, and its stack
+Error = tuple[str | None, str | None, str]
 
-    __slots__ = ("context", "database", "level", "message", "name", "number", "pid", "time", "uid")
+
+class Line:
+    """The values of a line; optional values are None or empty.
+
+    ``stack``       that a caller wants in the line, without an exception
+    ``trouble``     class name of the exception because of which the line is incomplete
+    ``extras``      names and values that a caller has added
+    """
 
     time: str
     pid: int
@@ -21,57 +36,42 @@ class Line:
     number: int
     name: str
     message: str
-    database: str | None
-    uid: int | None
-    context: Context | None
+    database: str | None = None
+    uid: int | None = None
+    context: Context | None = None
+    request: Request | None = None
+    answer: Answer | None = None
+    performance: Performance | None = None
+    trouble: str | None = None
+    error: Error | None = None
+    stack: str | None = None
+    extras: list[tuple[str, Any]] | None = None
 
 
-class Schema:
-    """What a schema gives names to."""
+class Schema(ABC):
+    """Names the fields of lines."""
 
-    __slots__ = ("fields",)
-
-    fields: dict[str, Any]
-
-    def __init__(self, line: Line) -> None:
-        raise NotImplementedError
-
-    def request(self, method: str, path: str) -> None:
-        """Add what is known of a request from its begin on."""
-        raise NotImplementedError
-
-    def answer(self, status: int | None, seconds: float | None, route: str | None) -> None:
-        """Add what is known of a request when it has been answered."""
-        raise NotImplementedError
-
-    def performance(self, queries: int, query_seconds: float, remaining_seconds: float) -> None:
-        raise NotImplementedError
-
-    def error(self, kind: str | None, message: str | None, stack: str) -> None:
-        raise NotImplementedError
-
-    def stack(self, stack: str) -> None:
-        """Add the stack that a caller asked for, without an exception."""
-        raise NotImplementedError
-
-    def trouble(self, kind: str) -> None:
-        """Add why the line has not all of its fields."""
-        raise NotImplementedError
-
-    def extra(self, name: str, value: Any) -> None:
-        """Add a field of a caller; it replaces none of the others."""
-        raise NotImplementedError
+    @abstractmethod
+    def add_fields(self, fields: dict[str, Any], line: Line) -> None:
+        """Add the fields of a line, in the order in which they are written."""
 
 
-def free_name(name: str, taken: frozenset[str], fields: dict[str, Any]) -> str:
-    """Return a name that is no field's of a schema, though it may be of another line."""
-    while name in taken or name in fields:
-        name = f"extra_{name}"
-    return name
+def add_extras(
+    fields: dict[str, Any], extras: list[tuple[str, Any]], names: frozenset[str]
+) -> None:
+    """Add the values of a caller; none of them replaces a field of the schema.
+
+    :param names: all names of the schema, also of fields that this line does not have
+    """
+    for name, value in extras:
+        free_name = name
+        while free_name in names or free_name in fields:
+            free_name = f"extra_{free_name}"
+        fields[free_name] = value
 
 
 def names_of(schema: str, *path: str) -> frozenset[str]:
-    """Return the names of a schema, also of fields that few lines have: each means one thing."""
+    """Return the names of a schema, including fields that few lines have."""
     properties = json.loads((DOCUMENTS / f"{schema}.json").read_text())["properties"]
     for part in path:
         properties = properties[part]["properties"]

@@ -6,10 +6,10 @@ from datetime import datetime, timezone
 from odoo.tests import BaseCase, tagged
 
 from ..context import Context, Job, begin_job, end_job
-from ..formatter import LAST_WORDS
+from ..formatter import LAST_RESORT, OdooJsonFormatter
 from ..schemas import SCHEMAS
 from ..schemas.base import Line
-from ..schemas.default import severity
+from ..schemas.otel import severity
 from .common import SCHEMAS as JSON_SCHEMAS, Lines, core_names_allowed
 
 SURROGATE = "\udc80"
@@ -247,6 +247,29 @@ class TestFormatter(FormatterCase):
             self.assertNotIn(secret, lines.text)
             self.assertEqual(self.message(lines), "password=***")
 
+    def test_message_that_cannot_be_made_keeps_fields_and_exception(self):
+        for lines in self.every():
+            try:
+                raise ValueError("lost")
+            except ValueError:
+                lines.logger.exception("%d", "text", extra={"value": 5})
+            self.assertEqual(self.message(lines), "%d [arguments: text]")
+            self.assertEqual(self.extra(lines), 5)
+            self.assertIn("lost", lines.text)
+            self.assertNotIn("logging_error", lines.text)
+
+    def test_formatter_uses_the_extension_points_of_the_library(self):
+        calls = []
+
+        class Watched(OdooJsonFormatter):
+            def process_log_record(self, log_data):
+                calls.append(log_data["message"])
+                return super().process_log_record({**log_data, "added": 1})
+
+        line = Watched().format(logging.makeLogRecord({"msg": "hello"}))
+        self.assertEqual(calls, ["hello"])
+        self.assertEqual(json.loads(line)["added"], 1)
+
     def test_a_broken_record_gives_a_line_with_the_reason(self):
         for lines in self.every():
             lines.handler.handle(logging.makeLogRecord({"msg": "hello", "created": "yesterday"}))
@@ -259,7 +282,7 @@ class TestFormatter(FormatterCase):
             vars(record).clear()
             lines.handler.handle(record)
             self.assertIn("AttributeError", json.dumps(lines.one))
-        self.assertTrue(json.loads(LAST_WORDS))
+        self.assertTrue(json.loads(LAST_RESORT))
 
     def test_a_job_has_its_name_and_an_id(self):
         for lines in self.every():
@@ -281,17 +304,19 @@ class TestFormatter(FormatterCase):
         for name, schema in SCHEMAS.items():
             fields = {}
             for job in (None, Job("cron", "Clean up", "7")):
-                filled = schema(self.line(job))
-                filled.request("GET", "/")
-                filled.answer(200, 0.1, "/")
-                filled.performance(1, 0.1, 0.1)
-                filled.error("KeyError", "lost", "Traceback")
-                filled.stack("Stack")
-                filled.trouble("ValueError")
+                line = self.line(job)
+                line.request = "GET", "/"
+                line.answer = 200, 0.1, "/"
+                line.performance = 1, 0.1, 0.1
+                line.error = "KeyError", "lost", "Traceback"
+                line.stack = "Stack"
+                line.trouble = "ValueError"
                 if name == "ecs":
-                    filled.extra("value", 1)
-                JSON_SCHEMAS[name].validate(filled.fields)
-                fields |= paths(filled.fields)
+                    line.extras = [("value", 1)]
+                filled = {}
+                schema.add_fields(filled, line)
+                JSON_SCHEMAS[name].validate(filled)
+                fields |= paths(filled)
             self.assertEqual(set(fields), set(paths_of_schema(JSON_SCHEMAS[name].schema)))
 
     def line(self, job):
