@@ -1,6 +1,6 @@
-"""What the lines of a thread belong to: a request, or a job.
+"""The context of the lines of a thread: a request or a job.
 
-A thread has one context at a time, a job within a request hides the request's. Under gevent a
+A thread has one context at a time; a job within a request hides the request. Under gevent a
 greenlet is such a thread.
 """
 
@@ -9,7 +9,7 @@ import re
 import threading
 from typing import Any, NamedTuple
 
-# what proxies and tracing libraries send: UUIDs, base64, AWS' "Root=1-67891233-abcdef"
+# formats of proxies and tracing libraries: UUIDs, base64, AWS' "Root=1-67891233-abcdef"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}", re.ASCII)
 
 # https://www.w3.org/TR/trace-context/#traceparent-header; a later version may add parts
@@ -17,7 +17,7 @@ TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{
 
 
 class Job(NamedTuple):
-    """A job that is no request: ``kind`` is cron or queue."""
+    """A job; ``kind`` is cron or queue."""
 
     kind: str
     name: str
@@ -25,13 +25,13 @@ class Job(NamedTuple):
 
 
 class Context:
-    """What lines have in common.
+    """The values that the lines of a request or a job share.
 
     ``request``     the ``ServedRequest`` of ``cloud_base``, None in a job
-    ``database``, ``user_id``   of the job; a request's are known to the thread
-    ``outer``       the one that this one hides
-    ``path``        of the request as lines have it, once one has been written
-    ``is_logged``   whether the request has had its access line
+    ``database``, ``user_id``   of the job; for a request the thread knows them
+    ``outer``       the context that this job hides
+    ``path``        of the request without secrets, from the first line on
+    ``is_logged``   True once the request has an access line
     """
 
     __slots__ = (
@@ -69,7 +69,7 @@ class Context:
 
 class _Thread(threading.local):
     context: Context | None = None
-    # that of the request which this thread has ended last
+    # the context of the last request that has ended in this thread
     ended: Context | None = None
 
 
@@ -77,34 +77,35 @@ thread = _Thread()
 
 
 def begin_request(context: Context) -> None:
-    """Have the lines of this thread belong to a request."""
+    """Use the context of a request for the lines of this thread."""
     thread.context, thread.ended = context, None
 
 
 def end_request(request: Any) -> None:
-    """Have no line belong to a request any more, except for its access line.
+    """Stop using the context of a request, except for its access line.
 
-    A request whose client has gone may end late: when its remains are collected, in any thread.
+    A request may end late and in any thread if its client has disconnected: with the garbage
+    collection of its body.
     """
     if thread.context and thread.context.request is request:
         thread.ended, thread.context = thread.context, None
 
 
 def begin_job(context: Context) -> None:
-    """Have the lines of this thread belong to a job, which may run within a request."""
+    """Use the context of a job for the lines of this thread; it may run within a request."""
     context.outer, thread.context = thread.context, context
 
 
 def end_job() -> None:
-    """Have the lines belong to what they belonged to before the job."""
+    """Use the context from before the job."""
     if thread.context:
         thread.context = thread.context.outer
 
 
 def context_of_access() -> Context | None:
-    """Return the context that the next access line of this thread belongs to."""
+    """Return the context for the next access line of this thread."""
     context = thread.context or thread.ended
-    # after a request that was not observed there is none
+    # None after a request that was not observed
     if context is None or context.is_logged:
         return None
     context.is_logged = True
@@ -112,21 +113,21 @@ def context_of_access() -> Context | None:
 
 
 def new_id() -> str:
-    """Return an id as ``5b5dce0ae83a4b1f9d2d2d0b8f3a4d7c``."""
+    """Return a random id of 32 hexadecimal digits."""
     return os.urandom(16).hex()
 
 
 def id_of(header: str | None) -> str:
-    """Return the id that a caller gave, or a new one where it is not well-formed."""
+    """Return the id in a header, or a new id if the header is missing or malformed."""
     return header if header and REQUEST_ID.fullmatch(header) else new_id()
 
 
 def trace_of(header: str | None) -> tuple[str, str] | None:
-    """Return the ids of the trace and of the caller's span in a ``traceparent`` header."""
-    found = header and TRACEPARENT.fullmatch(header)
-    if not found:
+    """Return the ids of the trace and of the parent span in a ``traceparent`` header."""
+    match = header and TRACEPARENT.fullmatch(header)
+    if not match:
         return None
-    version, trace_id, span_id, more = found.groups()
+    version, trace_id, span_id, more = match.groups()
     is_invalid = version == "ff" or (version == "00" and more)
     if is_invalid or not trace_id.strip("0") or not span_id.strip("0"):
         return None

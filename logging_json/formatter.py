@@ -81,7 +81,12 @@ class OdooJsonFormatter(JsonFormatter):
         try:
             line: str = super().format(record)
         except Exception:  # noqa: BLE001  code of arguments and values: any exception
-            line = self._format_safely(record)
+            try:
+                safe = self._safe_copy(record)
+                line = super().format(safe)
+                record.exc_text = safe.exc_text
+            except Exception as error:  # noqa: BLE001  a line must come out
+                line = self._fallback_line(record, error)
         if self._longest and len(line) > self._longest:
             return self._shorten(record)
         return line
@@ -200,19 +205,14 @@ class OdooJsonFormatter(JsonFormatter):
                 extras.append((values.name(name), values.field(text_of(name), value)))
         return extras
 
-    def _format_safely(self, record: logging.LogRecord) -> str:
-        """Return the line of a record whose message or values raise exceptions."""
-        try:
-            safe = copy.copy(record)
-            if isinstance(record.msg, Mapping) and not record.args:
-                safe.msg = dict(record.msg.items())
-            else:
-                safe.msg, safe.args = self._message(record), ()
-            line: str = super().format(safe)
-            record.exc_text = safe.exc_text
-            return line
-        except Exception as error:  # noqa: BLE001  a line must come out
-            return self._fallback_line(record, error)
+    def _safe_copy(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Return a copy with a message that is a plain text or dict."""
+        safe = copy.copy(record)
+        if isinstance(record.msg, Mapping) and not record.args:
+            safe.msg = dict(record.msg.items())
+        else:
+            safe.msg, safe.args = self._message(record), ()
+        return safe
 
     def _fallback_line(
         self, record: logging.LogRecord, error: Exception, limit: int | None = None

@@ -44,12 +44,12 @@ class Recorder(EventRecorder):
         self._lock = threading.RLock()
         self._in_progress = 0
 
-    def subscribe(self) -> None:
+    def subscribe(self) -> None:  # pylint: disable=missing-return
         """Record events from now on."""
         http_requests.subscribe(began=self.request_began)
         super().subscribe()
 
-    def unsubscribe(self) -> None:
+    def unsubscribe(self) -> None:  # pylint: disable=missing-return
         """Stop recording events."""
         http_requests.unsubscribe(began=self.request_began)
         super().unsubscribe()

@@ -1,10 +1,10 @@
 """The circuit breaker: an unavailable server is detected once, not by each request.
 
-Once it is open, requests fail at once. One thread of the process probes the server; the
+While the breaker is open, requests fail at once. One thread of the process probes the server; the
 first answer closes the breaker.
 
-A thread probes, and not an occasional request: with a server that swallows packets each such
-request would hold its worker for a timeout, and among many workers there is always one.
+A thread probes instead of an occasional request, because a server that drops packets would hold
+the worker of such a request for a timeout, and with many workers there is always one of these.
 """
 
 import logging
@@ -21,13 +21,15 @@ Probe = Callable[[], bool]
 
 
 class CircuitBreaker:
-    """Open while a server is known to be unavailable.
+    """Refuses requests to a server that is unavailable.
 
     :param probe: returns True if the server can be used again; called in a thread
     :param component: ``session_store`` or ``object_store``, see ``operations``
     :param server: names the server in log lines, for example "The session store in Redis"
     :param thread_name: of the thread that probes
     :param probe_seconds: between two probes
+
+    ``is_open`` is True while the server is known to be unavailable.
     """
 
     def __init__(
@@ -47,7 +49,10 @@ class CircuitBreaker:
         self._thread_name = thread_name
         self._logger = logger
         self._probe_seconds = probe_seconds
-        self._reset()
+        self._lock = threading.Lock()
+        self.is_open = False
+        self._stopped = threading.Event()
+        self._watcher: threading.Thread | None = None
         call_in_children(self._reset)
 
     def lets_pass(self) -> bool:
@@ -55,7 +60,7 @@ class CircuitBreaker:
         return not self.is_open or threading.current_thread() is self._watcher
 
     def open(self) -> bool:
-        """Fail requests from now on; return True if they passed until now."""
+        """Refuse requests from now on; return False if the breaker was open already."""
         with self._lock:
             if self.is_open:
                 return False
@@ -68,7 +73,7 @@ class CircuitBreaker:
         try:
             self._watcher.start()
         except RuntimeError:
-            # no more threads: no probe would close it, so each request detects the outage itself
+            # no more threads: without a probe the breaker would stay open
             self.is_open = False
         return True
 
@@ -82,14 +87,14 @@ class CircuitBreaker:
         self._lock = threading.Lock()
         self.is_open = False
         self._stopped = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self._watcher = None
 
     def _watch(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
             try:
                 if self._probe():
                     break
-            except Exception:  # of any kind: without this thread the breaker stays open
+            except Exception:  # any exception: without this thread the breaker stays open
                 self._logger.exception("%s cannot be probed", self._server)
                 stopped.wait(FAILED_PROBE_SECONDS)
             stopped.wait(self._probe_seconds)

@@ -1,4 +1,4 @@
-"""The places in which the threads of all processes of a server wait for a service."""
+"""Tests of the places in which the threads of all processes of a server wait for a service."""
 
 import os
 import signal
@@ -107,10 +107,10 @@ class TestBulkhead(BaseCase):
         memory = SharedMemory()
         regions = [memory.region(str(number)) for number in range(REGIONS + 2)]
         for number, region in enumerate(regions):
-            region.write(bulkhead._REPORT, 0, float(number))
-        again = [memory.region(str(number)).read(bulkhead._REPORT, 0) for number in range(REGIONS)]
-        self.assertEqual(again, [(float(number),) for number in range(REGIONS)])
-        self.assertEqual(regions[-1].read(bulkhead._REPORT, 0), (float(REGIONS + 1),))
+            region[bulkhead._REPORT] = float(number)
+        again = [memory.region(str(number))[bulkhead._REPORT] for number in range(REGIONS)]
+        self.assertEqual(again, [float(number) for number in range(REGIONS)])
+        self.assertEqual(regions[-1][bulkhead._REPORT], float(REGIONS + 1))
 
     def test_the_memory_is_there_once_a_server_has_imported_any_addon_of_the_suite(self):
         code = (

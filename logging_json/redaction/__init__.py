@@ -1,3 +1,5 @@
 """Hides secrets in texts: passwords, keys, tokens, session ids."""
 
 from .redactor import redact
+
+__all__ = ["redact"]
