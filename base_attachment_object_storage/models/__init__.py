@@ -5,7 +5,6 @@ from . import (
     ir_attachment_garbage,
     ir_attachment_local,
     ir_attachment_move,
-    ir_attachment_move_steps,
     ir_attachment_owner,
     ir_attachment_reconcile,
     ir_attachment_reconcile_run,

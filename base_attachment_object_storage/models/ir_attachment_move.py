@@ -1,9 +1,9 @@
-"""Moving attachments between the database, local files and stores.
+"""Move attachments between the database, local files and stores.
 
 ::
 
-    force_storage() ── _move() ── Move.run      its steps: ir_attachment_move_steps.py
-    _plan_move()                                what there is to move, and how much
+    force_storage() ── _move() ── MoveRun.run       see transfer/run.py
+    _plan_move()                                    how much there is to move
 """
 
 import logging
@@ -11,13 +11,20 @@ import logging
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 
-from ..store import StoreError
-from ..transfer.copy import Limits, MoveReport
-from ..transfer.run import Move
+from ..store import StoreError, priority
+from ..transfer.destinations import (
+    DatabaseDestination,
+    FilestoreDestination,
+    HookDestination,
+    StoreDestination,
+)
+from ..transfer.readers import Readers
+from ..transfer.report import Limits, MoveReport
+from ..transfer.rows import SIZE, Condition, Rows, commit, see_commits_of_others
+from ..transfer.run import MoveRun
 
 _logger = logging.getLogger(__name__)
 
-SIZE = "COALESCE(NULLIF(file_size, 0), octet_length(db_datas), 0)"
 # db, file, or scheme://container
 PLACE = """CASE WHEN store_fname IS NULL THEN 'db'
     WHEN strpos(store_fname, '://') > 0 THEN substring(store_fname from '^[^:]+://[^/]+')
@@ -29,13 +36,13 @@ class IrAttachment(models.Model):
 
     def _register_hook(self):
         super()._register_hook()
-        # modules that load before this addon have stored without it, see hooks.py
+        # modules that load before this addon have stored content without it, see hooks.py
         if self.pool.updated_modules and self._storage() in self._get_stores():
             if not self._store_standing().may_write:
-                return  # a copy of a database keeps what it has stored where it is
+                return  # a copy of a database leaves its content where it is
             try:
-                # objects elsewhere are read where they are: a copy of a database must not
-                # fetch all of the original's when its modules are updated
+                # objects in other containers are read there: a copy of a database must not
+                # fetch all objects of the original when its modules are updated
                 self.sudo()._move(objects=False)
             except StoreError:
                 _logger.error(
@@ -50,7 +57,7 @@ class IrAttachment(models.Model):
 
         Commits after each batch, and can be started again at any time.
 
-        :return: what was done, see ``MoveReport``
+        :return: ``MoveReport`` as a dictionary
         """
         if not self.env.is_admin():
             raise AccessError(_("Only administrators can execute this action."))
@@ -81,43 +88,81 @@ class IrAttachment(models.Model):
         limit_bytes=None,
         verify=False,
     ):
-        """Move what is elsewhere to the present location.
+        """Move content that is elsewhere to the present location.
 
-        :param objects: whether what is in other containers moves as well
+        :param objects: also move objects of other containers
         :param limit: rows after which to stop
         :param limit_bytes: bytes after which to stop
         :param seconds: time after which to stop
         :param progress: called with the report after each commit; returns True to stop
-        :param verify: read each object again that was stored
-        :raises StoreError: when the target takes nothing, or this database is a copy, which
-            writes nothing to it; its ``report`` is what was done
+        :param verify: read each stored object again
+        :raises StoreError: if the destination accepts nothing, or this database is a copy, which
+            must not write to it; its attribute ``report`` is the ``MoveReport``
         """
         self._require_movable()
         self.flush_model()
         self._commit_batch()
-        self._see_what_others_commit()
+        see_commits_of_others(self.env.cr)
         plan = self._plan_move(objects)
         report = MoveReport(total=plan["files"], total_bytes=plan["bytes"])
-        move = Move(self, report, Limits(limit, limit_bytes, seconds), progress)
+        limits = Limits(limit, limit_bytes, seconds)
         try:
-            move.run(objects, verify)
+            self._run_move(objects, report, limits, progress, verify)
         except StoreError as error:
             error.report = report
             _logger.warning("The move to %s ended early: %s", self._storage(), report)
             raise
         finally:
-            self._commit_batch()  # the caller's next transaction is like any
+            self._commit_batch()  # the next transaction has the usual isolation level
             for attachment_id, reason in report.failed:
                 _logger.warning("Attachment %d was not moved: %s", attachment_id, reason)
         return report
 
     @api.model
+    def _run_move(self, objects, report, limits, progress, verify):
+        destination = self._move_destination()
+        elsewhere = Condition(*self._is_elsewhere(objects))
+        rows = Rows(self.env.cr, elsewhere, destination.protect, self.pool.cursor)
+        run = MoveRun(
+            rows,
+            Readers(self),
+            destination,
+            report,
+            limits,
+            invalidate=self.invalidate_model,
+            progress=progress,
+            verify=verify,
+        )
+        with priority.background(), self._store_access(destination.location):
+            run.run(self._attachment_storage_settings().move_threads)
+
+    @api.model
+    def _move_destination(self):
+        """Return the destination of a move: the present location."""
+        location = self._storage()
+        if location == "db":
+            return DatabaseDestination()
+        if location not in self._get_stores():
+            return FilestoreDestination(self._filestore())
+        placement = self._placement()
+        self._require_writable_store()
+        store = self._get_object_store(location)
+        if store is None:
+            return HookDestination(location, placement, self._upload, self._read_from_store)
+        return StoreDestination(location, placement, store, self._object_owner())
+
+    @api.model
+    def _commit_batch(self):
+        """Commit, except in a process that runs tests."""
+        commit(self.env.cr)
+
+    @api.model
     def _require_movable(self):
-        """Raise ``UserError`` where nothing may be moved now: for addons that override it."""
+        """Raise ``UserError`` if no move may start now; for addons that override it."""
 
     @api.model
     def _plan_move(self, objects=True):
-        """Return what there is to move: ``files``, ``bytes``, and the same by ``places``."""
+        """Return how much there is to move: ``files``, ``bytes``, and both by ``places``."""
         self.flush_model()
         condition, values = self._is_elsewhere(objects)
         self.env.cr.execute(
@@ -140,7 +185,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _is_elsewhere(self, objects=True):
-        """Return the SQL condition on rows that are not where they belong, and its values."""
+        """Return the SQL condition on rows that are not at their destination, and its values."""
         location = self._storage()
         has_content = "octet_length(db_datas) > 0"
         if location == "db":
@@ -154,7 +199,7 @@ class IrAttachment(models.Model):
                 [schemes],
             )
         kept, values = self._placement().sql("COALESCE(mimetype, '')", SIZE)
-        in_place = self._places_that_stay(location, objects)
+        in_place = self._prefixes_that_stay(location, objects)
         return (
             f"type = 'binary' AND CASE WHEN store_fname IS NULL THEN {has_content} AND NOT {kept}"
             " ELSE NOT EXISTS (SELECT 1 FROM unnest(%s) AS place"
@@ -163,12 +208,12 @@ class IrAttachment(models.Model):
         )
 
     @api.model
-    def _places_that_stay(self, location, objects):
+    def _prefixes_that_stay(self, location, objects):
         if not objects:
             return [f"{name}://" for name in self._get_stores()]
         store = self._get_object_store(location)
         if store is None:
             return [f"{location}://"]
-        # after a fork: what other owners have, and the flat keys of the old suite, move too
+        # after a fork: objects of other owners, and flat keys of the old suite, move too
         own = f"{self._object_owner()}/" if self.env.context.get("move_other_keys") else ""
         return [f"{location}://{store.container}/{own}"]

@@ -4,6 +4,7 @@ from odoo.tests import TransactionCase, tagged
 
 from ..models import ir_attachment_background_move
 from ..store import Unavailable
+from ..transfer.destinations import StoreDestination
 from .attachment_setup import AttachmentSetUp
 from .test_attachment import MemorySetUp
 
@@ -64,10 +65,10 @@ class TestBackgroundMove(MemorySetUp, AttachmentSetUp, TransactionCase):
         self.assertEqual((move.state, move.moved), ("done", COUNT))
 
     def test_a_store_that_does_not_answer_fails_the_move_and_says_why(self):
-        def fail(content, mimetype):
+        def fail(_destination, _content, _mimetype):
             raise Unavailable("no answer")
 
-        self.patch(self.registry["ir.attachment"], "_make_put", lambda records, place: fail)
+        self.patch(StoreDestination, "put", fail)
         self.patch(self.env.cr, "rollback", lambda: None)  # the test's own cursor
         move = self.moves._start()
         with self.assertLogs("odoo.addons.base_attachment_object_storage", "WARNING"):

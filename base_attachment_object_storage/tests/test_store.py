@@ -28,7 +28,9 @@ from ..store import (
     delete_singly,
 )
 from ..store.testing import DirectoryStore, MemoryStore
-from ..transfer.copy import MoveReport, Row, Source, carry
+from ..transfer.copy import Row, Source, copy_content
+from ..transfer.destinations import FilestoreDestination
+from ..transfer.report import MoveReport
 from ..upload.digested import IN_MEMORY, Digested
 from ..upload.placement import PARAMETER, Placement, PlacementError
 from ..upload.put import stored_type
@@ -237,52 +239,51 @@ class TestSettings(BaseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestMover(BaseCase):
+class TestCopy(BaseCase):
     X_SHA1 = "11f6ad8ec52a2984abaafd7c3b516503785c2072"
 
     def setUp(self):
         super().setUp()
         self.uploads = []
 
-    def carry(self, content, put=None):
+    def copy(self, content, error=None):
         def read():
             if isinstance(content, Exception):
                 raise content
             return Digested(content)
 
-        def upload(content, mimetype):
+        def put(_destination, content, mimetype):
+            if error:
+                raise error
             self.uploads.append((content.whole(), mimetype))
             return "s3://b/k"
 
+        self.patch(FilestoreDestination, "put", put)
         row = Row(1, "11/" + self.X_SHA1, self.X_SHA1, "text/plain", 1)
-        return carry(Source((row,), read), put or upload, keep_content=False)
+        return copy_content(Source((row,), read), FilestoreDestination("/missing"))
 
     def test_verified_content_is_handed_on(self):
-        carried = self.carry(b"x")
+        copied = self.copy(b"x")
         self.assertEqual(self.uploads, [(b"x", "text/plain")])
-        self.assertEqual((carried.store_fname, carried.size), ("s3://b/k", 1))
-        self.assertIsNone(carried.problem)
+        self.assertEqual((copied.store_fname, copied.size), ("s3://b/k", 1))
+        self.assertIsNone(copied.problem)
 
     def test_what_is_missing_wrong_or_forbidden_is_a_problem_and_not_uploaded(self):
         errors = (NotFound("gone"), Refused("forbidden"), Integrity("other"))
         others = (OSError(), MemoryError(), ValueError("no name"), RuntimeError("of a library"))
         for content in (b"", b"y", *errors, *others):
             with self.subTest(content):
-                self.assertTrue(self.carry(content).problem)
+                self.assertTrue(self.copy(content).problem)
         self.assertEqual(self.uploads, [])
 
     def test_a_source_that_does_not_answer_ends_the_move(self):
         with self.assertRaises(Unavailable):
-            self.carry(Unavailable("no answer"))
+            self.copy(Unavailable("no answer"))
 
     def test_a_target_that_takes_nothing_ends_the_move(self):
         for error in (Unavailable, Refused):
-
-            def fail(content, mimetype, error=error):
-                raise error("no")
-
             with self.assertRaises(error):
-                self.carry(b"x", fail)
+                self.copy(b"x", error("no"))
 
     def test_a_report_knows_its_rate_and_what_is_left(self):
         report = MoveReport(total=30, moved=10, seconds=5.0)

@@ -1,36 +1,31 @@
-"""Moving content from where it is to where it belongs; no ORM.
+"""Copy one content to the destination of a move, and verify it; no ORM.
 
 ::
 
-    Source      one distinct content, and the rows that have it
-    carry()     in a thread: read, compare with its checksum, hand to the target
-    MoveReport  what was done, how fast, and what is left
-
-The rows are the state, so a move that was cut short is simply started again: what it has
-committed is in its place.
+    Source            one distinct content, and the rows that have it
+    copy_content()    in a thread: read, compare with the checksum, give to the destination
+    Copied            the result, or the reason of a failure
 """
 
-import contextlib
-import os
-import time
-import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..store.content import CHUNK_SIZE
-from ..store.errors import Integrity, NotFound, Unavailable
+from ..store.errors import Integrity, Unavailable
 from ..upload.digested import Digested
 
-# What PostgreSQL accepts in one statement is 1 GiB, in which each byte has two digits; what is
-# larger could be written in parts, but never be read again.
+if TYPE_CHECKING:
+    from .destinations import Destination
+
+# PostgreSQL accepts 1 GiB in one statement, in which each byte has two digits. Larger content
+# could be written in parts, but never be read again.
 LARGEST_IN_DATABASE = 500 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Row:
-    """An attachment as it was when the move looked at it; ``size`` is in bytes."""
+    """An attachment as the move has read it; ``size`` is in bytes."""
 
     id: int
     store_fname: str | None
@@ -41,34 +36,40 @@ class Row:
 
 @dataclass(frozen=True)
 class Source:
-    """A content that one or more rows have; ``read`` is called in a thread, if that may be."""
+    """A content that one or more rows have.
+
+    ``read`` is called in a thread if ``in_thread`` is True.
+    """
 
     rows: tuple[Row, ...]
     read: Callable[[], Digested]
     in_thread: bool = True
 
     def read_now(self) -> "Source":
-        """Return the same with its content, or with the reason why it cannot be read."""
+        """Return the same source with its content in memory, or with the error of reading it."""
         try:
             content = self.read()
-        except Exception as error:  # noqa: BLE001  # carry() decides what it means
+        except Exception as error:  # noqa: BLE001  # copy_content() decides what it means
             return replace(self, read=partial(fail, error))
         return replace(self, read=lambda: content)
 
     @property
     def checksum(self) -> str | None:
+        """The checksum of the rows; None if they have no checksum."""
         return self.rows[0].checksum
 
     @property
     def mimetype(self) -> str:
+        """The MIME type of the first row."""
         return self.rows[0].mimetype
 
 
 @dataclass(frozen=True)
-class Carried:
-    """What became of a source: the name of its object, its bytes, or the reason why not.
+class Copied:
+    """The result of a copy: the name of the object and its size, or a problem.
 
-    ``refusal`` is the error of the target, where it refused this content.
+    ``content`` are the bytes for rows that keep them in the database. ``refusal`` is the error
+    of a destination that refused this content.
     """
 
     source: Source
@@ -79,102 +80,31 @@ class Carried:
     refusal: Exception | None = None
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Where a move ends before its end; None: it does not. ``size`` is in bytes."""
+def copy_content(source: Source, destination: "Destination", verify: bool = False) -> Copied:
+    """Read a source, compare it with its checksum, and give it to its destination.
 
-    rows: int | None = None
-    size: int | None = None
-    seconds: float | None = None
+    An error of the source is reported, and the source is left unchanged. Only a store that does
+    not respond raises; so does any error of the destination.
 
-    def take(self, taken: int, size: int) -> bool:
-        """Say whether one more content may be begun after so much."""
-        return not (
-            (self.rows is not None and taken >= self.rows)
-            or (self.size is not None and size >= self.size)
-        )
-
-
-@dataclass
-class MoveReport:
-    """What a move did, in rows and bytes; ``failed`` has an attachment's id and the reason.
-
-    ``total`` and ``total_bytes`` are what there was to move; ``complete`` says whether the
-    move looked at all of it.
+    :param verify: read the stored content again and compare it
+    :raises Integrity: if the stored content differs
     """
-
-    moved: int = 0
-    skipped: int = 0
-    bytes: int = 0
-    failed: list[tuple[int, str]] = field(default_factory=list)
-    total: int = 0
-    total_bytes: int = 0
-    seconds: float = 0.0
-    complete: bool = False
-    _began: float = field(default_factory=time.monotonic, repr=False)
-
-    def tick(self) -> None:
-        """Note the time that has passed."""
-        self.seconds = time.monotonic() - self._began
-
-    @property
-    def rate(self) -> float:
-        """Rows a second."""
-        return self.moved / self.seconds if self.seconds else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long the rest will take at this rate; None where nobody can say."""
-        left = self.total - self.moved - len(self.failed)
-        return max(left, 0) / self.rate if self.rate else None
-
-    def __str__(self) -> str:
-        done = (
-            f"{self.moved} of {self.total} moved ({self.bytes} of {self.total_bytes} bytes), "
-            f"{self.skipped} skipped, {len(self.failed)} failed, {self.rate:.0f} a second"
-        )
-        left = self.seconds_left
-        return done if left is None or self.complete else f"{done}, {left:.0f} seconds left"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return a form for JSON and XML-RPC, which knows no None."""
-        values = {k: v for k, v in asdict(self).items() if not k.startswith("_")}
-        return {**values, "rate": self.rate, "seconds_left": self.seconds_left or 0.0}
-
-
-def carry(
-    source: Source,
-    put: Callable[[Digested, str], str] | None,
-    keep_content: bool,
-    read_again: Callable[[str], Digested] | None = None,
-) -> Carried:
-    """Read a source, check it, and hand it to its target.
-
-    Whatever is wrong with a source is reported, and the source is left as it is. Only a store
-    that does not answer raises; so does any error of the target.
-
-    :param put: stores the content and returns its name; None where no store is the target
-    :param keep_content: return the bytes as well, for the database
-    :param read_again: reads what was put, by its name, to compare it
-    :raises Integrity: when that is something else
-    """
-    if keep_content and source.rows[0].size > LARGEST_IN_DATABASE:
-        return Carried(source, problem=_too_large(source.rows[0].size))
+    kept = [destination.keeps_in_database(row) for row in source.rows]
+    if any(kept) and source.rows[0].size > LARGEST_IN_DATABASE:
+        return Copied(source, problem=_too_large(source.rows[0].size))
     try:
         content = source.read()
     except Unavailable:
         raise
-    except Exception as error:  # noqa: BLE001  # whatever it is, the others move
-        return Carried(source, problem=explain(error))
+    except Exception as error:  # noqa: BLE001  # the other contents move
+        return Copied(source, problem=explain(error))
     try:
-        problem = _mismatch(source, content, keep_content)
-        if problem:
-            return Carried(source, problem=problem)
-        name = put(content, source.mimetype) if put else None
-        if name and read_again:
-            _compare(content, read_again(name), name)
-        kept = content.whole() if keep_content else None
-        return Carried(source, content.size, name, kept)
+        if problem := _mismatch(source, content, any(kept)):
+            return Copied(source, problem=problem)
+        name = None if all(kept) else destination.put(content, source.mimetype)
+        if name and verify:
+            _compare(content, destination.read(name), name)
+        return Copied(source, content.size, name, content.whole() if any(kept) else None)
     finally:
         content.close()
 
@@ -186,72 +116,28 @@ def explain(error: Exception) -> str:
     return str(error).strip() or type(error).__name__
 
 
+def fail(error: Exception) -> Digested:
+    """Raise an error: the ``read`` of a source that cannot be read."""
+    raise error
+
+
 def _too_large(size: int) -> str:
     return f"the content is too large for the database: {size} bytes of {LARGEST_IN_DATABASE}"
 
 
-def _compare(content: Digested, again: Digested, name: str) -> None:
+def _compare(content: Digested, stored: Digested, name: str) -> None:
     try:
-        if again.sha256 != content.sha256:
-            raise Integrity(f"{name} is not what was stored")
+        if stored.sha256 != content.sha256:
+            raise Integrity(f"{name} differs from the content that was stored")
     finally:
-        again.close()
-
-
-def put_local(root: str, content: Digested, _mimetype: str) -> str:
-    """Have a file with this content in core's file store; return the name that rows have."""
-    name = f"{content.sha1[:2]}/{content.sha1}"
-    path = os.path.join(root, name)
-    if _has_content(path, content):
-        return name
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{uuid.uuid4().hex}"  # with the rights that core's files have
-    try:
-        with open(temporary, "wb") as file:
-            content.copy_to(file)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    return name
-
-
-def read_local(path: str) -> Digested:
-    """Read a file of core's file store.
-
-    :raises NotFound: when it is missing
-    """
-    try:
-        with open(path, "rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            return Digested.spooled(iter(lambda: file.read(CHUNK_SIZE), b""), size)
-    except FileNotFoundError:
-        raise NotFound("the local file is missing") from None
-
-
-def _has_content(path: str, content: Digested) -> bool:
-    try:
-        if os.path.getsize(path) != content.size:
-            return False
-        there = read_local(path)
-    except (FileNotFoundError, NotFound):
-        return False
-    there.close()
-    return there.sha256 == content.sha256
-
-
-def fail(error: Exception) -> Digested:
-    """Be the ``read`` of a source that cannot be read."""
-    raise error
+        stored.close()
 
 
 def _mismatch(source: Source, content: Digested, keep_content: bool) -> str | None:
     if not content.size:
         return "the content is missing"
     if source.checksum and source.checksum != content.sha1:
-        return "the content is not what its checksum names"
+        return "the content does not match its checksum"
     if keep_content and content.size > LARGEST_IN_DATABASE:
         return _too_large(content.size)
     return None

@@ -4,7 +4,7 @@ import os
 
 from odoo.tools import mute_logger
 
-from ...models.ir_attachment_move_steps import BATCH
+from ...transfer.rows import BATCH, Condition, Rows
 from ...upload.placement import PARAMETER
 from ..attachment_setup import CORE_LOG, MOVE_LOG, noise
 from .move_run import MoveRunContract
@@ -35,13 +35,19 @@ class MoveContract(MoveRunContract):
 
     def test_a_row_that_changed_while_it_was_moved_keeps_its_content(self):
         attachment = self.created_at("db", b"before")
-        (row,) = self.attachments._rows_to_move(0)
+        rows = self.rows()
+        (row,) = rows.next_batch(0)
         attachment.with_context(storage_location="db").write({"raw": b"after"})
         self.env.flush_all()
         fname = f"{self.scheme}://c/of-before"
-        self.assertFalse(self.attachments._swap_content(row, fname, None))
+        self.assertEqual(rows.swap([(row, fname)]), set())
         self.env.invalidate_all()
         self.assertEqual((attachment.raw, attachment.store_fname), (b"after", False))
+
+    def rows(self):
+        """Return the rows that a move to the present location would read."""
+        elsewhere = Condition(*self.attachments._is_elsewhere())
+        return Rows(self.env.cr, elsewhere, lambda _cursor: None, self.registry.cursor)
 
     def test_more_rows_than_a_batch_move(self):
         count = BATCH + 1

@@ -3,9 +3,10 @@
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
-from ...models.ir_attachment_move_steps import BATCH
 from ...store import Integrity, Refused, Unavailable
 from ...transfer import copy, run
+from ...transfer.destinations import StoreDestination
+from ...transfer.rows import BATCH, Rows
 from ..attachment_setup import LOG, MOVE_LOG, MoveSetUp
 
 
@@ -55,20 +56,15 @@ class MoveRunContract(MoveSetUp):
     def test_a_target_that_fails_ends_the_move_with_a_report_of_what_was_done(self):
         self.many_in_the_database(40)
         done = []
-        make_put = self.registry["ir.attachment"]._make_put
+        put = StoreDestination.put
 
-        def failing(records, place):
-            put = make_put(records, place)
+        def fail(destination, content, mimetype):
+            if len(done) >= 5:
+                raise Unavailable("no answer")
+            done.append(content.sha1)
+            return put(destination, content, mimetype)
 
-            def fail(content, mimetype):
-                if len(done) >= 5:
-                    raise Unavailable("no answer")
-                done.append(content.sha1)
-                return put(content, mimetype)
-
-            return fail
-
-        self.patch(self.registry["ir.attachment"], "_make_put", failing)
+        self.patch(StoreDestination, "put", fail)
         report = None
         with mute_logger(LOG, MOVE_LOG):
             try:
@@ -82,20 +78,15 @@ class MoveRunContract(MoveSetUp):
         self.assertEqual(self.env.cr.fetchone(), (report.moved,))
 
     def fail_for(self, content, error):
-        """Have the target refuse one content."""
-        make_put = self.registry["ir.attachment"]._make_put
+        """Make the destination refuse one content."""
+        put = StoreDestination.put
 
-        def failing(records, place):
-            put = make_put(records, place)
+        def put_others(destination, digested, mimetype):
+            if digested.whole() == content:
+                raise error
+            return put(destination, digested, mimetype)
 
-            def put_others(digested, mimetype):
-                if digested.whole() == content:
-                    raise error
-                return put(digested, mimetype)
-
-            return put_others
-
-        self.patch(self.registry["ir.attachment"], "_make_put", failing)
+        self.patch(StoreDestination, "put", put_others)
 
     def test_an_error_of_one_content_is_reported_and_all_others_move(self):
         errors = [
@@ -125,11 +116,11 @@ class MoveRunContract(MoveSetUp):
         self.many_in_the_database(3 * run.MOST_REFUSALS)
         attempts = []
 
-        def refuse(content, mimetype):
+        def refuse(_destination, content, _mimetype):
             attempts.append(content.sha1)
             raise Refused("read only")
 
-        self.patch(self.registry["ir.attachment"], "_make_put", lambda records, place: refuse)
+        self.patch(StoreDestination, "put", refuse)
         refused = False
         with mute_logger(LOG, MOVE_LOG):
             try:
@@ -190,14 +181,14 @@ class MoveRunContract(MoveSetUp):
         bad = self.created_at("db", b"damaged")
         before = self.columns(bad)
         others = [self.created_at("db", b"fine %d" % number) for number in range(3)]
-        read = self.registry["ir.attachment"]._read_from_database
+        read = Rows._read_contents
 
-        def fail(records, ids):
+        def fail(rows, ids):
             if bad.id in ids:
-                records.env.cr.execute("SELECT 1 / 0")
-            return read(records, ids)
+                rows.cursor.execute("SELECT 1 / 0")
+            return read(rows, ids)
 
-        self.patch(self.registry["ir.attachment"], "_read_from_database", fail)
+        self.patch(Rows, "_read_contents", fail)
         with mute_logger(MOVE_LOG, "odoo.sql_db"):
             report = self.attachments._move()
         self.assertEqual([number for number, _reason in report.failed], [bad.id])
@@ -224,12 +215,12 @@ class MoveRunContract(MoveSetUp):
 
     @mute_logger(LOG)
     def test_an_update_ends_well_while_the_store_is_down(self):
-        def fail(content, mimetype):
+        def fail(_destination, _content, _mimetype):
             raise Unavailable("no answer")
 
         attachment = self.created_at("file", b"stored by a module that loads first")
         self.patch(self.registry, "updated_modules", ["base"])
-        self.patch(self.registry["ir.attachment"], "_make_put", lambda records, place: fail)
+        self.patch(StoreDestination, "put", fail)
         with self.assertLogs(MOVE_LOG, "ERROR") as logs:
             self.attachments._register_hook()
         self.assertIn("force_storage()", logs.output[0])
