@@ -1,16 +1,17 @@
-"""The collection of objects that are marked, see ``garbage/marks.py``; in SQL, without ORM.
+"""Delete marked objects that no row uses, see ``garbage/marks.py``; in SQL, without the ORM.
 
-A mark is a hint and no verdict: it is written with the deletion of a row, and rows may share
-an object, or come to use it again. The collection decides, for one shard at a time::
+A mark is a hint, not a decision: it is written with the deletion of a row, but rows may share
+an object, or use it again later. The collector decides, for one shard at a time::
 
-    Collection.shards()             those with marks that are old enough
-    Collection.batch(cursor, ...)   a transaction: nobody writes here, no row has it: delete
+    Collector.shards()                  the shards with marks that are old enough
+    Collector.collect_batch(cursor, …)  one transaction: lock the shard, delete unused objects
 
-A batch is what one request to the store deletes, since the writers of its shard wait.
+The objects of a batch are deleted by one request to the store, because the writers of the shard
+wait for it.
 
-Why READ COMMITTED: the question "has any row this object?" must see what was committed
-before the lock was given. In Odoo's REPEATABLE READ it would see what was there before, and
-delete what another transaction has just stored.
+The transaction is READ COMMITTED: the search for rows that use an object must see all rows that
+were committed before the lock was granted. In Odoo's REPEATABLE READ it would see an older
+state, and delete an object that another transaction has just stored.
 """
 
 import functools
@@ -26,18 +27,18 @@ from .marks import GARBAGE_TABLE, Marks
 
 _logger = logging.getLogger(__name__)
 
-FIRST_BATCH = 8  # its request may show that a server deletes one object at a time
+FIRST_BATCH = 8  # small: its request may show that a server deletes one object at a time
 
 Failures = dict[str, StoreError]
 
 
 @dataclass
 class CollectionReport:
-    """What a collection did, in objects; ``refused`` says why it did nothing at all.
+    """The result of a collection, in objects; ``refused`` is the reason if it did nothing.
 
-    ``used`` are objects that a row has again, ``busy`` shards in which somebody was writing,
-    ``forgotten`` marks on objects that no database owns, ``unreadable`` tables that may name
-    objects.
+    ``used``: objects that a row uses again. ``busy``: shards with writers. ``forgotten``: removed
+    marks on objects that no database owns. ``unreadable``: tables that may name objects, but
+    that Odoo's role may not read.
     """
 
     deleted: int = 0
@@ -53,7 +54,7 @@ class CollectionReport:
             return f"nothing collected: {self.refused}"
         return (
             f"{self.deleted} deleted, {self.used} in use again, {len(self.failed)} failed, "
-            f"{self.busy} shards left for later"
+            f"{self.busy} busy shards postponed"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,13 +62,13 @@ class CollectionReport:
         return asdict(self)
 
 
-class Collection:
-    """The collection of an owner's objects.
+class Collector:
+    """Collects the objects of an owner.
 
-    :param pattern: of the names of its objects without the shard, as SQL's LIKE takes it
-    :param days: how long a mark is left alone; it counts from the object's latest mark
-    :param delete: deletes objects by their names, with one request, and returns what failed
-    :param limit: returns how many objects one request deletes
+    :param pattern: an SQL LIKE pattern for the names of the objects, without the shard
+    :param days: the retention, which begins with the latest mark of an object
+    :param delete: deletes objects by their names, with one request; returns the failures
+    :param limit: returns the number of objects that one request deletes
     """
 
     def __init__(
@@ -88,16 +89,16 @@ class Collection:
         return self._marks.shards(cursor)
 
     def forget_foreign(self, cursor: Any) -> bool:
-        """Remove marks on objects that no database owns; return False when no more are left."""
+        """Remove marks on objects that no database owns; return True if there may be more."""
         count = self._marks.forget_foreign(cursor, DELETE_LIMIT)
         self.report.forgotten += count
         return count == DELETE_LIMIT
 
-    def batch(self, cursor: Any, shard: int, after: str = "") -> str | None:
+    def collect_batch(self, cursor: Any, shard: int, after: str = "") -> str | None:
         """Collect the next objects of a shard; the caller commits.
 
         :param cursor: at the beginning of a transaction
-        :return: where the next batch begins; None: there is no more
+        :return: the start of the next batch; None if there is no further batch
         """
         cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         if not try_lock(cursor, shard):
@@ -105,7 +106,7 @@ class Collection:
             return None
         count_collection(cursor)
         limit = self._limit() if self._has_deleted else min(self._limit(), FIRST_BATCH)
-        marks = self._marks.of_shard(cursor, shard, after, limit)
+        marks = self._marks.in_shard(cursor, shard, after, limit)
         if not marks:
             return None
         used = self._used(cursor, list(marks))
@@ -118,20 +119,20 @@ class Collection:
         self.report.deleted += len(unused) - len(failures)
         failed = {k: str(e) for k, e in failures.items() if not isinstance(e, Unfinished)}
         self.report.failed.update(failed)
-        # the next batch goes on with what one request has not deleted
+        # the next batch continues with the objects that one request has not deleted
         return max(marks) if len(failed) == len(failures) else after
 
     def _used(self, cursor: Any, names: list[str]) -> set[str]:
-        """Return the names that any row has, also one of a table that was put aside.
+        """Return the names that any row uses, including rows of renamed and copied tables.
 
-        A table that Odoo may not read is none of Odoo's; its names are protected as long as
-        the retention lasts, and the log names it.
+        A table that Odoo's role may not read was not created by Odoo. Its names are protected only
+        during the retention, and the log reports the table.
         """
         tables, self.report.unreadable = _tables_with_names(cursor)
         for table in self.report.unreadable:
             _warn_of_unreadable(cursor.dbname, table)
         selects = (
-            # names may have "%", which psycopg2 takes for a parameter
+            # names may contain "%", which psycopg2 would treat as a parameter
             f"SELECT store_fname FROM {table.replace('%', '%%')}"
             " WHERE store_fname = ANY(%(names)s)"
             for table in tables
@@ -141,7 +142,7 @@ class Collection:
 
 
 def _tables_with_names(cursor: Any) -> tuple[list[str], list[str]]:
-    """Return the tables that may name objects: those that can be read, and the others."""
+    """Return the tables that may name objects: the readable ones and the unreadable ones."""
     cursor.execute(
         "SELECT c.oid::regclass::text, has_column_privilege(c.oid, a.attnum, 'SELECT')"
         "  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
@@ -159,10 +160,10 @@ def _tables_with_names(cursor: Any) -> tuple[list[str], list[str]]:
 
 @functools.cache
 def _warn_of_unreadable(database: str, table: str) -> None:
-    """Warn once a process."""
+    """Warn once per process."""
     _logger.warning(
-        "%s: the table %s has a column store_fname and Odoo's role may not read it: objects that "
-        "only this table names are deleted. Run GRANT SELECT (store_fname) ON %s to Odoo's role, "
+        "%s: the table %s has a column store_fname that Odoo's role may not read. Objects that "
+        "only this table names are deleted. Run GRANT SELECT (store_fname) ON %s TO Odoo's role, "
         "or drop the table",
         database,
         table,

@@ -1,8 +1,8 @@
-"""The collection of local files that a move has left behind, slice by slice.
+"""Delete local files that a move has left behind, slice by slice.
 
-Core collects all files under one lock that keeps every writer of attachments waiting. Here a
-slice is a transaction, with few files and little time, and a lock that is not given at once is
-not waited for: whoever waits for it makes all later writers wait, too.
+Core collects all files under one lock, and all writers of attachments wait for it. Here a slice
+is one transaction with few files and little time. It does not wait long for the lock, because a
+waiting lock blocks all later writers.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ PAUSE_SECONDS = 0.5
 
 
 class LocalFiles:
-    """The local files that are marked, and whose retention is over.
+    """Marked local files whose retention is over.
 
     :param full_path: returns the path of a file by its name
     """
@@ -37,7 +37,7 @@ class LocalFiles:
         self.removed = 0
 
     def collect(self, cursor: Any) -> bool:
-        """Remove them all; return False if writers left no room for it.
+        """Remove all of them; return False if writers held the lock for too long.
 
         :param cursor: of a connection without a transaction
         """
@@ -59,10 +59,10 @@ class LocalFiles:
     def slice(self, cursor: Any, after: str) -> str | None:
         """Remove the next files; the caller commits.
 
-        :return: where the next slice begins; None: there are no more files
+        :return: the start of the next slice; None if there are no more files
         """
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        # the first statement that sees rows: it sees those of all writers that have ended
+        # the first statement that reads rows comes after the lock: it sees all committed rows
         cursor.execute("LOCK TABLE ir_attachment IN SHARE MODE")
         until = time.monotonic() + SLICE_SECONDS
         names = self._due(cursor, after)
@@ -97,6 +97,6 @@ class LocalFiles:
         except OSError as error:
             _logger.warning("%s was not removed: %s", path, error)
             return False
-        with contextlib.suppress(OSError):  # core has noted the file as well, or has not
+        with contextlib.suppress(OSError):  # core may have an entry for the file, too
             os.unlink(os.path.join(self._full_path("checklist"), name))
         return True

@@ -1,9 +1,8 @@
-"""Locks between those who store an object and those who collect it.
+"""Locks between the writers of objects and the collection.
 
-A transaction that stores an object, or finds that it is there already, holds the shared lock
-of the object's shard until its row is committed. Collection takes the exclusive lock of one
-shard at a time, and only where it gets it at once: it never queues, so it never makes a
-writer queue behind it.
+A transaction that stores an object, or finds that it exists, holds the shared lock of the
+object's shard until its row is committed. The collection takes the exclusive lock of one shard
+at a time, and only if it gets the lock at once: it never queues, so no writer queues behind it.
 
 The shard is the first byte of the key's digest: 256 locks at most, however many files one
 transaction has.
@@ -21,18 +20,18 @@ _NAME_CLASS = zlib.crc32(b"ir_attachment.chosen_name") & 0x7FFFFFFF
 _COUNTER = "ir_attachment.locked"
 
 _LOCK_ONE = "SELECT pg_advisory_xact_lock_shared(%s, %s)"
-# in one order, though shared locks wait for nothing but collection
+# in a fixed order, although shared locks wait only for the collection
 _LOCK_MANY = "SELECT pg_advisory_xact_lock_shared(%s, shard) FROM unnest(%s::int[]) AS shard"
 _UNUSED = """ARRAY(
     SELECT used.fname FROM unnest(%s::varchar[]) AS used (fname)
      WHERE NOT EXISTS (SELECT FROM ir_attachment a WHERE a.store_fname = used.fname))"""
 
-# grows for as long as the process lives: a number is never used twice on a connection
+# increases for the lifetime of the process: a connection never sees a number twice
 _numbers = itertools.count(1)
 
 
 def shard_of(key: str) -> int:
-    """Return the shard of an object's key; any key has one, also those of the old suite."""
+    """Return the shard of a key; any key has a shard, including keys of the old suite."""
     name = key.rpartition("/")[2]
     try:
         return int(name[:2], 16)
@@ -41,16 +40,14 @@ def shard_of(key: str) -> int:
 
 
 class SharedLock(NamedTuple):
-    """What one call of ``lock_shared()`` found out.
+    """The result of a call of ``lock_shared()``.
 
-    The locks that come with a number are released by a rollback to a savepoint that is older
-    than the call, and ``kept`` falls back to the number of the last call before that
-    savepoint. So a lock is held for as long as each later call has a ``kept`` that is at least
-    its number.
+    A rollback to a savepoint that is older than the call releases the locks, and resets ``kept``
+    to the number of the last call before that savepoint. So the locks of a call are held as long
+    as each later call has a ``kept`` that is at least the number of this call.
 
-    ``collections`` is the count of ``count_collection()`` when the locks were held: where two
-    are equal, nothing was deleted in between. ``unused`` are the names that no row has, of
-    those that were passed.
+    ``collections`` is the value of ``count_collection()`` while the locks were held: if two values
+    are equal, no object was deleted in between. ``unused`` are the passed names that no row has.
     """
 
     number: int
@@ -60,14 +57,14 @@ class SharedLock(NamedTuple):
 
 
 def lock_shared(cursor: Any, shards: Iterable[int], names: Iterable[str] = ()) -> SharedLock:
-    """Keep collection away from some shards until the end of the transaction.
+    """Keep the collection away from some shards until the end of the transaction.
 
-    :param names: names of objects; the answer contains those that no row has
+    :param names: names of objects; the result lists the names that no row has
     """
     number, shards, names = next(_numbers), sorted(set(shards)), list(names)
-    # Two statements: a sequence that is read in the first one may be read before its locks are
-    # given. A sequence shows the present value, not the one when the transaction began. And a
-    # setting that is local to the transaction falls back as the locks do.
+    # Two statements: the first statement could read a sequence before its locks are granted. A
+    # sequence shows its present value, not the value at the start of the transaction. A setting
+    # that is local to the transaction is reset by a rollback to a savepoint, like the locks.
     cursor.execute(
         f"{_LOCK_ONE if len(shards) == 1 else _LOCK_MANY};"
         "SELECT COALESCE(NULLIF(current_setting(%s, true), ''), '0')::bigint,"
@@ -84,7 +81,7 @@ def lock_shared(cursor: Any, shards: Iterable[int], names: Iterable[str] = ()) -
 
 
 def is_last_lock(cursor: Any, number: int) -> bool:
-    """Return True if no savepoint has released a lock since the call that gave a number."""
+    """Return True if no savepoint has released a lock since the call with this number."""
     cursor.execute("SELECT current_setting(%s, true)", (_COUNTER,))
     return bool(cursor.fetchone()[0] == str(number))
 
@@ -96,19 +93,19 @@ def try_lock_name(cursor: Any, name: str) -> bool:
 
 
 def make_collections_counter(cursor: Any) -> None:
-    """Create the sequence that ``count_collection()`` uses; it goes with its table."""
+    """Create the sequence of ``count_collection()``; it is dropped with its table."""
     cursor.execute(
         f"CREATE SEQUENCE IF NOT EXISTS {COLLECTIONS} OWNED BY ir_attachment_garbage.id"
     )
-    count_collection(cursor)  # the first value of a sequence does not show that it was taken
+    count_collection(cursor)  # a new sequence and one with its first value used look the same
 
 
 def count_collection(cursor: Any) -> None:
-    """Announce to all transactions at once that objects are going to be deleted."""
+    """Announce to all transactions, without a commit, that objects will be deleted."""
     cursor.execute("SELECT nextval(%s)", (COLLECTIONS,))
 
 
 def try_lock(cursor: Any, shard: int) -> bool:
-    """Take a shard for collection until the end of the transaction, if no writer holds it."""
+    """Lock a shard exclusively until the end of the transaction; return False if it is busy."""
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (_LOCK_CLASS, shard))
     return bool(cursor.fetchone()[0])

@@ -1,7 +1,7 @@
-"""Marks on objects that a row has ceased to use; in SQL, without ORM.
+"""Marks on objects that a row no longer uses; in SQL, without the ORM.
 
-A collection finds those that are due with one look at an index for each shard, however many
-marks of other owners, of local files or within their retention there are.
+A collection finds the marks that are due with one index look-up per shard. The number of other
+marks (of other owners, of local files, within their retention) does not matter.
 """
 
 import re
@@ -16,7 +16,7 @@ LONGEST_RETENTION_DAYS = 36_500
 NAME = 'store_fname COLLATE "C"'  # the order of bytes, in which an index serves prefixes
 LONG_AGO = "now() AT TIME ZONE 'UTC' - %s * interval '1 day'"
 # Objects that no database owns: flat keys of the old suite, keys that a caller chose. They are
-# never collected, since other databases may use them.
+# never collected, because other databases may use them.
 OF_NO_OWNER = (
     "strpos(store_fname, '://') > 0 AND NOT ("
     # scheme://container/prefix/xx/xx...: see keys.is_owned()
@@ -28,7 +28,7 @@ OF_LOCAL_FILES = "strpos(store_fname, '://') = 0"
 
 
 def mark(cursor: Any, store_fname: str) -> None:
-    """Append a mark; in SQL, because core also deletes rows behind the ORM's back."""
+    """Append a mark; in SQL, because core also deletes rows without the ORM."""
     mark_all(cursor, [store_fname])
 
 
@@ -42,7 +42,7 @@ def mark_all(cursor: Any, store_fnames: Iterable[str]) -> None:
 
 
 def make_indexes(cursor: Any) -> None:
-    """Create the indexes of the marks; they may be there already."""
+    """Create the indexes of the marks unless they exist."""
     cursor.execute(
         f"CREATE INDEX IF NOT EXISTS {GARBAGE_TABLE}_name_time ON {GARBAGE_TABLE} ({NAME}, time)"
     )
@@ -54,15 +54,15 @@ def make_indexes(cursor: Any) -> None:
 
 
 class Marks:
-    """The marks on an owner's objects that are old enough.
+    """The marks on an owner's objects whose retention is over.
 
-    :param pattern: of the names of the objects without the shard, as SQL's LIKE accepts it
-    :param days: how long a mark is left alone; it counts from the object's latest mark
+    :param pattern: an SQL LIKE pattern for the names of the objects, without the shard
+    :param days: the retention, which begins with the latest mark of an object
     """
 
     def __init__(self, pattern: str, days: float) -> None:
         if not 0 <= days <= LONGEST_RETENTION_DAYS:
-            raise ValueError(f"a retention has 0 to {LONGEST_RETENTION_DAYS} days, not {days}")
+            raise ValueError(f"a retention must be 0 to {LONGEST_RETENTION_DAYS} days, not {days}")
         self._pattern = pattern
         self._prefix = _literal(pattern)
         self._days = days
@@ -80,13 +80,13 @@ class Marks:
             if re.match("[0-9a-f]{2}/", rest):
                 shards.append(int(rest[:2], 16))
                 following = shards[-1] + 1
-            else:  # an object of another form
+            else:  # a key of another form
                 later = (n for n in range(following, SHARDS) if f"{n:02x}/" > rest)
                 following = next(later, SHARDS)
         return shards
 
     def _first_from(self, cursor: Any, name: str) -> str | None:
-        """Return the rest of the first name, after the prefix, that is not before ``name``."""
+        """Return the first name from ``name`` on, without the prefix."""
         prefix = self._prefix or ""
         cursor.execute(
             f"SELECT store_fname FROM {GARBAGE_TABLE}"
@@ -104,10 +104,10 @@ class Marks:
         )
         return sorted(int(shard, 16) for (shard,) in cursor.fetchall() if shard)
 
-    def of_shard(self, cursor: Any, shard: int, after: str, limit: int) -> dict[str, list[int]]:
+    def in_shard(self, cursor: Any, shard: int, after: str, limit: int) -> dict[str, list[int]]:
         """Return the next marked objects of a shard: name -> ids of its marks."""
         folder = f"{shard:02x}/"
-        # a writer has locked the shard of the digest, which is that of the folder
+        # writers lock the shard of the digest, so the folder must match the digest
         pattern = f"{self._pattern}{folder}{shard:02x}{'_' * 62}"
         limits, bounds = "", []
         if self._prefix is not None:
@@ -123,7 +123,7 @@ class Marks:
         return dict(cursor.fetchall())
 
     def forget_foreign(self, cursor: Any, limit: int) -> int:
-        """Remove marks on objects that no database owns, at most ``limit``; return how many."""
+        """Remove marks on objects that no database owns, at most ``limit``; return the number."""
         cursor.execute(
             f"DELETE FROM {GARBAGE_TABLE} WHERE id IN (SELECT id FROM {GARBAGE_TABLE}"
             f" WHERE {OF_NO_OWNER} AND time <= {LONG_AGO} LIMIT %s)",
@@ -140,5 +140,5 @@ def _literal(pattern: str) -> str | None:
 
 
 def _end_of(prefix: str) -> str:
-    """Return the first text, in the order of bytes, after all that begin with a prefix."""
+    """Return the first text, in the order of bytes, after all texts with a prefix."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)

@@ -1,6 +1,6 @@
-"""Comparing a listing of objects with the rows of a table, both in the order of their names.
+"""Compare a listing of objects with the rows of a table, both in the order of their names.
 
-Neither is held in memory: they are merged as they come, so millions cost no more than a few.
+Both are merged as streams, so the use of memory does not depend on their number.
 """
 
 import time
@@ -11,16 +11,16 @@ from typing import Any
 
 from ..store import ObjectInfo
 
-EXAMPLES = 100  # names that a report holds at most, of each kind
+EXAMPLES = 100  # the most names of each kind in a report
 
 
 @dataclass
 class ReconcileReport:
-    """What a comparison found, in objects.
+    """The result of a comparison, in objects.
 
-    ``missing`` have a row and no object, ``orphans`` an object and no row; ``young`` are
-    objects without a row that may get one yet; ``unfinished`` are uploads that have never
-    ended, and that were removed. Of missing and orphans the first names are told.
+    ``missing`` have a row but no object, ``orphans`` have an object but no row. ``young`` are
+    objects without a row whose transaction may still be running. ``unfinished`` are uploads that
+    never ended and were removed. The first names of missing objects and of orphans are listed.
     """
 
     objects: int = 0
@@ -41,7 +41,7 @@ class ReconcileReport:
         return (
             f"{self.objects} objects, {self.used} in use, {self.missing} missing, "
             f"{self.orphans} without a row ({self.orphan_bytes} bytes), {self.marked} newly "
-            f"marked, {self.young} too young to say, {self.unfinished} unfinished uploads"
+            f"marked, {self.young} too young to decide, {self.unfinished} unfinished uploads"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -49,11 +49,13 @@ class ReconcileReport:
         return asdict(self)
 
     def add_missing(self, name: str) -> None:
+        """Count a missing object."""
         self.missing += 1
         if len(self.missing_names) < EXAMPLES:
             self.missing_names.append(name)
 
     def add_orphan(self, name: str, size: int) -> None:
+        """Count an object without a row."""
         self.orphans += 1
         self.orphan_bytes += size
         if len(self.orphan_names) < EXAMPLES:
@@ -61,9 +63,9 @@ class ReconcileReport:
 
 
 class Progress:
-    """How far a comparison is, and whether its time is over.
+    """The position of a comparison, and the end of its time slice.
 
-    :param seconds: of the slice; None: it goes on to its end
+    :param seconds: the length of the slice; None if the comparison is not limited
     """
 
     def __init__(self, position: str, seconds: float | None) -> None:
@@ -71,8 +73,8 @@ class Progress:
         self.is_over = False
         self._until = None if seconds is None else time.monotonic() + seconds
 
-    def goes_on(self, key: str) -> bool:
-        """Note that all up to a key is compared; return False if the time is over."""
+    def advance(self, key: str) -> bool:
+        """Record that all keys up to this one are compared; return False if the time is over."""
         self.position = key
         self.is_over = self._until is not None and time.monotonic() >= self._until
         return not self.is_over
@@ -84,43 +86,43 @@ def compare(
     before: datetime,
     report: ReconcileReport,
     is_missing: Callable[[str], bool],
-    goes_on: Callable[[str], bool] = lambda key: True,
+    advance: Callable[[str], bool] = lambda key: True,
 ) -> Iterator[ObjectInfo]:
     """Yield the objects without a row that were stored ``before``; add to the report.
 
     :param objects: in the order of their keys
-    :param keys: those that rows have, each once, in the same order
-    :param is_missing: asked about a key that was not listed: the listing may be older
-    :param goes_on: called after each key, up to which all is compared; False ends it
+    :param keys: the keys of all rows, each once, in the same order
+    :param is_missing: called with a key that is not listed, because the listing may be older
+    :param advance: called after each key; returns False to stop
     """
-    for key, found, has_row in _merged(objects, keys):
-        if found is None:
+    for key, info, has_row in _merged(objects, keys):
+        if info is None:
             if is_missing(key):
                 report.add_missing(key)
         elif has_row:
             report.used += 1
-        elif found.modified is None or found.modified >= before:
+        elif info.modified is None or info.modified >= before:
             report.young += 1
         else:
-            report.add_orphan(key, found.size)
-            yield found
-        report.objects += found is not None
-        if not goes_on(key):
+            report.add_orphan(key, info.size)
+            yield info
+        report.objects += info is not None
+        if not advance(key):
             return
 
 
 def _merged(
     objects: Iterable[ObjectInfo], keys: Iterable[str]
 ) -> Iterator[tuple[str, ObjectInfo | None, bool]]:
-    """Yield each key, its object or None, and whether a row has it."""
+    """Yield each key, its object or None, and True if a row has the key."""
     rows = iter(keys)
     key = next(rows, None)
-    for found in objects:
-        while key is not None and key < found.key:
+    for info in objects:
+        while key is not None and key < info.key:
             yield key, None, True
             key = next(rows, None)
-        yield found.key, found, key == found.key
-        if key == found.key:
+        yield info.key, info, key == info.key
+        if key == info.key:
             key = next(rows, None)
     while key is not None:
         yield key, None, True

@@ -6,7 +6,7 @@
     read    _file_read ── _store_access ── _store_file_read
     serve   ir_attachment_serve.py
     delete  _file_delete ── a mark, nothing else
-    move    ir_attachment_move.py, and its steps in ir_attachment_move_steps.py
+    move    ir_attachment_move.py, and its steps in transfer/run.py
     own     ir_attachment_owner.py, and ir_attachment_reconcile.py: are rows and objects one?
 
 A backend addon overrides ``_get_stores`` and ``_get_object_store``. The older hooks

@@ -1,4 +1,4 @@
-"""A move that an administrator starts and a scheduled action carries on, slice by slice."""
+"""A move that an administrator starts and a scheduled action continues, slice by slice."""
 
 import logging
 from contextlib import suppress
@@ -15,10 +15,10 @@ _logger = logging.getLogger(__name__)
 
 
 class IrAttachmentBackgroundMove(models.Model):
-    """One move: what it has done so far, and whether it goes on.
+    """One move: its results so far, and its state.
 
-    The rows of the attachments are its state. A process that dies in the middle leaves it
-    ``running``, and the scheduled action takes it up again.
+    Its progress is in the rows of the attachments. If a process dies in between, the state
+    remains ``running``, and the scheduled action continues.
     """
 
     _name = "ir.attachment.background.move"
@@ -50,7 +50,7 @@ class IrAttachmentBackgroundMove(models.Model):
 
     @api.model
     def _start(self):
-        """Start a move to the present location, unless one runs already; return it."""
+        """Start a move to the present location, unless a move is running; return the move."""
         running = self._running()
         if running:
             return running
@@ -72,7 +72,7 @@ class IrAttachmentBackgroundMove(models.Model):
         return self.search([("state", "in", ("running", "stopping"))], limit=1)
 
     def _stop(self):
-        """Have the move end after its present batch."""
+        """Stop the move after its present batch."""
         self.filtered(lambda move: move.state == "running").state = "stopping"
 
     @api.model
@@ -85,11 +85,11 @@ class IrAttachmentBackgroundMove(models.Model):
 
     @api.model
     def _continue(self):
-        """Go on with the move that runs, for a slice of time; called by the scheduled action."""
+        """Continue the running move for a slice of time; called by the scheduled action."""
         move = self._running()
         if move:
             self._continue_move(move)
-        if not self._running():  # a move takes what has spilled as well
+        if not self._running():  # a move includes spilled content
             self.env["ir.attachment.spill"]._return()
 
     @api.model
@@ -115,7 +115,7 @@ class IrAttachmentBackgroundMove(models.Model):
             move._fail(_("Unexpected error: %s. See the log of the server.", type(error).__name__))
             return
         move._note(before, report)
-        # a new transaction, which sees what the other cursor has written and may write it too
+        # a new transaction, which sees and may change the row that the other cursor has written
         attachments._commit_batch()
         move.invalidate_recordset()
         if report.complete:
@@ -129,10 +129,10 @@ class IrAttachmentBackgroundMove(models.Model):
         return {name: self[name] for name in ("moved", "skipped", "failed", "bytes")}
 
     def _fail(self, message):
-        """End the move whatever became of the transaction, and of its connection."""
+        """End the move, even if the transaction or its connection is broken."""
         with suppress(psycopg2.Error):
             self.env.cr.rollback()
-        with self._cursor_of_its_own() as cursor:
+        with self._separate_cursor() as cursor:
             cursor.execute(
                 "UPDATE ir_attachment_background_move"
                 "   SET state = 'failed', message = %s, seconds_left = 0 WHERE id = %s",
@@ -144,14 +144,14 @@ class IrAttachmentBackgroundMove(models.Model):
         self.write({"state": state, "message": message, "seconds_left": 0})
 
     @api.model
-    def _cursor_of_its_own(self):
+    def _separate_cursor(self):
         return self.pool.cursor()
 
     def _note(self, before, report):
-        """Write down how far it is; return True when it shall stop.
+        """Record the progress; return True if the move must stop.
 
-        With a cursor of its own: what is watched must be committed, and whoever stops the
-        move writes the same row.
+        This needs a separate cursor: users can only watch committed progress, and a user who
+        stops the move writes the same row.
         """
         values = {
             "moved": before["moved"] + report.moved,
@@ -163,7 +163,7 @@ class IrAttachmentBackgroundMove(models.Model):
         }
         columns = ", ".join(f"{name} = %({name})s" for name in values)
         try:
-            with self._cursor_of_its_own() as cursor:
+            with self._separate_cursor() as cursor:
                 cursor.execute(
                     f"UPDATE ir_attachment_background_move SET {columns}"
                     " WHERE id = %(id)s RETURNING state",  # pylint: disable=sql-injection
@@ -171,4 +171,4 @@ class IrAttachmentBackgroundMove(models.Model):
                 )
                 return cursor.fetchone()[0] != "running"
         except psycopg2.errors.SerializationFailure:
-            return False  # somebody stops it at this moment: seen after the next batch
+            return False  # a user stops the move at this moment: seen after the next batch

@@ -1,8 +1,8 @@
-"""Marks on stored objects that a row has ceased to use, and their collection.
+"""Marks on stored objects that a row no longer uses, and their collection.
 
 ::
 
-    daily, with core's vacuum ── _gc_object_store ── _collect_garbage ── garbage.Collection
+    daily, with core's vacuum ── _gc_object_store ── _collect_garbage ── Collector
 
 In the shell: ``env["ir.attachment.garbage"]._collect_garbage()``.
 """
@@ -15,7 +15,7 @@ import psycopg2
 
 from odoo import api, fields, models
 
-from ..garbage.collector import Collection, CollectionReport
+from ..garbage.collector import CollectionReport, Collector
 from ..garbage.locks import make_collections_counter
 from ..garbage.marks import make_indexes
 from ..store import StoreError, priority
@@ -24,11 +24,10 @@ _logger = logging.getLogger(__name__)
 
 
 class IrAttachmentGarbage(models.Model):
-    """A mark says: this object may be garbage since ``time``.
+    """A mark: this object may be garbage since ``time``.
 
-    It is written in the transaction that drops the row, so a rollback takes it back. It
-    is a hint and no verdict: other rows may use the object, and the same object may be
-    marked many times.
+    It is written by the transaction that deletes the row, so a rollback removes it. It is a hint,
+    not a decision: other rows may use the object, and an object may have many marks.
     """
 
     _name = "ir.attachment.garbage"
@@ -51,14 +50,14 @@ class IrAttachmentGarbage(models.Model):
 
     @api.model
     def _collect_garbage(self, days=None):
-        """Delete the objects that no row has used since before the retention.
+        """Delete the objects that no row has used during the retention.
 
-        Each batch is a transaction of its own, on another connection: the transaction of the
-        caller is not touched, and what it has not committed does not exist.
+        Each batch is a separate transaction on another connection: the caller's transaction is not
+        changed, and its uncommitted rows are not seen.
 
         :param days: the retention; by default ``ATTACHMENT_RETENTION_DAYS``
-        :return: what was done, see ``garbage.CollectionReport``
-        :raises ValueError: for a retention below 0, or above 100 years
+        :return: ``CollectionReport`` as a dictionary
+        :raises ValueError: if the retention is negative, or longer than 100 years
         """
         attachments = self.env["ir.attachment"].sudo()
         settings = attachments._attachment_storage_settings()
@@ -78,19 +77,19 @@ class IrAttachmentGarbage(models.Model):
             return CollectionReport(refused=objection)
         delete = attachments._make_delete(owner)
         limit = partial(attachments._delete_limit, owner)
-        collection = Collection(owner.like, days, delete, limit)
+        collector = Collector(owner.like, days, delete, limit)
         try:
             with closing(self.pool._db.cursor()) as cursor:
-                while collection.forget_foreign(cursor):
+                while collector.forget_foreign(cursor):
                     cursor.commit()
                 cursor.commit()
-                for shard in collection.shards(cursor):
+                for shard in collector.shards(cursor):
                     cursor.commit()
                     after = ""
                     while after is not None:
-                        after = collection.batch(cursor, shard, after)
+                        after = collector.collect_batch(cursor, shard, after)
                         cursor.commit()
         except (StoreError, psycopg2.Error) as error:  # the marks of this batch stay
-            _logger.warning("The collection ends: %s: %s", type(error).__name__, error)
-            collection.report.refused = str(error)
-        return collection.report
+            _logger.warning("The collection stopped: %s: %s", type(error).__name__, error)
+            collector.report.refused = str(error)
+        return collector.report

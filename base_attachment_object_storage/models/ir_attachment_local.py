@@ -1,7 +1,7 @@
 """Local files that a move has left behind: they are removed after the retention.
 
-A move marks them as it marks objects (a mark without ``://``). Core's own checklist has most
-of them too, since they were written, so core must not see them there before it is time::
+A move marks them like objects (a mark without ``://``). Core's own checklist lists most of them
+since they were written, so core must not see them there before the retention is over::
 
     _gc_file_store ─┬─ _gc_moved_files ── local_files.LocalFiles
                     └─ core ── _gc_file_store_unsafe ── _hide_moved_files
@@ -23,13 +23,13 @@ class IrAttachment(models.Model):
 
     @api.autovacuum
     def _gc_file_store(self):
-        # first: core would do the same, but keep all writers waiting until all is done
+        # first, because core would do the same while all writers wait
         self._gc_moved_files()
         return super()._gc_file_store()
 
     @api.model
     def _gc_moved_files(self):
-        """Remove moved files whose retention is over; return False if some are left."""
+        """Remove moved files whose retention is over; return False if some remain."""
         days = self._attachment_storage_settings().retention_days
         with closing(self.pool._db.cursor()) as cursor:
             return LocalFiles(days, self._full_path).collect(cursor)
@@ -40,7 +40,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _hide_moved_files(self):
-        """Take moved files off core's checklist, or put them on it when their time has come."""
+        """Remove moved files from core's checklist, or add them if their retention is over."""
         days = self._attachment_storage_settings().retention_days
         self.env.cr.execute(
             "SELECT store_fname, max(time) <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'"

@@ -1,7 +1,7 @@
-"""Comparing the objects of a store with the rows that name them, in both directions.
+"""Compare the objects of a store with the rows that name them, in both directions.
 
-After a crash between an upload and its commit there is an object that no row and no mark
-knows; after a bucket was restored there may be rows without an object. In the shell::
+After a crash between an upload and its commit there is an object without a row and without a
+mark. After a bucket was restored there may be rows without an object. In the shell::
 
     env["ir.attachment"]._reconcile_store()
 """
@@ -21,7 +21,7 @@ from ..store import Refused, StoreError, priority
 _logger = logging.getLogger(__name__)
 
 BATCH = 1000
-MARGIN_HOURS = 24  # longer than any transaction lasts
+MARGIN_HOURS = 24  # longer than any transaction
 
 
 class IrAttachment(models.Model):
@@ -29,14 +29,15 @@ class IrAttachment(models.Model):
 
     @api.model
     def _reconcile_store(self, margin_hours=MARGIN_HOURS, dry_run=False):
-        """Mark the objects of this database that no row has, and report the missing ones.
+        """Mark the objects of this database that have no row, and report missing objects.
 
-        It reads on connections of its own, what was committed when it began. Objects that
-        are younger than the margin may belong to a transaction that goes on. A mark is
-        collected after the retention, unless a row has come to use the object.
+        It reads the committed rows on separate connections. Objects that are younger than the
+        margin may belong to a running transaction. A marked object is collected after the
+        retention, unless a row uses it by then.
 
-        :param dry_run: mark nothing; so it is for a database that may not delete
-        :return: what was found, see ``reconcile.ReconcileReport``
+        :param dry_run: mark nothing, and remove nothing; always so for a database that must not
+            delete objects
+        :return: ``ReconcileReport`` as a dictionary
         """
         report = ReconcileReport()
         try:
@@ -54,10 +55,10 @@ class IrAttachment(models.Model):
 
     @api.model
     def _reconcile(self, owner, margin, dry_run, report, progress=None):
-        """Compare; a ``Progress`` may end it, and says where to go on."""
+        """Compare from the position of ``progress`` until its time is over."""
         store = self._get_object_store(owner.scheme, owner.container)
         if store is None:
-            report.refused = f"{owner.scheme} has no listing"
+            report.refused = f"{owner.scheme} cannot list objects"
             return
         self._attachment_storage_settings().require_enabled()
         progress = progress or Progress("", None)
@@ -72,14 +73,14 @@ class IrAttachment(models.Model):
         ):
 
             def is_missing(key):
-                other.rollback()  # to see what is committed now
+                other.rollback()  # a new transaction sees the rows that are committed now
                 other.execute(
                     "SELECT 1 FROM ir_attachment WHERE store_fname = %s LIMIT 1",
                     (owner.name_of(key),),
                 )
                 return bool(other.fetchone()) and not store.exists(key)
 
-            orphans = compare(objects, keys, before, report, is_missing, progress.goes_on)
+            orphans = compare(objects, keys, before, report, is_missing, progress.advance)
             while batch := list(itertools.islice(orphans, BATCH)):
                 if not dry_run:
                     report.marked += self._mark_orphans(other, owner, batch)
@@ -88,10 +89,10 @@ class IrAttachment(models.Model):
 
     @api.model
     def _discard_unfinished(self, cursor, owner, before, dry_run):
-        """Remove what uploads have left that never ended; return how many there were."""
+        """Remove the parts of uploads that never ended; return the number of uploads."""
 
         @contextmanager
-        def locked(key):
+        def lock(key):
             cursor.rollback()
             try:
                 yield locks.try_lock(cursor, locks.shard_of(key))
@@ -100,14 +101,14 @@ class IrAttachment(models.Model):
 
         store = self._get_object_store(owner.scheme, owner.container)
         try:
-            return store.discard_unfinished(f"{owner.prefix}/", before, locked, dry_run)
-        except Refused as error:  # a right that no other request needs, or a server without it
-            _logger.warning("Unfinished uploads are not looked for: %s", error)
+            return store.discard_unfinished(f"{owner.prefix}/", before, lock, dry_run)
+        except Refused as error:  # a right that no other request needs, or an old server
+            _logger.warning("Unfinished uploads were not removed: %s", error)
             return 0
 
     @api.model
     def _keys_of_rows(self, cursor, owner, start):
-        # on the server: the rows may be millions
+        # a cursor of the server, because there may be millions of rows
         with cursor._cnx.cursor(name="reconcile") as rows:
             rows.itersize = BATCH
             rows.execute(
@@ -121,7 +122,7 @@ class IrAttachment(models.Model):
     @api.model
     def _mark_orphans(self, cursor, owner, objects):
         cursor.rollback()
-        # a second mark would begin the retention anew
+        # a second mark would restart the retention
         cursor.execute(
             "INSERT INTO ir_attachment_garbage (store_fname, time)"
             " SELECT name, now() AT TIME ZONE 'UTC' FROM unnest(%s) AS name"

@@ -1,4 +1,4 @@
-"""The weekly comparison of objects and rows, which a scheduled action does slice by slice.
+"""The weekly comparison of objects and rows, in slices of a scheduled action.
 
 ::
 
@@ -27,20 +27,20 @@ _logger = logging.getLogger(__name__)
 OUTAGE_HOURS = 1
 KEPT_RUNS = 20
 COUNTS = ("objects", "used", "missing", "orphans", "orphan_bytes", "young", "marked", "unfinished")
-# the events that metrics count, and what a report calls them
+# the events that metrics count, and their names in a report
 EVENTS = {
     "missing_object": "missing",
     "orphaned_object": "marked",
     "unfinished_upload": "unfinished",
 }
-MOST_EVENTS = 10_000  # of a slice
+MOST_EVENTS = 10_000  # in a slice
 
 
 class IrAttachmentReconcile(models.Model):
-    """One comparison: what it has found so far, and how far it is.
+    """One comparison: its results so far, and its position.
 
-    ``position`` is the key up to which all is compared. A process that dies in the middle
-    leaves it ``running``, and the scheduled action takes it up again.
+    All keys up to ``position`` are compared. If a process dies in between, the state remains
+    ``running``, and the scheduled action continues.
     """
 
     _name = "ir.attachment.reconcile"
@@ -76,12 +76,12 @@ class IrAttachmentReconcile(models.Model):
 
     @api.model
     def _latest(self):
-        """Return the comparison that runs, or the last one; an empty record if there is none."""
+        """Return the running or the last comparison; an empty record if there is no comparison."""
         return self.search([], limit=1)
 
     @api.model
     def _continue(self):
-        """Go on with the comparison that runs, or begin one; called by the scheduled action."""
+        """Continue the running comparison, or start one; called by the scheduled action."""
         attachments = self.env["ir.attachment"].sudo()
         if not attachments._reconciles_itself():
             return
@@ -124,7 +124,7 @@ class IrAttachmentReconcile(models.Model):
             self._end("done", "")
 
     def _add(self, report, scheme):
-        """Add what a slice has found, and count it for the metrics."""
+        """Add the results of a slice, and count them for the metrics."""
         for name in report.missing_names:
             _logger.warning("A row names an object that is missing: %s", name)
         names = json.loads(self.missing_names or "[]") + report.missing_names
@@ -139,16 +139,16 @@ class IrAttachmentReconcile(models.Model):
         self.write({"state": state, "message": message, "position": False, "ended": now})
 
     @api.model
-    def _cursor_of_its_own(self):
+    def _separate_cursor(self):
         return self.pool.cursor()
 
     def _fail(self, message):
-        """End the comparison whatever became of the transaction, and of its connection."""
+        """End the comparison, even if the transaction or its connection is broken."""
         with suppress(psycopg2.Error):
             self.env.cr.rollback()
-        with self._cursor_of_its_own() as cursor:
+        with self._separate_cursor() as cursor:
             runs = self.with_env(self.env(cr=cursor))
-            # the rollback has taken back a comparison that has just begun
+            # the rollback has removed a comparison that was just created
             (runs.exists() or runs.create({}))._end("failed", message)
             runs.flush_model()
 
@@ -158,7 +158,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _reconciles_itself(self):
-        """Return True for a database that owns objects; asks no store."""
+        """Return True if this database owns objects; this sends no request to a store."""
         settings = self._attachment_storage_settings()
         record = Owner.parse(self._owner_parameter(PARAMETER))
         scheme = record and record.scheme

@@ -25,7 +25,7 @@ class TestBackgroundMove(MemorySetUp, AttachmentSetUp, TransactionCase):
         self.moves = self.env["ir.attachment.background.move"]
         # another cursor would not see what a test has not committed
         own = nullcontext(self.env.cr)
-        self.patch(self.registry[self.moves._name], "_cursor_of_its_own", lambda records: own)
+        self.patch(self.registry[self.moves._name], "_separate_cursor", lambda records: own)
 
     def continue_move(self):
         self.env.flush_all()

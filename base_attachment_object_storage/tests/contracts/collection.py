@@ -7,7 +7,7 @@ from contextlib import closing
 from odoo.tools import mute_logger
 
 from ...garbage import collector
-from ...garbage.collector import Collection
+from ...garbage.collector import Collector
 from ...garbage.locks import lock_shared, shard_of
 from ...garbage.marks import mark_all
 from ...ownership.owner import Owner
@@ -162,17 +162,17 @@ class CollectionContract(TransactionSetUp):
             writer.env.cr.rollback()
             return delete_batch(store, keys)
 
-        batch = Collection.batch
+        batch = Collector.collect_batch
 
-        def free_afterwards(collection, cursor, shard, after=""):
+        def free_afterwards(collector, cursor, shard, after=""):
             # the transaction before has ended
             lock_shared(writer.env.cr, [0xAB])
             writer.env.cr.rollback()
             batches.append(len(sent))
-            return batch(collection, cursor, shard, after)
+            return batch(collector, cursor, shard, after)
 
         self.patch(type(store), "_delete_batch", counted)
-        self.patch(Collection, "batch", free_afterwards)
+        self.patch(Collector, "collect_batch", free_afterwards)
         self.assertEqual(self.collect()["deleted"], 25)
         self.assertEqual(sent, [8, 10, 7])
         self.assertEqual(batches, [0, 1, 2, 3])
@@ -190,14 +190,14 @@ class CollectionContract(TransactionSetUp):
             return {name: Unfinished("more") for name in batch if left[name]}
 
         owner = self.attachments._present_owner()
-        collection = Collection(owner.like, 0, delete)
+        collector = Collector(owner.like, 0, delete)
         with closing(self.registry._db.cursor()) as cursor:
             after = ""
             while after is not None:
-                after = collection.batch(cursor, 0xAB, after)
+                after = collector.collect_batch(cursor, 0xAB, after)
                 cursor.commit()
         self.assertEqual(asked, [sorted(names)] * 3)
-        self.assertEqual((collection.report.deleted, collection.report.failed), (2, {}))
+        self.assertEqual((collector.report.deleted, collector.report.failed), (2, {}))
         self.assertEqual([self.committed_marks(name) for name in names], [0, 0])
 
     def test_shards_are_found_among_marks_of_any_kind(self):
@@ -217,9 +217,9 @@ class CollectionContract(TransactionSetUp):
             mark_all(cursor, others)
             cursor.commit()
             for pattern in (owner.like, Owner(**{**vars(owner), "container": ""}).like):
-                shards = Collection(pattern, 0, dict).shards(cursor)
+                shards = Collector(pattern, 0, dict).shards(cursor)
                 self.assertEqual(shards, sorted({*wanted, shard_of(fname)}))
-                self.assertEqual(Collection(pattern, 1, dict).shards(cursor), [])
+                self.assertEqual(Collector(pattern, 1, dict).shards(cursor), [])
 
     @mute_logger("odoo.addons.base_attachment_object_storage.garbage.collector")
     def test_a_table_that_odoo_may_not_read_stops_nothing_and_is_named_once(self):
@@ -259,16 +259,16 @@ class CollectionContract(TransactionSetUp):
     def collect_as(self, cursor, role):
         """Collect with the rights of another role."""
         owner = self.attachments._present_owner()
-        collection = Collection(owner.like, 0, self.attachments._make_delete(owner))
+        collector = Collector(owner.like, 0, self.attachments._make_delete(owner))
         cursor.execute(f"SET ROLE {role}")
         cursor.commit()
-        for shard in collection.shards(cursor):
+        for shard in collector.shards(cursor):
             cursor.commit()
-            collection.batch(cursor, shard)
+            collector.collect_batch(cursor, shard)
             cursor.commit()
         cursor.execute("RESET ROLE")
         cursor.commit()
-        return collection.report
+        return collector.report
 
     def test_an_error_of_postgresql_ends_the_collection_and_keeps_the_marks(self):
         fname = self.deleted(b"not collected")
@@ -291,13 +291,13 @@ class CollectionContract(TransactionSetUp):
 
     def run_collection(self, delete):
         owner = self.attachments._present_owner()
-        collection = Collection(owner.like, 0, delete)
+        collector = Collector(owner.like, 0, delete)
         with closing(self.registry._db.cursor()) as cursor:
-            for shard in collection.shards(cursor):
+            for shard in collector.shards(cursor):
                 cursor.commit()
-                collection.batch(cursor, shard)
+                collector.collect_batch(cursor, shard)
                 cursor.commit()
-        return collection.report
+        return collector.report
 
     def test_what_was_not_deleted_keeps_its_marks(self):
         fname = self.deleted(b"cannot be deleted")

@@ -80,7 +80,7 @@ class ReconcileContract(TransactionSetUp):
         runs = self.env["ir.attachment.reconcile"]
         # another cursor would keep what a test leaves to its rollback
         own = nullcontext(self.env.cr)
-        self.patch(self.registry[runs._name], "_cursor_of_its_own", lambda records: own)
+        self.patch(self.registry[runs._name], "_separate_cursor", lambda records: own)
         self.addCleanup(self.forget_runs)
         self.reconcile()
         self.collect()
