@@ -6,8 +6,8 @@ Redirect       redirect    the store: the client is redirected to a URL that is 
 NginxRedirect  x-accel     nginx, which gets such a URL that no client sees; see ``nginx/``
 =============  ==========  ==================================================================
 
-In each case Odoo checks the access rights first. Where a redirect would change the result for
-the client, Odoo passes the bytes on instead:
+In each case Odoo checks the access rights first. Odoo passes the bytes on if a redirect would
+change the result for the client:
 
 - Content that a browser does not merely show (HTML, SVG, XML, scripts…) must not be opened from
   the address of the store, where Odoo's ``Content-Security-Policy`` is missing.

@@ -1,4 +1,4 @@
-"""The object of one attachment, as a download needs it: its bytes, its size, a URL."""
+"""The object of one attachment, for a download: its bytes, its size, a URL."""
 
 import functools
 import logging

@@ -99,7 +99,7 @@ class IrAttachmentBackgroundMove(models.Model):
             return
         attachments = self.env["ir.attachment"].sudo()
         if attachments._storage() != move.location:
-            move._end("failed", _("The location of attachments has changed meanwhile."))
+            move._end("failed", _("The location of attachments has changed in between."))
             return
         before = move._figures()
         try:

@@ -1,4 +1,4 @@
-"""What a client sees when a store fails."""
+"""The response to a client when a store fails."""
 
 from werkzeug import exceptions
 
@@ -19,7 +19,7 @@ class IrHttp(models.AbstractModel):
         if isinstance(exception, StoreError):
             exception = cls._store_error_to_http(exception)
             if isinstance(exception, exceptions.ServiceUnavailable):
-                # an answer of its own: website pages would drop Retry-After
+                # a separate response: website pages would drop Retry-After
                 return exception.get_response(request.httprequest.environ)
         return super()._handle_error(exception)
 

@@ -1,8 +1,8 @@
-"""The addon of a store stays while attachments are in the store, or are to go there.
+"""Refuse to uninstall the addon of a store while attachments are stored there.
 
-Every way to uninstall an addon begins with ``button_uninstall``: the Apps screen, the command
-line, RPC. After it, what an addon leaves behind is removed in a registry that is being loaded,
-where an error would keep the database from being loaded at all.
+All ways to uninstall an addon (the Apps screen, the command line, RPC) call
+``button_uninstall`` first. Later steps run while the registry is loaded, and an error there
+would make it impossible to load the database.
 """
 
 from odoo import _, models
@@ -18,7 +18,7 @@ class IrModuleModule(models.Model):
     _inherit = "ir.module.module"
 
     def button_uninstall(self):
-        # core refuses anybody else
+        # core refuses all other users
         if self.env.is_admin():
             self._require_empty_stores()
         return super().button_uninstall()
@@ -46,7 +46,7 @@ class IrModuleModule(models.Model):
             )
 
     def _explain_return(self):
-        """Return the sentence that names what an operator runs to have the files back."""
+        """Return the instruction that moves the files back."""
         return _(
             "Set the system parameter ir_attachment.location to “db” (or “file”), run "
             "env['ir.attachment'].force_storage() in “odoo shell”, and try again."

@@ -8,6 +8,6 @@ class IrUiMenu(models.Model):
 
     @api.model
     def load_menus(self, debug):
-        # an icon that cannot be read must keep nobody from working
+        # an icon that cannot be read must not make the menu unusable
         menus = self.with_context(**{SHOW_UNREADABLE: True})
         return super(IrUiMenu, menus).load_menus(debug)

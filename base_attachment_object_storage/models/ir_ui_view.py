@@ -12,7 +12,7 @@ class IrUiView(models.Model):
             try:
                 return super()._render_template(template, values)
             finally:
-                if incomplete:  # nothing that is written later may begin with it
+                if incomplete:  # values that are written later must not depend on it
                     self.env.invalidate_all()
 
 

@@ -7,7 +7,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def write(self, vals):
-        # 19.0 looks at the old image first: one that is lost could not be replaced
+        # 19.0 reads the old image first, so a lost image could not be replaced
         replaced = self._replaced_contents(vals)
         if not replaced.fields:
             return super().write(vals)

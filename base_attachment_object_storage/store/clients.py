@@ -1,7 +1,7 @@
-"""Clients of servers: one a process, shared by its threads, never by a fork.
+"""Clients of servers: one per process, shared by its threads, but not by a fork.
 
-The libraries' clients are safe to use in several threads, but two processes that write to
-one inherited connection get each other's answers.
+The clients of the libraries are safe in several threads. But two processes that write to one
+inherited connection receive each other's responses.
 """
 
 import os
@@ -14,12 +14,12 @@ Client = TypeVar("Client")
 
 
 class ClientPerProcess(Generic[Key, Client]):
-    """Makes a client for each key when it is first asked for, and keeps it."""
+    """Creates a client for a key on first use, and keeps it."""
 
     def __init__(self, make: Callable[[Key], Client]) -> None:
         self._make = make
         self._forget()
-        # the lock too: another thread may hold it at the moment of the fork
+        # the lock too, because another thread may hold it at the moment of the fork
         os.register_at_fork(after_in_child=self._forget)
 
     def __call__(self, key: Key) -> Client:

@@ -1,48 +1,47 @@
-"""What goes wrong with an object store.
+"""Errors of an object store.
 
 StoreError
 ├── NotFound        no such object
-├── Refused         credentials, rights, a missing container, or a request that the store
-│   │               does not take
-│   └── OutOfRange  the object has fewer bytes than the range begins with
-├── Unavailable     no answer in time, no connection, or the store says "later"
-├── Unfinished      done in part, as much as one request does
-├── Conflict        something else happened to the object or container at the same time
-└── Integrity       the bytes are not those that their checksum names
+├── Refused         credentials, rights, a missing container, or an unsupported request
+│   └── OutOfRange  the range begins after the end of the object
+├── Unavailable     no response in time, no connection, or the store is overloaded
+├── Unfinished      one request has done a part
+├── Conflict        another client has changed the object or container
+└── Integrity       the bytes do not match their checksum
 """
 
 
 class StoreError(Exception):
-    """An object store did not do what it was asked."""
+    """An operation on an object store failed."""
 
 
 class NotFound(StoreError):
     """The object does not exist.
 
-    A missing container is ``Refused`` wherever the store tells the two apart: a wrong
-    setting must not look like lost files.
+    A missing container is ``Refused``, if the store distinguishes the two: a wrong setting must
+    not look like lost files.
     """
 
 
 class Refused(StoreError):
-    """The store understood and said no; to ask again does not help."""
+    """The store refused the request; repeating it does not help."""
 
 
 class OutOfRange(Refused):
-    """A range begins behind the last byte of its object."""
+    """A range begins after the last byte of its object."""
 
 
 class Unavailable(StoreError):
-    """The store gave no usable answer in time; to ask again later may help."""
+    """The store sent no usable response in time; repeating the request later may help."""
 
 
 class Unfinished(StoreError):
-    """The store has done a part: to ask again does the rest."""
+    """The store has done a part; repeating the request does the rest."""
 
 
 class Conflict(StoreError):
-    """The object or container is not in the state that the request expects."""
+    """The object or container is not in the expected state."""
 
 
 class Integrity(StoreError):
-    """The bytes received are not the bytes that the checksum names."""
+    """The received bytes do not match their checksum."""

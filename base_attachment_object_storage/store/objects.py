@@ -1,4 +1,4 @@
-"""What a store says of an object, and the bytes that it sends."""
+"""The description of an object, and a reader of its bytes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from .errors import OutOfRange, Unavailable
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object as listings and ``head`` describe it.
+    """The description of an object from a listing or from ``head``.
 
-    ``size`` is in bytes, ``modified`` in UTC with its offset; None where the store does not
-    tell. Only ``head`` tells ``content_type``.
+    ``size`` is in bytes. ``modified`` is a time in UTC with its offset; None if it is unknown.
+    Only ``head`` returns ``content_type``.
     """
 
     key: str
@@ -22,15 +22,15 @@ class ObjectInfo:
     content_type: str = ""
 
 
-# some objects, and where the rest begins; None: there is no more
+# some objects, and the start of the next page; None if there is no further page
 Page = tuple[list[ObjectInfo], str | None]
 
 
 class ObjectReader:
-    """The bytes of one object, in chunks; ``size`` says how many there will be.
+    """The bytes of an object or of a part, in chunks; ``size`` is their number.
 
-    ``total`` is the size of the whole object; None where the store does not tell. It holds a
-    connection: exhaust it, close it, or use it in a ``with`` block.
+    ``total`` is the size of the whole object; None if it is unknown. A reader holds a connection:
+    exhaust it, close it, or use it in a ``with`` block.
     """
 
     def __init__(
@@ -49,14 +49,15 @@ class ObjectReader:
         return iter(self._chunks)
 
     def read(self) -> bytes:  # pylint: disable=method-required-super
+        """Return all bytes."""
         return b"".join(self)
 
     def part(self, name: str, start: int, length: int | None) -> "ObjectReader":
-        """Return a reader of the part that was asked for, where a server sent the whole object.
+        """Return a reader of the requested part, even if the server sent the whole object.
 
-        :param name: of the object, for the message of an error
-        :raises OutOfRange: when ``start`` lies behind the last byte
-        :raises Unavailable: when it sent neither
+        :param name: of the object, for error messages
+        :raises OutOfRange: if ``start`` is after the last byte
+        :raises Unavailable: if the server sent neither the part nor the object
         """
         if self.total is None:
             return self
@@ -70,7 +71,7 @@ class ObjectReader:
         self.close()
         if self.size == self.total:
             raise OutOfRange(f"{name}: there are {self.total} bytes")
-        raise Unavailable(f"{name}: the answer has {self.size} bytes, the part has {size}")
+        raise Unavailable(f"{name}: the response has {self.size} bytes, the part has {size}")
 
     def __enter__(self) -> "ObjectReader":
         return self
@@ -96,10 +97,10 @@ def _bytes_between(chunks: Iterable[bytes], start: int, end: int) -> Iterator[by
 
 
 def total_of(content_range: str | None, size: int) -> int | None:
-    """Return the size of an object of which a server has sent ``size`` bytes.
+    """Return the size of an object from a response with ``size`` bytes.
 
-    :param content_range: the answer's Content-Range, as ``bytes 0-9/500``; a whole object
-        has none
+    :param content_range: the header Content-Range, for example ``bytes 0-9/500``; None if the
+        response is the whole object
     """
     if content_range is None:
         return size

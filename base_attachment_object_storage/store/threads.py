@@ -9,7 +9,7 @@ The caller's thread takes the items and receives the results, so only ``function
 other threads: it must not touch Odoo, neither a cursor nor a record.
 
 Background work (``priority``) has separate threads, so that no user waits for a file of a
-move. Where all threads are busy, the caller's thread handles an item itself: work never queues
+move. If all threads are busy, the caller's thread handles an item itself: work never queues
 behind other work, and reaches ``store_guard``, which refuses it if the store is slow.
 
 A forked process starts without threads, because threads do not survive a fork. Under gevent

@@ -1,4 +1,4 @@
-"""Names of stored objects, as the column ``store_fname`` holds them."""
+"""Names of stored objects, in the column ``store_fname``."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class StoreUri:
     """``scheme://container/key``; the key may contain anything, also ``?``, ``#`` and ``/``.
 
-    It is a name and no URL: nothing in it is quoted.
+    It is a name, not a URL: nothing in it is quoted.
     """
 
     scheme: str
@@ -21,7 +21,7 @@ class StoreUri:
     def parse(cls, text: str) -> "StoreUri":
         """Return the parts of ``text``.
 
-        :raises ValueError: when it has no scheme, no container or no key
+        :raises ValueError: if the scheme, the container or the key is missing
         """
         scheme, _colon, rest = text.partition("://")
         container, _slash, key = rest.partition("/")

@@ -1,4 +1,4 @@
-"""What the contracts of attachments begin with: a model on a store that counts its requests."""
+"""Set-up of the attachment contracts: a model on a store that counts its requests."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ MOVE_LOG = "odoo.addons.base_attachment_object_storage.models.ir_attachment_move
 
 
 def noise(size, image_format="PNG"):
-    """Return an image of ``size`` that no encoder makes small."""
+    """Return an image of ``size`` that cannot be compressed."""
     width, height = size
     pixels = hashlib.shake_128(b"noise").digest(width * height * 3)
     with io.BytesIO() as buffer:
@@ -27,7 +27,7 @@ def noise(size, image_format="PNG"):
 
 
 class StoreCounter:
-    """An object store that counts what it passes on to another."""
+    """An object store that counts its calls and forwards them to another store."""
 
     def __init__(self, store, calls):
         self._store = store
@@ -49,10 +49,10 @@ class StoreCounter:
 class AttachmentSetUp:
     """Mixed into a test case that sets ``scheme`` and has ``make_store(container=None)``.
 
-    Without a container that is the store for new objects.
+    Without a container, this is the store for new objects.
     """
 
-    # Odoo 18.0 and later run inherited tests only where this says so
+    # Odoo 18.0 and later run inherited tests only with this attribute
     allow_inherited_tests_method = True
 
     def setUp(self):
@@ -63,19 +63,19 @@ class AttachmentSetUp:
         stores = sorted({self.scheme, *self.attachments._get_stores()})
         self.patch(model, "_get_stores", lambda records: stores)
         self.patch(model, "_get_object_store", lambda records, *place: self.counted_store(*place))
-        # a new test has a new store
+        # each test has a new store
         self.patch(transaction, "recently_seen", RecentlySeen(600, 10_000))
         self.set_location(self.scheme)
         self.forget_owner()
-        # errors are errors, but in the tests of what spills
+        # outages are errors, except in the tests of spilling
         self.change_storage_settings(ATTACHMENT_SPILL_MAX_MB=0)
 
     def forget_what_was_seen(self):
-        """Have the process know nothing of what is in the store, but by a transaction."""
+        """Empty the memory of this process about the objects in the store."""
         self.patch(transaction, "recently_seen", RecentlySeen(0, 1))
 
     def forget_owner(self):
-        """Have a database that may write, whatever it is outside of the tests."""
+        """Remove the record of the owner, so that this database may write."""
         self.env["ir.config_parameter"].sudo().set_param(OWNER_PARAMETER, False)
 
     def counted_store(self, scheme, container=None):
@@ -123,11 +123,11 @@ class AttachmentSetUp:
 
 
 class MoveSetUp(AttachmentSetUp):
-    """Mixed into a test case like ``AttachmentSetUp``; nothing is there to be moved."""
+    """Mixed into a test case like ``AttachmentSetUp``; no existing attachment can be moved."""
 
     def setUp(self):
         super().setUp()
-        # what the modules under test have brought along is not what is tested here
+        # the attachments of installed modules are not part of the test
         self.env.cr.execute("UPDATE ir_attachment SET type = 'url' WHERE type = 'binary'")
         self.env.invalidate_all()
 
@@ -138,7 +138,7 @@ class MoveSetUp(AttachmentSetUp):
         return attachment
 
     def new_in_other_container(self, raw):
-        """Return an attachment whose object is in another container, under a key of its own."""
+        """Return an attachment whose object is in another container, under a separate key."""
         other = self.make_store(self.other_container)
         other.create_container()
         other.put("flat", raw)

@@ -46,7 +46,7 @@ class TestSpill(MemorySetUp, SpillContract, TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestOldHooks(AttachmentSetUp, TransactionCase):
-    """A store that only has the hooks of the old suite, as third parties wrote them."""
+    """A store that has only the hooks of the old suite, like stores of third parties."""
 
     scheme = "hooked"
 

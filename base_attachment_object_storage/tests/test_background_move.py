@@ -15,7 +15,7 @@ COUNT = 450
 class TestBackgroundMove(MemorySetUp, AttachmentSetUp, TransactionCase):
     def setUp(self):
         super().setUp()
-        # what the modules under test have brought along is not what is tested here
+        # the attachments of installed modules are not part of the test
         self.env.cr.execute("UPDATE ir_attachment SET type = 'url' WHERE type = 'binary'")
         self.env.invalidate_all()
         self.set_location("db")
@@ -23,7 +23,7 @@ class TestBackgroundMove(MemorySetUp, AttachmentSetUp, TransactionCase):
         self.attachments.create([{**values, "raw": b"%d" % n} for n in range(COUNT)])
         self.set_location(self.scheme)
         self.moves = self.env["ir.attachment.background.move"]
-        # another cursor would not see what a test has not committed
+        # another cursor would not see the uncommitted rows of a test
         own = nullcontext(self.env.cr)
         self.patch(self.registry[self.moves._name], "_separate_cursor", lambda records: own)
 

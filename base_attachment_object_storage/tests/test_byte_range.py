@@ -1,4 +1,4 @@
-"""Ranges of bytes as HTTP requests name them."""
+"""Ranges of bytes in HTTP requests."""
 
 from odoo.tests import BaseCase, tagged
 

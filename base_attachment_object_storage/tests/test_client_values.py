@@ -1,4 +1,4 @@
-"""No value that a client sends decides where content is, or what a row says of it."""
+"""No value from a client decides where content is stored, or changes its description in a row."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ LOGS = (
     "odoo.http",
     "odoo.addons.base.models.ir_model",
     "odoo.addons.base.models.ir_rule",
-    "odoo.addons.rpc.controllers.xmlrpc",  # from 19.0 on it warns of each call
+    "odoo.addons.rpc.controllers.xmlrpc",  # from 19.0 on it logs a warning for each call
 )
 
 
@@ -61,7 +61,7 @@ class ClientSetUp(MemorySetUp, AttachmentSetUp):
             yield {"storage_location": location, "force_storage_key": SECRET_KEY}
 
     def forged(self, **values):
-        """Return values of which a client must not write most."""
+        """Return values; a client must not write most of them."""
         return {
             "name": "of a client",
             "mimetype": "application/pdf",
@@ -73,7 +73,7 @@ class ClientSetUp(MemorySetUp, AttachmentSetUp):
         }
 
     def new_rows(self):
-        """Return the attachments that came since the last call; check each of them."""
+        """Return the attachments that are new since the last call; check each of them."""
         self.env.flush_all()
         self.env.invalidate_all()
         attachments = self.env["ir.attachment"].search(
@@ -119,7 +119,7 @@ class ClientSetUp(MemorySetUp, AttachmentSetUp):
         yield "field", "res.partner", "create", [{"name": "a partner", "image_1920": image}]
 
     def of_existing(self, attachment):
-        """Yield the same of calls that change an attachment."""
+        """Yield (name, model, method, positional arguments) of calls that change an attachment."""
         ids, datas = attachment.ids, base64.b64encode(OWN * 2).decode()
         yield "write", "ir.attachment", "write", [ids, self.forged()]
         yield "write content", "ir.attachment", "write", [ids, self.forged(datas=datas)]
@@ -137,7 +137,7 @@ class TestClientValues(ClientSetUp, HttpCase):
         )
 
     def try_all(self, call):
-        """Have each user try all operations, with each context, by a way to call a method."""
+        """Try all operations as each user, with each context, by one way of calling a method."""
         made = 0
         for name, user in self.users.items():
             own = self.own_attachment(user) if name != "portal" else self.env["ir.attachment"]
@@ -200,7 +200,7 @@ class TestClientValues(ClientSetUp, HttpCase):
     def test_by_json_2(self):
         model = self.env["res.users.apikeys"]
         if "json/2" not in str(self.env["ir.http"].routing_map()):
-            return  # it came with 19.0, beside the other ways
+            return  # only 19.0 and later have it
         user = self.users["internal"]
         key = model.with_user(user).sudo()._generate("rpc", "of a test", None)
         for context in self.contexts():

@@ -1,8 +1,8 @@
-"""Random transactions against the gate: whatever they do, committed rows have their objects.
+"""Random transactions against the commit gate: committed rows always have their objects.
 
 A program is a tree: creates with a program inside, after the rows are written; savepoints in
-each way that code has; errors, and callers that swallow them; collections on another
-connection, without any retention.
+each form that Odoo code uses; errors, and callers that ignore them; collections on another
+connection, without a retention.
 """
 # pylint: disable=invalid-commit
 
@@ -173,11 +173,11 @@ class TestCommitPrograms(DirectorySetUp, CommitSetUp, TransactionCase):
                 attachments.env.cr.close()
 
         run()
-        # the programs go all three ways: a commit, a refusal, an error
+        # the programs have all three outcomes: a commit, a refusal, an error
         self.assertLessEqual({True, False, "Failed"}, outcomes)
 
     def prepare(self):
-        """Have two rows, and objects with marks that a collection deletes."""
+        """Create two rows, and objects with marks that a collection deletes."""
         attachments = self.session()
         attachments.search([("name", "=", VALUES["name"])]).unlink()
         self.create(attachments, *CONTENTS)[2:].unlink()

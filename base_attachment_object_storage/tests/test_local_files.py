@@ -1,4 +1,4 @@
-"""The collection of local files after a move: it keeps no writer waiting."""
+"""The collection of local files after a move: no writer waits for it."""
 # pylint: disable=invalid-commit
 
 import os
@@ -58,7 +58,7 @@ class TestLocalFiles(DirectorySetUp, TransactionSetUp, TransactionCase):
             cursor.commit()
 
     def row_of(self, name):
-        """Have a committed row that names a local file."""
+        """Create and commit a row that names a local file."""
         row = self.committed(b"row of a local file")
         row.env.cr.execute(
             "UPDATE ir_attachment SET store_fname = %s WHERE id = %s", (name, row.id)

@@ -1,4 +1,4 @@
-"""Shards and their locks, and the threads, without attachments."""
+"""Shards and their locks, and threads, without attachments."""
 
 import multiprocessing
 import threading
@@ -141,7 +141,7 @@ class TestParallel(BaseCase):
             busy.append(threads.BoundedMap(held, range(threads.THREADS)))
         for _number in range(threads.USERS_THREADS):
             self.assertTrue(begun.acquire(timeout=60))
-        # all threads are busy, and there will be no more of them
+        # all threads are busy, and no further thread is started
         count = threading.active_count()
         found = threads.each(lambda _item: threading.current_thread(), range(3))
         self.assertEqual([*found], [threading.current_thread()] * 3)

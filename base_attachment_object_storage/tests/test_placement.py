@@ -1,4 +1,4 @@
-"""The rule as predicate, as SQL and as search domain, on real rows."""
+"""The placement rule as a predicate, in SQL and as a search domain, on real rows."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The parts that know neither Odoo's ORM nor a server."""
+"""The parts that need neither Odoo's ORM nor a server."""
 
 import errno
 import io

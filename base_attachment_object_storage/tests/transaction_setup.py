@@ -1,6 +1,6 @@
-"""What the contracts of transactions, of the collection and of reconcile begin with.
+"""Set-up of the contracts of transactions, collection and reconcile.
 
-Their tests commit, on connections of their own, and clean up after themselves.
+Their tests commit on separate connections, and clean up.
 """
 # pylint: disable=invalid-commit
 
@@ -16,7 +16,7 @@ OWNER_LOG = "odoo.addons.base_attachment_object_storage.models"
 
 
 class TransactionSetUp(AttachmentSetUp):
-    """Mixed into a test case like ``AttachmentSetUp``; ``self.env`` really commits."""
+    """Mixed into a test case like ``AttachmentSetUp``; ``self.env`` commits."""
 
     def setUp(self):
         super().setUp()
@@ -31,10 +31,10 @@ class TransactionSetUp(AttachmentSetUp):
         self.calls.clear()
 
     def set_location(self, location):
-        """Leave it to the context of ``session()``: nothing of it is committed."""
+        """Do nothing: the context of ``session()`` has the location, and it is not committed."""
 
     def forget_owner(self):
-        """Leave it to ``set_parameter()``."""
+        """Do nothing: ``setUp()`` removes the owner."""
 
     def set_parameter(self, name, value):
         self.env["ir.config_parameter"].set_param(name, value)
@@ -53,7 +53,7 @@ class TransactionSetUp(AttachmentSetUp):
         self.registry.clear_all_caches()
 
     def session(self):
-        """Return the attachments of another transaction, on a connection of its own."""
+        """Return the attachments of another transaction, on a separate connection."""
         cursor = self.registry._db.cursor()
         self.addCleanup(cursor.close)
         env = api.Environment(cursor, SUPERUSER_ID, {"storage_location": self.scheme})
@@ -65,7 +65,7 @@ class TransactionSetUp(AttachmentSetUp):
         return attachment
 
     def deleted(self, raw):
-        """Return the name of an object whose row was committed, and deleted."""
+        """Return the name of an object whose row was committed and then deleted."""
         attachment = self.committed(raw)
         fname = attachment.store_fname
         attachment.unlink()

@@ -49,7 +49,7 @@ class Source:
         """Return the same source with its content in memory, or with the error of reading it."""
         try:
             content = self.read()
-        except Exception as error:  # noqa: BLE001  # copy_content() decides what it means
+        except Exception as error:  # noqa: BLE001  # copy_content() handles it
             return replace(self, read=partial(fail, error))
         return replace(self, read=lambda: content)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a move stops early; None means no limit. ``size`` is in bytes."""
+    """The limits of a move; None means no limit. ``size`` is in bytes."""
 
     rows: int | None = None
     size: int | None = None

@@ -1,4 +1,4 @@
-"""The rows of attachments, as a move reads and changes them; in SQL, without the ORM.
+"""The rows of attachments that a move reads and changes; in SQL, without the ORM.
 
 The rows are the state of a move, so a move that was interrupted is simply started again:
 committed rows are at their destination.

@@ -26,7 +26,7 @@ from .rows import Rows
 
 _logger = logging.getLogger(__name__)
 
-COMMIT_ROWS = 100  # a killed process has uploaded at most these in vain, and those in threads
+COMMIT_ROWS = 100  # a killed process loses the uploads of at most these rows, and of its threads
 COMMIT_BYTES = 64 * 1024 * 1024
 COMMIT_SECONDS = 2
 MOST_REFUSALS = 20  # in sequence: the destination accepts nothing at all

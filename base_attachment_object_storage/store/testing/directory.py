@@ -1,14 +1,14 @@
 """A store in a local directory, for tests and benchmarks; no deployment can choose it.
 
 A container is a folder, a slash in a key is a folder, an object is a file. Names are quoted
-and end in a sign that no quoted name has, so that any key is a name of its own and none
-leads out of its container::
+and end with a character that quoted names do not contain. So any key has a separate file name,
+and no key leads out of its container::
 
     a/b c          a+/b%20c=
     ..             ..=
     a very long…   a very lon,/g…=      (a file name has at most 255 bytes)
 
-An object appears by a rename when all of it is on the disk.
+An object appears by a rename after all its bytes are on the disk.
 """
 
 import errno
@@ -63,7 +63,7 @@ class DirectoryStore(ObjectStore):
         self._require_container()
         with _translated(key):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # its name ends in no sign of ours: no listing shows it
+            # listings ignore it, because its name does not end with OBJECT
             handle, temporary = tempfile.mkstemp(dir=self._folder, prefix="incoming-", suffix="-")
             try:
                 with open(handle, "wb") as file:
@@ -95,7 +95,7 @@ class DirectoryStore(ObjectStore):
         failures: dict[str, StoreError] = {}
         for key in keys:
             try:
-                # not found: one of its folders is missing
+                # NotFound: one of its folders is missing
                 with suppress(NotFound), _translated(key):
                     self._path(key).unlink(missing_ok=True)
             except StoreError as error:
@@ -117,7 +117,7 @@ class DirectoryStore(ObjectStore):
         try:
             *folders, name = (quote(part, safe="") for part in key.split("/"))
         except UnicodeEncodeError as error:
-            raise Refused(f"{key!r} is no Unicode text") from error
+            raise Refused(f"{key!r} is not Unicode text") from error
         parts = [piece for folder in folders for piece in _pieces(folder + FOLDER)]
         return self._folder.joinpath(*parts, *_pieces(name + OBJECT))
 
@@ -186,5 +186,5 @@ def _translated(name: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(f"{name}: {error.strerror}") from error
     except OSError as error:
-        kind = Refused if error.errno in REFUSALS else Unavailable  # a full disk, for one
+        kind = Refused if error.errno in REFUSALS else Unavailable  # for example a full disk
         raise kind(f"{name}: {error.strerror}") from error

@@ -1,7 +1,7 @@
-"""A store in this process's memory.
+"""A store in the memory of this process.
 
-It is there to prove the contract suite itself and to test the addons above it without a
-server. No deployment can choose it: its objects die with the process.
+It proves the contract suite itself, and tests the addons above it without a server. No
+deployment can choose it, because its objects are lost with the process.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from ..objects import ObjectInfo, ObjectReader
 
 
 class MemoryStore(ObjectStore):
-    """A container in ``containers``, which plays the server and may be shared by stores."""
+    """A container in ``containers``, which represents the server and may be shared by stores."""
 
     backend = "memory"
 

@@ -1,4 +1,4 @@
-"""What attachments do with a store, whatever the store: mixed in by each backend addon."""
+"""Attachments on any store: mixed in by each backend addon."""
 
 import base64
 from contextlib import suppress

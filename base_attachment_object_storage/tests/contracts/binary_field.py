@@ -1,6 +1,6 @@
 """Fields of any model whose content is in the store: mixed in by each backend addon.
 
-A content that cannot be read is an error of its own record, and is stored nowhere.
+Content that cannot be read is an error of its record only, and is never stored.
 """
 
 import base64
@@ -18,7 +18,7 @@ WARNINGS = (LOG, BASE_LOG, CORE_LOG)
 
 
 class RefusingStore(StoreCounter):
-    """A store that refuses one key, as one with an object of somebody else in it does."""
+    """A store that refuses one key, like a store with an object of another account."""
 
     def __init__(self, store, calls, key):
         super().__init__(store, calls)
@@ -42,7 +42,7 @@ class BinaryFieldContract(AttachmentSetUp):
         self.addCleanup(muted.__exit__, None, None, None)
 
     def partners(self, count=4):
-        """Return partners with different images, all of them in the store."""
+        """Return partners with different images that are all in the store."""
         image = base64.b64encode(noise((200, 200)))
         partners = self.env["res.partner"].create(
             [{"name": f"partner {number}", "image_1920": image} for number in range(count)]
@@ -64,7 +64,7 @@ class BinaryFieldContract(AttachmentSetUp):
         return found
 
     def sizes_of(self, partner):
-        """Return what the rows of all sizes of an image say."""
+        """Return the rows of an image in all sizes."""
         self.refresh()
         self.env.cr.execute(
             "SELECT res_field, store_fname, checksum, file_size FROM ir_attachment"
@@ -74,7 +74,7 @@ class BinaryFieldContract(AttachmentSetUp):
         return self.env.cr.fetchall()
 
     def damages(self):
-        """Return what makes one content unreadable, and the error that its readers get."""
+        """Return functions that make content unreadable, with the error for its readers."""
         return {
             "missing": (self.lose_object, NotFound),
             "damaged": (self.damage_object, Integrity),
@@ -141,7 +141,7 @@ class BinaryFieldContract(AttachmentSetUp):
                         self.assertTrue(attachment[field])
 
     def lists_of(self, partners):
-        """Return what makes rows of partners with all of their fields, by name."""
+        """Return the calls that read partners with all fields, by name."""
         domain = [("id", "in", partners.ids)]
         fields = ["name", "image_1920", "avatar_1920"]
         model = self.env["res.partner"]
@@ -209,7 +209,7 @@ class BinaryFieldContract(AttachmentSetUp):
             self.assertEqual(self.sizes_of(bad), before)
 
     def uses_of(self, bad, other):
-        """Return everything that would store the image of a partner again."""
+        """Return the calls that would store the image of a partner again."""
         return {
             "copy": bad.copy,
             "another record": lambda: other.write({"image_1920": bad.image_1920}),
@@ -269,7 +269,7 @@ class BinaryFieldContract(AttachmentSetUp):
             self.assertEqual(self.sizes_of(bad), [])
 
     def page_of(self, partners):
-        """Return a page with the images of partners, and the letters where there is none."""
+        """Return a page with the images of partners, or with letters if an image is missing."""
         view = self.env["ir.ui.view"].create(
             {
                 "name": "images",

@@ -5,7 +5,7 @@ import warnings
 
 
 class ClientContract:
-    """Mixed into a test case like ``StoreContract``; ``client()`` is the one that it uses now."""
+    """Mixed into a test case like ``StoreContract``; ``client()`` is its present client."""
 
     def test_a_forked_process_uses_a_client_of_its_own(self):
         self.store.put(self.key(), b"across a fork")

@@ -1,4 +1,4 @@
-"""What a collection deletes and what it keeps: mixed in by each backend addon."""
+"""The objects that a collection deletes or keeps: mixed in by each backend addon."""
 # pylint: disable=invalid-commit
 
 import hashlib
@@ -47,7 +47,7 @@ class CollectionContract(TransactionSetUp):
 
     def test_a_row_committed_after_the_callers_snapshot_keeps_its_object(self):
         fname = self.deleted(b"stored by another")
-        self.env.cr.execute("SELECT count(*) FROM ir_attachment")  # this is the snapshot
+        self.env.cr.execute("SELECT count(*) FROM ir_attachment")  # takes the snapshot
         self.committed(b"stored by another")
         self.assertEqual(self.collect()["deleted"], 0)
         self.assertTrue(self.exists(fname))
@@ -106,7 +106,7 @@ class CollectionContract(TransactionSetUp):
             mark_all(cursor, names)
             cursor.commit()
         self.assertEqual(self.collect()["deleted"], 0)
-        # another owner's object may be this database's one day, a flat key is nobody's
+        # this database may adopt another owner's object one day; a flat key has no owner
         self.assertEqual([self.committed_marks(name) for name in names], [0, 0, 1])
 
     def test_marks_of_keys_that_no_database_owns_are_forgotten_after_the_retention(self):
@@ -135,7 +135,7 @@ class CollectionContract(TransactionSetUp):
             cursor.commit()
 
     def garbage_of_one_shard(self, count):
-        """Return the names of deleted objects that have one shard."""
+        """Return the names of deleted objects in one shard."""
         numbers = (b"%d" % number for number in range(1_000_000))
         contents = (c for c in numbers if hashlib.sha256(c).digest()[0] == 0xAB)
         attachments = self.session()
@@ -155,7 +155,7 @@ class CollectionContract(TransactionSetUp):
 
         def counted(store, keys):
             sent.append(len(keys))
-            # the lock is held: no writer of this shard would get in
+            # the lock is held: a writer of this shard has to wait
             writer.env.cr.execute("SET LOCAL lock_timeout = '50ms'")
             with self.assertRaisesRegex(Exception, "lock timeout"), mute_logger("odoo.sql_db"):
                 lock_shared(writer.env.cr, [0xAB])
@@ -165,7 +165,7 @@ class CollectionContract(TransactionSetUp):
         batch = Collector.collect_batch
 
         def free_afterwards(collector, cursor, shard, after=""):
-            # the transaction before has ended
+            # the previous transaction has ended
             lock_shared(writer.env.cr, [0xAB])
             writer.env.cr.rollback()
             batches.append(len(sent))
@@ -322,7 +322,7 @@ class CollectionContract(TransactionSetUp):
         seen = []
 
         def delete(names):
-            # no lock on the table: reading, writing and deleting go on
+            # the table is not locked: reading, writing and deleting continue
             row = self.new_in(writer, b"another shard")
             self.assertNotEqual(shard_of(row.store_fname), shard)
             writer.env.flush_all()

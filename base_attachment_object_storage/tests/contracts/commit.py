@@ -1,6 +1,6 @@
-"""The gate before the commit: mixed in by each backend addon.
+"""The commit gate: mixed in by each backend addon.
 
-Whatever happened in a transaction, each row that is committed has its object, and each object
+After any sequence of errors in a transaction, each committed row has its object, and each object
 that the transaction stored has a row or a mark.
 """
 # pylint: disable=invalid-commit
@@ -20,7 +20,7 @@ VALUES = {"name": "gate.bin", "mimetype": "application/pdf"}
 
 
 class CommitSetUp(TransactionSetUp):
-    """Ways to fail within a transaction, and what must be true after its commit."""
+    """Failures within a transaction, and the conditions that hold after its commit."""
 
     def setUp(self):
         super().setUp()
@@ -28,10 +28,10 @@ class CommitSetUp(TransactionSetUp):
         self.stored_before = set()
         self.stored_before = self.stored()
 
-    # --- what happens inside of a create(), after its rows are written
+    # --- inside a create(), after its rows are written
 
     def after_insert(self, then):
-        """Call ``then`` in the next create() when its rows are in the table."""
+        """Call ``then`` in the next ``create()`` after its rows are in the table."""
         model = self.registry["ir.attachment"]
         validate = model._validate_fields
         steps = [then]
@@ -48,7 +48,7 @@ class CommitSetUp(TransactionSetUp):
         raise ValidationError("refused after the insert")
 
     def fail_for(self, bad):
-        """Have the store not answer for content that begins with ``bad``."""
+        """Make the store unavailable for content that begins with ``bad``."""
         put = ObjectStore.put
 
         def failing(store, key, content, *args, **kwargs):
@@ -64,7 +64,7 @@ class CommitSetUp(TransactionSetUp):
         return attachments.create([{**VALUES, "raw": raw} for raw in contents])
 
     def commit(self, attachments):
-        """Commit, and return True, or False if the gate refused it; check the result."""
+        """Commit and check the result; return False if the gate refused the commit."""
         try:
             with mute_logger(OWNER_LOG + ".ir_attachment"):
                 attachments.env.cr.commit()
@@ -99,7 +99,7 @@ class CommitSetUp(TransactionSetUp):
 
 
 class CommitContract(CommitSetUp):
-    """What is committed, and what is refused."""
+    """Transactions that are committed, and transactions that are refused."""
 
     def test_rows_of_a_create_that_was_refused_after_the_insert_have_their_objects(self):
         attachments = self.session()
@@ -155,7 +155,7 @@ class CommitContract(CommitSetUp):
         self.fail_for(b"bad")
         attachments = self.session()
         model = self.registry["ir.attachment"]
-        self.patch(model, "_forget_rows", lambda _records: None)  # as a row that stays behind
+        self.patch(model, "_forget_rows", lambda _records: None)  # as if a row stayed behind
         with mute_logger(OWNER_LOG + ".ir_attachment"), suppress(Unavailable):
             self.create(attachments, b"bad")
         self.assertFalse(self.commit(attachments))
@@ -193,7 +193,7 @@ class CommitContract(CommitSetUp):
             self.assertEqual(self.read_object(attachment), b"of session %d" % number)
 
     def test_a_key_whose_folder_is_not_its_digests_is_never_collected(self):
-        # the writer's lock is of another shard than the folder's
+        # the writer locks another shard than the shard of the folder
         owner, digest = self.attachments._object_owner(), "cd" + "ab" * 31
         attachments = self.session()
         attachment = self.new_under(f"{owner}/ef/{digest}", attachments, b"foreign folder")
@@ -210,7 +210,7 @@ class CommitContract(CommitSetUp):
     # --- savepoints
 
     def roll_back_to_savepoint(self, cursor, way):
-        """Return a function that rolls back to here, in one of the ways that code has."""
+        """Return a function that rolls back to here, in one of the forms that Odoo code uses."""
         if way == "SQL":
             cursor.execute("SAVEPOINT gate")
             return lambda: cursor.execute("ROLLBACK TO SAVEPOINT gate")
@@ -233,7 +233,7 @@ class CommitContract(CommitSetUp):
 
                 self.after_insert(lose_lock)
                 self.create(attachments, *contents)
-                # Odoo's own savepoints begin with a flush: the lock is older than they are
+                # Odoo's own savepoints begin with a flush: the lock is older than the savepoint
                 self.assertEqual(self.commit(attachments), way == "flush")
 
     def test_an_object_whose_lock_came_back_is_committed(self):

@@ -1,4 +1,4 @@
-"""Emptiness never spreads: what a failed read gave is stored nowhere; for each backend addon."""
+"""A failed read is never stored as empty content: mixed in by each backend addon."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from ..attachment_setup import CORE_LOG, LOG, MOVE_LOG, AttachmentSetUp
 
 
 class FailedReadContract(AttachmentSetUp):
-    """Copying, writing back and moving what the store does not give."""
+    """Copying, writing back and moving content that cannot be read."""
 
     @mute_logger(LOG)
     def test_a_copy_of_a_missing_object_is_refused(self):
@@ -83,7 +83,7 @@ class FailedReadContract(AttachmentSetUp):
                 self.assertEqual(self.columns(attachment), before)
 
     def ways_to_fail(self):
-        """Return what makes the store fail for an attachment, by name; backends add theirs."""
+        """Return functions that make the store fail for an attachment; backends add more."""
         return {"a missing object": self.lose_object, "other bytes": self.change_object}
 
     def change_object(self, attachment):
@@ -91,7 +91,7 @@ class FailedReadContract(AttachmentSetUp):
         self.make_store(uri.container).put(uri.key, b"other bytes")
 
     def uses_that_store_again(self, attachment):
-        """Return everything that stores what it has read."""
+        """Return the calls that store content after reading it."""
         elsewhere = [attachment.with_context(storage_location=name) for name in ("db", "file")]
         return {
             "copy": attachment.copy,

@@ -1,4 +1,4 @@
-"""What every object store does when its server, or the way to it, fails."""
+"""Failures of a store's server, or of the network: for every object store."""
 
 import os
 import tempfile
@@ -18,11 +18,11 @@ MIB = 1024 * 1024
 LARGE = 11 * MIB  # three parts
 CONTENT = b"0123456789" * 10_000
 SMALL = 100_000
-# of the stores behind a proxy: one of a server that is silent, and of one that is only slow
+# of the stores behind a proxy: of a silent server, and of a server that is only slow
 TIMEOUT_SECONDS = 3
 PATIENT_SECONDS = 30
 ATTEMPTS = 2
-# the tries of the longest use, a last clean-up, and a busy machine
+# the attempts of the longest call, a last clean-up, and a busy machine
 BOUND_SECONDS = (ATTEMPTS + 1) * TIMEOUT_SECONDS + 20
 
 
@@ -37,7 +37,7 @@ def outcome(use):
 
 
 def wait_until_closed(case, store):
-    """Wait until a store's circuit breaker has found its server to be back."""
+    """Wait until the circuit breaker of a store is closed again."""
     deadline = time.monotonic() + BOUND_SECONDS
     while guard_of(store).breaker.is_open:
         case.assertLess(time.monotonic(), deadline, "the breaker stays open")
@@ -49,15 +49,15 @@ class FaultSetUp:
 
     Its ``prepare()`` sets ``store``, which reaches the server, and ``server_url``; its
     ``make_store_behind(proxy)`` returns a store of the same container that goes through the proxy,
-    waits for ``timeout_seconds``, tries ``ATTEMPTS`` times, and puts what is larger than 5 MiB
-    in parts of 5 MiB.
+    has a timeout of ``timeout_seconds``, makes ``ATTEMPTS`` attempts, and uploads content above
+    5 MiB in parts of 5 MiB.
     """
 
     allow_inherited_tests_method = True
 
-    # loggers that tell of each try
+    # loggers that report each attempt
     loud = ()
-    # by which an answer is known to be the server's
+    # headers that show that a response is from the server
     own_headers = {}
     timeout_seconds = PATIENT_SECONDS
 
@@ -91,12 +91,12 @@ class FaultSetUp:
         }
 
     def delete(self, key):
-        """Delete an object; what the store says of it alone is raised as well."""
+        """Delete an object; an error of this object alone is raised as well."""
         for error in self.behind.delete_many([key]).values():
             raise error
 
     def assert_each_fails(self, expected):
-        """Check what each verb raises; they fail side by side, for each takes its time."""
+        """Check the error of each verb; they run in parallel, because each one waits."""
         verbs = self.verbs()
         with ThreadPoolExecutor(len(verbs)) as threads:
             for name, (error, seconds) in zip(
@@ -115,7 +115,7 @@ class FaultSetUp:
 
     def assert_nothing_lost(self):
         self.assertEqual(self.store.read(self.key("there")), CONTENT)
-        # an answer may be lost when the object has arrived: then it is whole
+        # the response may be lost after the object has arrived: then the object is complete
         listed = {found.key: found.size for found in self.store.list(self.prefix)}
         self.assertIn(listed.get(self.key("small")), (None, SMALL))
         self.assertIn(listed.get(self.key("large")), (None, LARGE))
@@ -126,7 +126,7 @@ class FaultSetUp:
 
 
 class FaultContract(FaultSetUp):
-    """What each verb does; mixed in like ``FaultSetUp``."""
+    """The result of each verb; mixed in like ``FaultSetUp``."""
 
     def test_a_refused_connection_is_unavailable(self):
         self.proxy.refuse()

@@ -1,4 +1,4 @@
-"""What a store whose server is away costs: requests are counted, not timed."""
+"""The cost of an unavailable server: requests are counted, not timed."""
 
 import re
 import threading
@@ -35,7 +35,7 @@ class GuardContract(FaultSetUp):
                 self.read()
 
     def requests(self):
-        """Return the requests that reached the server, but those of the probe."""
+        """Return the requests that reached the server, without requests of the probe."""
         probes = re.compile(rf"HEAD /.*/{PROBE}$")
         return [request for request in self.proxy.requests if not probes.match(request)]
 
@@ -110,7 +110,7 @@ class GuardContract(FaultSetUp):
         self.assertFalse(other.exists("missing"))
         self.guard.forget()
         self.proxy.answer(503)
-        self.patch(store_guard, "LONG_SECONDS", 0.0)  # as if it had taken long
+        self.patch(store_guard, "LONG_SECONDS", 0.0)  # as if each failure took long
         self.fails()
         before = self.requests()
         with self.assertRaises(Unavailable):
@@ -155,7 +155,7 @@ class GuardContract(FaultSetUp):
 
         def read(_item):
             with self.behind._contact():
-                barrier.wait()  # all of them at a time
+                barrier.wait()  # all of them at the same time
             return self.read()
 
         self.assertEqual(set(threads.each(read, range(4), threads=4)), {CONTENT})

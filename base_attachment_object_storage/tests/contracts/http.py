@@ -1,4 +1,4 @@
-"""What HTTP clients get of attachments in a store: mixed in by each backend addon."""
+"""Responses to HTTP clients for attachments in a store: mixed in by each backend addon."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from ..attachment_setup import LOG, AttachmentSetUp, noise
 
 HTTP_LOG = "odoo.http"
 
-# of attachments, as users or other systems give them
+# names of attachments from users or from other systems
 NAMES = (
     "with  spaces + plus.pdf",
     "Größe 10 € \u2013 日本語 ☃.pdf",
@@ -27,7 +27,7 @@ NAMES = (
 
 
 def name_in(answer):
-    """Return the name under which an answer offers its file."""
+    """Return the file name in the headers of a response."""
     return parse_options_header(answer.headers["Content-Disposition"])[1]["filename"]
 
 
@@ -40,7 +40,7 @@ class HttpSetUp(AttachmentSetUp):
         self.attachment = self.new(self.content, public=True, name="a file.pdf")
         self.env.flush_all()
         self.calls.clear()
-        self.sent = []  # (verb, bytes) of each operation on the store, as metrics get them
+        self.sent = []  # (verb, bytes) of each operation on the store, as in metrics
         self.addCleanup(operations.unsubscribe, self.observe)
         operations.subscribe(self.observe)
 
@@ -52,13 +52,13 @@ class HttpSetUp(AttachmentSetUp):
         return self.url_open(path or f"/web/content/{self.attachment.id}", headers=headers)
 
     def head(self, **headers):
-        # url_open() has another argument for it in each series
+        # url_open() has a different argument for this in each series
         address = f"{self.base_url()}/web/content/{self.attachment.id}"
         return self.opener.head(address, headers=headers, timeout=20)
 
 
 class HttpContract(HttpSetUp):
-    """Downloads whose bytes Odoo passes on."""
+    """Downloads whose bytes are passed on by Odoo."""
 
     def test_a_download_is_one_request_to_the_store(self):
         response = self.get()

@@ -1,4 +1,4 @@
-"""Downloads while the store, or the way to it, fails: nobody gets less than he was told."""
+"""Downloads while the store or the network fails: no client gets a shorter file unnoticed."""
 
 import time
 from contextlib import ExitStack, suppress
@@ -16,17 +16,17 @@ from .fault import BOUND_SECONDS, TIMEOUT_SECONDS, wait_until_closed
 from .http import HTTP_LOG, HttpSetUp
 
 BODY_LOG = "odoo.addons.base_attachment_object_storage.download.body"
-CUT = requests.RequestException  # it has one class for each way to miss bytes
-SIZE = 3_000_000  # more than is read ahead anywhere
+CUT = requests.RequestException  # the common class of all errors for missing bytes
+SIZE = 3_000_000  # more than any buffer on the way
 
 
 class HttpFaultContract(HttpSetUp):
     """Mixed into an ``HttpCase``.
 
-    ``prepare()`` and ``make_store_behind(proxy)`` are those of ``FaultContract``.
+    ``prepare()`` and ``make_store_behind(proxy)`` are described in ``FaultSetUp``.
     """
 
-    # loggers that tell of each try
+    # loggers that report each attempt
     loud = ()
     timeout_seconds = TIMEOUT_SECONDS
 
@@ -117,7 +117,7 @@ class HttpFaultContract(HttpSetUp):
         self.assertLess(len(got), part)
 
     def begun(self, **headers):
-        """Return an answer whose head is there, and whose body is not read yet."""
+        """Return a response whose headers have arrived, and whose body is not read yet."""
         address = f"{self.base_url()}/web/content/{self.attachment.id}"
         response = self.opener.get(address, headers=headers, stream=True, timeout=BOUND_SECONDS)
         self.addCleanup(response.close)
@@ -159,5 +159,5 @@ class HttpFaultContract(HttpSetUp):
         self.assertEqual(len(next(response.iter_content(1000))), 1000)
         self.assert_open_connections(1)
         response.close()
-        # one with unread bytes in it cannot be used again
+        # a connection with unread bytes cannot be used again
         self.assert_open_connections(0)

@@ -1,4 +1,4 @@
-"""Moving between the database, local files and the store: mixed in by each backend addon."""
+"""Moves between the database, local files and the store: mixed in by each backend addon."""
 
 import os
 
@@ -11,7 +11,7 @@ from .move_run import MoveRunContract
 
 
 class MoveContract(MoveRunContract):
-    """What moves and what stays, and that it is the same afterwards."""
+    """The content that moves or stays; a move does not change it."""
 
     def test_database_and_local_files_move_to_the_store(self):
         for location in ("db", "file"):

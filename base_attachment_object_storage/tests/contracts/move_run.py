@@ -1,4 +1,4 @@
-"""How a move goes on, ends and reports, whoever starts it: mixed in by each backend addon."""
+"""Progress, end and report of a move: mixed in by each backend addon."""
 
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
@@ -11,7 +11,7 @@ from ..attachment_setup import LOG, MOVE_LOG, MoveSetUp
 
 
 class MoveRunContract(MoveSetUp):
-    """One run: its plan, progress, limits and report, also of the one after an update."""
+    """One run: its plan, progress, limits and report, including the move after an update."""
 
     def test_a_plan_counts_and_touches_nothing(self):
         attachment = self.created_at("db", b"planned")
@@ -163,7 +163,7 @@ class MoveRunContract(MoveSetUp):
                 self.assertFalse(any(other.store_fname for other in others))
 
     def refuse_in_the_database(self, attachment, code):
-        """Have PostgreSQL raise an error when content is written to a row."""
+        """Make PostgreSQL raise an error when content is written to a row."""
         self.env.cr.execute(  # pylint: disable=sql-injection
             f"""
             CREATE OR REPLACE FUNCTION refuse_content() RETURNS trigger AS $$ BEGIN

@@ -1,4 +1,4 @@
-"""What users and clients meet when the server of a store is gone: mixed in by each backend."""
+"""Errors for users and clients while a server is unavailable: mixed in by each backend."""
 
 import functools
 import socket
@@ -15,25 +15,25 @@ from .move import MoveContract
 class ClosedPort:
     """Mixed in after a backend's set-up, which has ``settings_with`` and names two variables.
 
-    ``server_variable`` is the one of the server's URL, ``secret_variable`` that of the secret.
+    ``server_variable`` has the URL of the server, ``secret_variable`` the secret.
     """
 
     def close_the_port(self):
-        """Have the store's server gone from now on."""
+        """Make the server of the store unavailable."""
         taken = socket.socket()
         self.addCleanup(taken.close)
-        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        taken.bind(("127.0.0.1", 0))  # bound, but not listening
         self.change_setting(self.server_variable, f"http://127.0.0.1:{taken.getsockname()[1]}")
         self.env.invalidate_all()
 
     def change_setting(self, variable, value):
-        """Have the store reached with another value of one variable from now on."""
+        """Change one variable of the store."""
         settings = self.settings_with(**{variable: value})
         self.make_store = functools.partial(self.make_store, settings=settings)
 
 
 class AttachmentOutageContract(ClosedPort, AttachmentContract):
-    """The contract of attachments on a server, which may be gone."""
+    """The contract of attachments, and their behaviour while the server is unavailable."""
 
     def ways_to_fail(self):
         return {
@@ -67,7 +67,7 @@ class AttachmentOutageContract(ClosedPort, AttachmentContract):
 
 
 class MoveOutageContract(ClosedPort, MoveContract):
-    """The contract of moves to and from a server, which may be gone."""
+    """The contract of moves, and their behaviour while the server is unavailable."""
 
     @mute_logger(LOG)
     def test_an_outage_ends_the_move_and_changes_no_row(self):
@@ -80,7 +80,7 @@ class MoveOutageContract(ClosedPort, MoveContract):
 
 
 class HttpOutageContract(ClosedPort, HttpContract):
-    """The contract of downloads from a server, which may be gone."""
+    """The contract of downloads, and their behaviour while the server is unavailable."""
 
     @mute_logger(LOG, HTTP_LOG)
     def test_an_outage_is_503_and_a_304_goes_on(self):

@@ -1,4 +1,4 @@
-"""Whose the objects in a store are: mixed in by each backend addon."""
+"""The owner of the objects in a store: mixed in by each backend addon."""
 # pylint: disable=invalid-commit
 
 import uuid
@@ -12,7 +12,7 @@ from ..transaction_setup import TransactionSetUp
 
 
 class OwnershipContract(TransactionSetUp):
-    """A copy of a database reads, and nothing else."""
+    """A copy of a database may read, and do nothing else."""
 
     def record(self, **values):
         owner = {**vars(self.attachments._present_owner()), **values}
@@ -74,7 +74,7 @@ class OwnershipContract(TransactionSetUp):
             " LANGUAGE plpgsql AS $$ BEGIN RAISE insufficient_privilege; END $$"
         )
         self.assertEqual(server_of(self.env.cr), "")
-        self.env.cr.execute("SELECT 1")  # the transaction goes on
+        self.env.cr.execute("SELECT 1")  # the transaction is still usable
         self.env.cr.rollback()
         self.assertTrue(server_of(self.env.cr))
 

@@ -1,4 +1,4 @@
-"""Attachments by credentials that may only read, as a copy for analysis has them."""
+"""Attachments with read-only credentials, for example of a copy for analysis."""
 
 from odoo.tools import mute_logger
 
@@ -14,7 +14,7 @@ class ReadOnlyContract(AttachmentSetUp):
         stored = self.new(b"stored")
         in_database = self.attachments.with_context(storage_location="db")
         waiting = in_database.create({"name": "a.pdf", "raw": b"waiting"})
-        # a move brings it to the database, which is no sign that the store accepts anything
+        # a move keeps it in the database, which does not show that the store accepts content
         at_files = self.attachments.with_context(storage_location="file")
         at_files.create({"name": "a.css", "raw": b"body {}", "mimetype": "text/css"})
         before = [self.columns(stored), self.columns(waiting)]
@@ -45,5 +45,5 @@ class ReadOnlyContract(AttachmentSetUp):
         try:
             failure = delete([fname])[fname]
         except Refused as error:
-            failure = error  # of the request, not of one key in it
+            failure = error  # an error of the request, not of one key
         self.assertIsInstance(failure, Refused)

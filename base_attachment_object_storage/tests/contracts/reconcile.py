@@ -1,4 +1,4 @@
-"""What reconcile finds, and what it marks: mixed in by each backend addon."""
+"""The results of reconcile, and its marks: mixed in by each backend addon."""
 
 import json
 from contextlib import closing, nullcontext
@@ -17,7 +17,7 @@ class ReconcileContract(TransactionSetUp):
     """Rows and objects are compared in both directions."""
 
     def orphan(self, raw):
-        """Return the name of an object that no row and no mark knows."""
+        """Return the name of an object without a row and without a mark."""
         attachments = self.session()
         fname = self.new_in(attachments, raw).store_fname
         attachments.env.cr.postrollback.clear()  # as if the process had been killed
@@ -75,10 +75,10 @@ class ReconcileContract(TransactionSetUp):
     # --- the scheduled action
 
     def weekly(self):
-        """Return the model of the scheduled comparisons, which leave nothing alone."""
+        """Return the model of the scheduled comparisons; no object is too young for them."""
         self.patch(ir_attachment_reconcile_run, "MARGIN_HOURS", -1)
         runs = self.env["ir.attachment.reconcile"]
-        # another cursor would keep what a test leaves to its rollback
+        # the changes of another cursor would not be rolled back after the test
         own = nullcontext(self.env.cr)
         self.patch(self.registry[runs._name], "_separate_cursor", lambda records: own)
         self.addCleanup(self.forget_runs)
@@ -87,7 +87,7 @@ class ReconcileContract(TransactionSetUp):
         return runs
 
     def forget_runs(self):
-        # whatever else the test has committed with them
+        # with all other rows that the test has committed
         with closing(self.registry._db.cursor()) as cursor:
             cursor.execute("DELETE FROM ir_attachment_reconcile")
             cursor.commit()

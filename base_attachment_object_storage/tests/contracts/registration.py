@@ -1,4 +1,4 @@
-"""A backend addon as it stands, with the settings of the environment: mixed in by each."""
+"""A backend addon with the settings of the environment: mixed in by each backend addon."""
 
 from ...store import StoreUri
 
@@ -9,7 +9,7 @@ class RegistrationContract:
     allow_inherited_tests_method = True
 
     def assert_takes_and_gives(self, container):
-        """Check that an attachment goes to and comes from the container of the settings."""
+        """Check that an attachment is written to and read from the configured container."""
         attachments = self.env["ir.attachment"].with_context(storage_location=self.scheme)
         self.assertIn(self.scheme, attachments._get_stores())
         store = attachments._get_object_store(self.scheme)
@@ -33,7 +33,7 @@ class RegistrationContract:
         self.env.flush_all()
         self.env.invalidate_all()
         self.env["ir.config_parameter"].set_param("ir_attachment.location", self.scheme)
-        # as modules see it that are updated before the addon is loaded
+        # like for modules that are updated before the addon is loaded
         self.patch(self.registry["ir.attachment"], "_get_stores", lambda records: [])
         self.assertEqual(stored.raw, b"in the bucket")
         new = model.create({"name": "b.pdf", "mimetype": "application/pdf", "raw": b"new"})

@@ -20,14 +20,14 @@ THROUGH_NGINX = {"X-Accel-Object": "1"}
 class ServingContract(HttpSetUp):
     """Mixed into an ``HttpCase`` whose store presigns URLs."""
 
-    # as requests takes them: True, or a file of certificates
+    # for requests: True, or a file of certificates
     authorities = True
 
     def serve(self, how):
         self.env["ir.config_parameter"].sudo().set_param(PARAMETER, how)
 
     def visit(self, path="", **headers):
-        """Return Odoo's own answer, and none of anybody it sends the client to."""
+        """Return Odoo's own response, without following a redirect."""
         path = path or f"/web/content/{self.attachment.id}"
         return self.url_open(path, headers=headers, allow_redirects=False)
 
@@ -68,7 +68,7 @@ class ServingContract(HttpSetUp):
                 self.assertEqual(answer.status_code, 302)
                 file = self.at_the_store(answer.headers["Location"])
                 self.assertEqual((file.status_code, file.content), (200, content))
-                # no file of a browser has a slash in its name; Swift cannot say one
+                # browsers replace a slash in a file name; Swift cannot send a slash
                 self.assertIn(name_in(file), (name, name.replace("/", "_")))
 
     def test_a_redirect_is_never_permanent_and_not_kept(self):
@@ -107,7 +107,7 @@ class ServingContract(HttpSetUp):
             self.assertEqual((answer.status_code, self.sent), (304, []))
 
     def test_head_is_answered_by_odoo(self):
-        # a URL is signed for GET, and a store may refuse it for HEAD
+        # the URL is signed for GET, so a store may refuse HEAD
         for how in ("redirect", "x-accel"):
             self.serve(how)
             answer = self.head(**THROUGH_NGINX)
@@ -140,7 +140,7 @@ class ServingContract(HttpSetUp):
             "Text/HTML",
         ):
             page = self.new_public(script, mimetype=mimetype, name="page")
-            # core calls some of them plain text, where the user may not write scripts
+            # core changes some types to plain text if the user may not write scripts
             self.env.cr.execute(
                 "UPDATE ir_attachment SET mimetype = %s WHERE id = %s", (mimetype, page.id)
             )

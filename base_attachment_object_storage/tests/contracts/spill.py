@@ -1,4 +1,4 @@
-"""New content while the store is unavailable: it waits in the database, and returns.
+"""New content while the store is unavailable: it waits in the database, then moves.
 
 Mixed in by each backend addon and by the stores without a server.
 """
@@ -21,7 +21,7 @@ MB = 1024 * 1024
 
 
 class SpillSetUp(AttachmentSetUp):
-    """What the tests of spilled content begin with: the store may be taken away."""
+    """Set-up of the tests of spilled content: the store may become unavailable."""
 
     def setUp(self):
         super().setUp()
@@ -33,7 +33,7 @@ class SpillSetUp(AttachmentSetUp):
         self.addCleanup(muted.close)
 
     def take_away(self, error=Unavailable, only=b""):
-        """Have the store fail, until it is given back; ``only`` begins the content that fails."""
+        """Make the store fail until ``give_back()``, for content that begins with ``only``."""
         put = ObjectStore.put
 
         def failing(store, key, content, *args, **kwargs):
@@ -49,7 +49,7 @@ class SpillSetUp(AttachmentSetUp):
         self.patch(ObjectStore, "put", self.put)
 
     def waiting(self):
-        """Return the attachments that wait, by their ids."""
+        """Return the ids of the attachments that wait."""
         self.env.cr.execute("SELECT attachment_id FROM ir_attachment_spill ORDER BY 1")
         return [number for (number,) in self.env.cr.fetchall()]
 
@@ -211,7 +211,7 @@ class SpillContract(SpillSetUp):
 
 
 class SpillCommitContract(SpillSetUp, CommitSetUp):
-    """The gate before the commit, where the store is unavailable; these tests commit."""
+    """The commit gate while the store is unavailable; these tests commit."""
 
     def setUp(self):
         super().setUp()
@@ -258,7 +258,7 @@ class SpillCommitContract(SpillSetUp, CommitSetUp):
         self.patch(ObjectStore, "begin_put", lambda *_args: None)
         attachments = self.session()
         self.create(attachments, b"arrived")
-        self.assertTrue(self.commit(attachments))  # which compares objects, rows and marks
+        self.assertTrue(self.commit(attachments))  # this compares objects, rows and marks
 
     def test_a_rollback_to_a_savepoint_takes_the_spill_back(self):
         attachments = self.session()

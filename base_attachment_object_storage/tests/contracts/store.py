@@ -1,4 +1,4 @@
-"""What every object store must do: one suite, mixed into each backend's test class."""
+"""The contract of every object store: mixed into each backend's test class."""
 
 import hashlib
 import io
@@ -26,18 +26,18 @@ ODD_KEYS = [
     "trailing space ",
     "k" * 200,
 ]
-# the second goes in several requests where a test's store says so
+# the second size needs several requests if a test configures its store so
 SMALL_AND_LARGE = [(b"small", b"x" * 6 * 1024 * 1024)]
 # a file name that needs quoting everywhere
 DISPOSITION = "attachment; filename*=UTF-8''na%C3%AFve%20%2B%20%E2%82%AC.pdf"
-# what a server that keeps objects in files may refuse, or list under another name
+# keys that a server with files for objects may refuse, or list under another name
 PATH_TRICKS = ["..", "../outside", "inside/../outside", "./here", "back\\slash"]
 
 
 class CleanPrefix:
-    """Mixed into a test case that sets ``store``: what a test puts there is deleted."""
+    """Mixed into a test case that sets ``store``: objects of a test are deleted."""
 
-    # of this process alone: others may test on the same server
+    # of this process only: other processes may test on the same server
     prefix = f"contract/{os.getpid()}/"
 
     def tearDown(self):
@@ -59,18 +59,18 @@ class StoreContract(CleanPrefix):
     ``store`` is empty under ``prefix`` and has its container. It is left empty.
     """
 
-    # Odoo 18.0 and later run inherited tests only where this says so
+    # Odoo 18.0 and later run inherited tests only with this attribute
     allow_inherited_tests_method = True
 
-    # SeaweedFS does it for an administrator's key
+    # SeaweedFS creates containers for the key of an administrator
     put_creates_containers = False
 
-    # whether the server knows a condition for new objects, and decides between many writers:
-    # without it, only the writers of one database exclude each other, by a lock
+    # True if the server supports a condition for new objects, and decides between many writers.
+    # Without it, only the writers of one database exclude each other, by a lock
     knows_conditions = True
     decides_between_writers = True
 
-    # how many objects the server lists at once
+    # the number of objects in one page of a listing
     page_size = 1000
 
     def test_an_object_reads_as_it_was_put(self):
@@ -91,7 +91,7 @@ class StoreContract(CleanPrefix):
 
     def test_a_new_object_replaces_none(self):
         for look in (True, False)[: 1 + self.knows_conditions]:
-            if not look:  # another writer stores between the look and the request
+            if not look:  # another writer stores between the check and the request
                 self.store._require_free = lambda _key: None
             for first, second in (*SMALL_AND_LARGE, *map(reversed, SMALL_AND_LARGE)):
                 with self.subTest(look=look, sizes=(len(first), len(second))):
@@ -148,7 +148,7 @@ class StoreContract(CleanPrefix):
         for _attempt in range(2):
             with self.assertRaisesRegex(Refused, store.container):
                 list(store.list())
-            # a read of some servers does not tell what is missing
+            # some servers do not distinguish a missing object from a missing container
             with self.assertRaises((Refused, NotFound)):
                 store.read("object")
             self.assertFalse(self.says_exists(store))
@@ -221,7 +221,7 @@ class StoreContract(CleanPrefix):
         self.store.delete_many([self.key()])
         expected = [("put", 5, None), ("read", 5, None), ("read", 2, None)]
         expected += [("head", 0, "NotFound"), ("list", 0, None), ("delete", 0, None)]
-        # a listing may take several requests
+        # a listing may need several requests
         told = [operation for before, operation in pairwise([None, *seen]) if operation != before]
         self.assertEqual(told, expected)
 
@@ -288,9 +288,9 @@ class StoreContract(CleanPrefix):
         )
 
     def peak_of_uploads(self, store, *sizes):
-        """Return how many bytes Python had at most during the last upload of a file.
+        """Return the peak of Python's memory, in bytes, during the last upload of a file.
 
-        The first one loads what is loaded once.
+        The first upload also imports modules.
         """
         with tempfile.TemporaryFile() as file:
             file.truncate(max(sizes))
@@ -321,7 +321,7 @@ class StoreContract(CleanPrefix):
         self.assertEqual([(info.key, info.size) for info in found], [(self.key("b/1"), 3)])
 
     def discard(self, before, folder="", dry_run=False, is_free=True):
-        """Remove the uploads that have never ended, and return how many there were."""
+        """Remove the uploads that never ended, and return their number."""
         prefix = self.key(folder) if folder else self.prefix
         locks = []
 
@@ -348,15 +348,15 @@ class StoreContract(CleanPrefix):
 
 
 class PresignContract:
-    """Mixed in beside ``StoreContract`` where the store presigns URLs."""
+    """Mixed in together with ``StoreContract`` if the store presigns URLs."""
 
     allow_inherited_tests_method = True
 
-    # as requests takes them: True, or a file of certificates
+    # for requests: True, or a file of certificates
     authorities = True
 
     def presigned(self, key, **options):
-        """Return the answer to a presigned URL, got without any credentials."""
+        """Return the response to a presigned URL, requested without credentials."""
         url = self.store.presign(key, 60, **options)
         return requests.get(url, timeout=20, verify=self.authorities)
 

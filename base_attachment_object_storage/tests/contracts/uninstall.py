@@ -1,4 +1,4 @@
-"""The addon of a store and uninstalling: mixed in by each backend addon, as it stands."""
+"""Uninstalling the addon of a store: mixed in by each backend addon."""
 
 from odoo.exceptions import UserError
 
@@ -12,7 +12,7 @@ class UninstallContract:
         super().setUp()
         self.attachments = self.env["ir.attachment"]
         self.set_location("db")
-        # what other tests, or the instance, have there
+        # the objects of other tests, or of the instance
         self.attachments.flush_model()
         self.env.cr.execute("UPDATE ir_attachment SET store_fname = NULL")
 

@@ -1,4 +1,4 @@
-"""What a transaction uploads, and what becomes of it: mixed in by each backend addon."""
+"""The uploads of a transaction, and their outcomes: mixed in by each backend addon."""
 # pylint: disable=invalid-commit
 
 import threading
@@ -32,7 +32,7 @@ class UploadContract(TransactionSetUp):
 
         self.patch(Uploads, "_begin", watched)
         created = self.attachments.create(self.many())
-        # the first one at once, for it is often the only one; all others with one lock
+        # the first upload starts at once, because it is often the only one; one lock for others
         self.assertEqual(begun, [1, 19])
         self.assertEqual(self.calls, ["put"] * 20)
         for number, attachment in enumerate(created):
@@ -94,7 +94,7 @@ class UploadContract(TransactionSetUp):
         self.assertEqual(self.committed_marks(fname), 1)
 
     def delay_uploads(self, until):
-        """Have uploads wait for an event; return the one that tells that they do."""
+        """Make uploads wait for an event; return an event that is set while they wait."""
         put = ObjectStore.put
         begun = threading.Event()
 
@@ -104,7 +104,7 @@ class UploadContract(TransactionSetUp):
             put(store, *args, **kwargs)
 
         self.patch(ObjectStore, "put", delayed)
-        self.patch(ObjectStore, "begin_put", lambda *_args: None)  # in a thread, then
+        self.patch(ObjectStore, "begin_put", lambda *_args: None)  # so it runs in a thread
         return begun
 
     def test_the_same_content_again_in_a_transaction_is_not_sent_again(self):
@@ -134,7 +134,7 @@ class UploadContract(TransactionSetUp):
     def test_a_transaction_older_than_a_collection_knows_of_it(self):
         fname = self.deleted(b"collected meanwhile")
         older = self.session()
-        older.search([], limit=1)  # its snapshot
+        older.search([], limit=1)  # takes its snapshot
         self.assertEqual(self.collect()["deleted"], 1)
         self.new_in(older, b"collected meanwhile")
         self.assertTrue(self.exists(fname))
@@ -243,7 +243,7 @@ class UploadContract(TransactionSetUp):
                 raise Unavailable("no answer")
 
             store.put = put
-            store.begin_put = lambda *_args: None  # it fails when rows are written already
+            store.begin_put = lambda *_args: None  # it fails after the rows were written
             return store
 
         model = self.registry["ir.attachment"]

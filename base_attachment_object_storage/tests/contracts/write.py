@@ -1,4 +1,4 @@
-"""How content gets into a store: mixed in by each backend addon."""
+"""Writing content to a store: mixed in by each backend addon."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from ..attachment_setup import AttachmentSetUp
 
 
 class WriteContract(AttachmentSetUp):
-    """What is an object, under which key, and how often it is sent."""
+    """The objects of attachments, their keys, and the number of uploads."""
 
     def test_a_new_attachment_is_an_object_before_it_is_a_row(self):
         attachment = self.new(b"content of a file")
@@ -74,7 +74,7 @@ class WriteContract(AttachmentSetUp):
         parameters.set_param(PARAMETER, "{}")
         with self.assertRaisesRegex(ValidationError, PARAMETER), self.env.cr.savepoint():
             parameters.set_param(PARAMETER, '{"image/": "much"}')
-        # as one that was written before this addon was installed
+        # like a row that was written before this addon was installed
         self.env.cr.execute(
             "UPDATE ir_config_parameter SET value = 'much' WHERE key = %s", (PARAMETER,)
         )
@@ -130,7 +130,7 @@ class WriteContract(AttachmentSetUp):
         self.assertEqual([*map(self.read_object, one + two)], [b"one", b"two"])
 
     def test_an_object_that_no_row_has_is_not_replaced_either(self):
-        # that of another database in the same bucket, for one
+        # for example of another database in the same bucket
         self.make_store().put("folder/a.pdf", b"of the original")
         attachment = self.new_under("folder/a.pdf", b"of the copy")
         self.assertTrue(is_owned(StoreUri.parse(attachment.store_fname).key))
@@ -160,7 +160,7 @@ class WriteContract(AttachmentSetUp):
                 self.assertEqual(attachment.checksum, hashlib.sha1(raw * 3).hexdigest())
 
     def test_a_test_case_may_copy_what_a_transaction_has_uploaded(self):
-        # as Odoo's own do in setUp(), after a class has made its records
+        # like Odoo's own tests in setUp(), after the class has created its records
         self.forget_what_was_seen()
         self.new(b"of the class")
         kept = deepcopy(self.env.cr.postrollback.data)
