@@ -164,7 +164,7 @@ class Databases:
 
         Its files are copied into ``data_directory``, where Odoo looks for them.
         """
-        template = self._template()
+        template = self.template()
         self._postgresql.drop(database)
         self._postgresql.create(database, template)
         # another database for the stores, not a copy of the template
@@ -218,7 +218,8 @@ class Databases:
         command = odoo.command(*arguments, *paths, *load)
         return run(command, env=odoo.environment(**variables), stdin=script)
 
-    def _template(self) -> str:
+    def template(self) -> str:
+        """Return the name of the template database, which is made if it is missing."""
         identity = f"{self._odoo.root} {TEMPLATE_MODULES}"
         name = (
             f"template_{self._odoo.series[:2]}_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"

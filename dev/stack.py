@@ -157,8 +157,9 @@ class Stack:
         """
         data = self.state / "tests" / name
         try:
-            with self.lock(), step(f"Creating the database '{name}'"):
-                self.databases.create(name, data)
+            with step(f"Creating the database '{name}'"):
+                with self.lock():
+                    self.databases.create(name, data)
                 if modules:
                     self.databases.install(name, modules, data, variables)
             yield data

@@ -2,10 +2,11 @@
 
 All of them run on real services.
 
-Two runners do the work: Odoo's own for the addons, on a fresh database; pytest for what needs
+Two runners do the work: Odoo's own for the addons, on a fresh database; pytest for the tests with
 whole servers (``dev/tests``: two nodes and a browser, starts that are refused) and for the
-repository itself, in two halves. With ``--coverage`` the first one measures the addons; if these
-are all of them, the result must reach the floor in ``pyproject.toml``.
+repository itself, in groups of files that run at the same time. With ``--coverage`` the first
+runner measures the addons; if these are all of them, the result must reach the floor in
+``pyproject.toml``.
 """
 
 import os
@@ -26,13 +27,12 @@ from ..manifests import manifests
 from ..process import free_ports
 from ..settings import REPOSITORY, child_environment
 from ..stack import Stack, check_state_directory, project_of, tool_python
+from ..test_groups import TESTS, groups
 
 END_TO_END = "end-to-end"
 COVERAGE = "--coverage"
-# of its tests; the second is shorter, and waits for one of the first two runners
-HALVES = ("first", "second")
-# runners: each waits for servers now and then, more would keep two cores from being in time
-AT_ONCE = 2
+# processes with tests; each one waits for its servers half of the time, on at least two cores
+AT_ONCE = 3
 
 RESULT = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 MODULE = re.compile(r"odoo\.tests\.stats: (\w+): (\d+) tests")
@@ -77,13 +77,19 @@ def main(arguments: list[str]) -> int:
     if modules:
         runs.append(partial(run_odoo, stack, modules, tags, measured))
     if END_TO_END in names:
+        found = groups()
         directory = stack.state / "install" / "venv-end-to-end"
         venv = VirtualEnvironment(directory, tool_python(), [REQUIREMENTS / "end-to-end.txt"])
         venv.install()
         if files:
-            runs.append(partial(run_pytest, venv.python, files))
+            runs.append(partial(run_pytest, venv.python, files, ", ".join(files)))
         else:
-            runs += [partial(run_pytest, venv.python, [], half) for half in HALVES]
+            grouped = [
+                partial(run_pytest, venv.python, names, f"{group} ({number} of {len(found)})")
+                for number, (group, names) in enumerate(found.items(), 1)
+            ]
+            # the longest group and the tests of the addons begin at once
+            runs = [*grouped[:1], *runs, *grouped[1:]]
     browser = ["chromium"] if END_TO_END in names else []
     with stack.in_use(*browser, for_tests=True), ThreadPoolExecutor(AT_ONCE) as threads:
         outcomes = list(threads.map(lambda run: run(), runs))
@@ -175,20 +181,19 @@ def judge_odoo(
     return Outcome(max(total - failed - len(skips), 0), failed, len(skips), tuple(complaints))
 
 
-def run_pytest(python: Path, names: Sequence[str], half: str | None = None) -> Outcome:
+def run_pytest(python: Path, names: Sequence[str], title: str) -> Outcome:
     """Run a part of ``dev/tests`` in a separate process and environment.
 
-    :param names: files, with ``::`` tests of them; none of them: all files
+    :param names: files, with ``::`` tests of them
     """
-    selection = [REPOSITORY / "dev/tests" / name for name in names or [""]]
     command: list[str | Path] = [
-        *(python, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"),
-        *([f"--half={half}"] if half else []),
-        *selection,
+        *(python, "-m", "pytest", "-p", "no:cacheprovider"),
+        *("--durations=15", "--durations-min=5"),
+        *(TESTS / name for name in names),
     ]
-    part = f"{half} half" if half else ", ".join(names)
-    with step(f"Testing whole servers and the repository, {part}"):
+    with step(f"Testing whole servers and the repository: {title}"):
         status, output = follow(command, child_environment(**settings.chosen()))
+    say(f"Tested: {title}")
     counts = {
         word: int(number)
         for number, word in re.findall(r"(\d+) (\w+)", output[-1] if output else "")

@@ -12,35 +12,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from support.deployment_files import Container, compose
 from support.machine import DATABASE, Machine
 
-from dev.commands.test import HALVES
 from dev.instance import Instance
 from dev.process import free_ports
 from dev.stack import Stack
 
-# modules that the second half runs besides the modules with the deployment, for equal durations
-SECOND = ("test_core_sessions", "test_recovery", "test_security", "test_torture")
 
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--half",
-        choices=HALVES,
-        help="second: the tests that share one deployment, and some; first: the others",
-    )
-
-
-def half_of(item: pytest.Function) -> str:
-    first, second = HALVES
-    shares = "prepared" in item.fixturenames or item.module.__name__ in SECOND
-    return second if shares else first
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
-    half = config.getoption("--half")
-    if half:
-        others = [item for item in items if half_of(item) != half]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if half_of(item) == half]
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     # the deployment's nodes run once a test has asked for them, and then take jobs of others
     asks = {item.module for item in items if "instance" in item.fixturenames}
     items.sort(key=lambda item: item.module in asks)
@@ -59,7 +36,8 @@ def prepared(stack: Stack) -> Iterator[Instance]:
     with stack.lock("lock-of-e2e"):
         with stack.lock():
             instance.remove()
-            instance.prepare()
+            stack.databases.template()
+        instance.prepare()
         yield instance
         instance.remove()
 
