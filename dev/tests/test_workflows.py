@@ -159,3 +159,16 @@ def test_every_path_with_owners_exists() -> None:
     for pattern, *owners in rules:
         assert owners
         assert list(REPOSITORY.glob(pattern.strip("/"))), pattern
+
+
+def test_the_workflows_run_the_commands_of_the_ci_script() -> None:
+    lines = (REPOSITORY / ".ci" / "run").read_text().splitlines()
+    own = [line for line in lines if line.startswith("dev/")]
+    assert own == ["dev/lint", "dev/test"]
+    hosted = {
+        command.partition(" ")[0]
+        for name in ("lint", "test")
+        for job in jobs(name).values()
+        for command in commands(job)
+    }
+    assert set(own) <= hosted
