@@ -81,7 +81,7 @@ class Paths:
         answer = self._client.post(
             "/web/session/authenticate", json={"params": params}, environ_overrides=VISITOR
         )
-        if answer.status_code != 200 or not answer.json["result"]["uid"]:
+        if answer.status_code != 200 or not dict(answer.json or {})["result"]["uid"]:
             raise RuntimeError(f"the log-in failed: {answer.status}")
 
     def _get(self, path: str) -> None:
@@ -96,8 +96,9 @@ class Paths:
 
     def _sessions(self) -> Iterator[tuple[str, list[Call]]]:
         store = http.root.session_store
-        sid = self._client.get_cookie("session_id").value
-        session = None
+        cookie = self._client.get_cookie("session_id")
+        sid = cookie.value if cookie else None
+        session: Any = None
 
         def read() -> None:
             nonlocal session
