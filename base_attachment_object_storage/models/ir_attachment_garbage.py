@@ -85,7 +85,7 @@ class IrAttachmentGarbage(models.Model):
                 cursor.commit()
                 for shard in collector.shards(cursor):
                     cursor.commit()
-                    after = ""
+                    after: str | None = ""
                     while after is not None:
                         after = collector.collect_batch(cursor, shard, after)
                         cursor.commit()

@@ -51,7 +51,7 @@ class IrAttachment(models.Model):
             for callbacks in (self.env.cr.postcommit, self.env.cr.postrollback):
                 callbacks.add(partial(_remove, copy.name))
             check_digest(StoreUri.parse(path).key, content.sha256)
-            content.copy_to(copy)
+            content.copy_to(copy)  # type: ignore[arg-type]
         return copy.name
 
     @api.model

@@ -43,7 +43,7 @@ class SharedMemory:
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
 
-    def region(self, name: str) -> memoryview:
+    def region(self, name: str) -> "memoryview[float]":
         """Return the numbers (doubles) of the region with a name; each is read and set at once."""
         wanted = hashlib.sha256(name.encode()).digest()[:_NAME_BYTES]
         with self.locked():

@@ -225,7 +225,8 @@ class CloudPlatform(models.AbstractModel):
             LOCATION_PARAMETER: filestore.name,
             OWNER_PARAMETER: self._planned_owner(filestore),
         }
-        planned = replace(database, parameters={**database.parameters, **chosen})
+        # never None in a database with this addon
+        planned = replace(database, parameters={**database.parameters, **chosen})  # type: ignore[type-var, union-attr]
         report = registry.run(planned)
         wrong = [finding for finding in report.errors if finding.database]
         if wrong:
