@@ -145,7 +145,7 @@ class TestInstall(S3SetUp, TransactionCase):
         return Owner.parse(S3Store(self.settings, self.bucket).read(self.owner().claim_key))
 
     def be_a_copy_of(self, **original):
-        """Have the record of another database, as after ``createdb -T``."""
+        """Write the record of another database, like after ``createdb -T``."""
         self.install("prod")
         self.parameters.set_param(PARAMETER, str(replace(self.owner(), **original)))
 

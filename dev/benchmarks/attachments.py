@@ -4,14 +4,14 @@ A rate above 1 is faster than the first line of its table. Parts of it alone:
 ``dev/bench attachments:moving,collecting``.
 
 requests()      what one operation asks of the store, counted in front of it
-creating()      one attachment and a commit, again and again
+creating()      one attachment and a commit, repeatedly
 many()          300 attachments in one create(), also with latency
 reading()       in a fresh process, and in one that has read before; nothing in Odoo's caches
 moving()        mixed files to the store and back, also with latency; see ``moved.py``
-collecting()    10,000 marks, while somebody writes
-downloads()     by HTTP, from a server of its own; see ``downloads.py``
+collecting()    10,000 marks, while another process writes
+downloads()     by HTTP, from a separate server; see ``downloads.py``
 
-The processors are kept awake, as those of a busy server are (see ``rounds.awake``): the raw
+The processors are kept awake, like the processors of a busy server (see ``rounds.awake``): the raw
 client asks one question after the other, Odoo does something else in between.
 """
 
@@ -79,7 +79,7 @@ class Bench:
         self.names = (f"bench/{number}" for number in itertools.count())
 
     def raw_client(self) -> Any:
-        # a session of its own: the default one keeps what a process before a fork has read
+        # a separate session: the default one keeps data that a process has read before a fork
         return boto3.session.Session().client(
             "s3",
             endpoint_url=self.settings.endpoint,
@@ -91,7 +91,7 @@ class Bench:
 
     @contextmanager
     def through_proxy(self, latency: float = 0.0) -> Iterator[FaultProxy]:
-        """Have Odoo and the raw client reach the store through a proxy."""
+        """Connect Odoo and the raw client to the store through a proxy."""
         url = urlsplit(self.settings.endpoint)
         direct, client = self.settings, self.client
         model = self.registry["ir.attachment"]

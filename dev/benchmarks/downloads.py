@@ -1,7 +1,7 @@
 """Downloads over HTTP beside core's file store, the raw client, and figures to reach.
 
-A threaded server of its own sends the files; clients read and forget them. The memory of the
-server is the highest while they read, less what it was before.
+A separate threaded server sends the files; clients read and forget them. The memory of the
+server is the highest while they read, less the memory before.
 """
 
 import hashlib
@@ -157,7 +157,7 @@ def target(title: str, ratio: Summary, least: float | None) -> None:
 
 
 def new_file(bench: Any, megabytes: int, location: str) -> str:
-    """Have a public attachment that is never in this process's memory; return its path."""
+    """Create a public attachment that is never in this process's memory; return its path."""
     part = os.urandom(MB)
     with tempfile.TemporaryFile() as file, bench.registry.cursor() as cursor:
         digest = hashlib.sha1(usedforsecurity=False)
@@ -206,7 +206,7 @@ def read(url: str, more_headers: str = "", expected: str = " 200 ") -> float:
     """Download and forget; a raw socket, so that the client costs next to nothing.
 
     :param more_headers: a line each, as nginx sends them
-    :param expected: stands in the head of the answer
+    :param expected: a text in the head of the answer
     :return: seconds from the first byte on
     """
     parts = urlsplit(url)

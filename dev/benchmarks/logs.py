@@ -1,9 +1,9 @@
-"""What a line of the log costs as JSON, beside Odoo's own text.
+"""The costs of a log line as JSON, beside Odoo's own text.
 
 plain()         a message with arguments, within a request: at most 1.4 times the text
 exception()     the same with an exception of 30 frames: at most 1.2 times
 
-Both write into a file, as a server does with ``--logfile``. The standard library's encoder is
+Both write into a file, like a server with ``--logfile``. The standard library's encoder is
 measured as well, which is there for hosts without orjson.
 """
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def compared(title: str, write: Write, lines: int, target: float) -> None:
-    # 19.0 has no formatter of its own, its records know their database
+    # 19.0 has no own formatter, its records know their database
     text = getattr(netsvc, "DBFormatter", logging.Formatter)(TEXT)
     formatters = {
         "text": text,

@@ -22,14 +22,14 @@ from .rounds import Summary
 FILES = 2000
 ROUNDS = 6
 THREADS = 16
-# how many per cent have which size (bytes)
+# percentage of the files by size (bytes)
 MIX = ((80, 10_000), (18, 100_000), (2, 1_000_000))
 SIZES = [size for share, size in MIX for _n in range(FILES * share // 100)]
 
 
 def moving(bench: Any, latencies: tuple[float, ...]) -> None:
     with bench.registry.cursor() as cursor:
-        # what the addons have brought along stays where it is
+        # files of the addons themselves are not moved
         cursor.execute("UPDATE ir_attachment SET type = 'url' WHERE type = 'binary'")
         bench.environment(cursor)["ir.attachment"].invalidate_model()
         root = Path(bench.environment(cursor)["ir.attachment"]._filestore())

@@ -1,7 +1,7 @@
-"""What metrics and logs cost, beside the targets of the suite.
+"""The costs of metrics and logs, beside the targets of the suite.
 
 requests()      a request that is counted: at most 20 microseconds more for each sink
-operations()    an operation of a store that nobody counts
+operations()    an operation of a store without a subscriber
 scrape()        16 workers of 200 routes, after 500 that ended: at most 300 ms, and
                 2 MB of disk a worker
 logs            see ``logs.py``
@@ -43,14 +43,14 @@ ROUTES = 200
 LIVE_WORKERS = 16
 ENDED_WORKERS = 500
 
-# what subscribes it, what undoes that, and what does all that it has put off
+# functions that subscribe a sink, unsubscribe it, and do its postponed work
 Sink = tuple[Callable[[], None], Callable[[], None], Callable[[], None]]
 
 PARTS = ("requests", "operations", "scrape", "logs", "suite")
 
 
 def main(registry: Any, _environment: Callable[[Any], Any], *parts: str) -> None:
-    """Run in a folder of its own; servers with the suite run on the database."""
+    """Run in a separate folder; servers with the suite run on the database."""
     chosen = parts or PARTS
     folder = Path(tempfile.mkdtemp())
     try:
@@ -94,7 +94,7 @@ def statsd_sink(port: int, **variables: Any) -> Sink:
 
 @contextmanager
 def receiver() -> Iterator[int]:
-    """Have another process read what is sent to a UDP port, as StatsD does."""
+    """Start another process that reads from a UDP port, like StatsD."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         reader = Process(target=_read, args=[listening], daemon=True)
@@ -112,7 +112,7 @@ def _read(listening: socket.socket) -> None:
 
 
 def added_by_request(sinks: Mapping[str, Sink], target: float) -> None:
-    """Print what each sink adds to a request that does nothing else."""
+    """Print the costs of each sink for a request that does nothing else."""
     application = http_requests._observed_call(_application)
     seconds: dict[str, list[float]] = {name: [] for name in ("nobody", *sinks)}
     for _turn in range(ROUNDS):
@@ -156,7 +156,7 @@ def _serve(application: Callable[..., Any], catch_up: Callable[[], None] = lambd
 
 
 def operations() -> None:
-    """Print what an operation costs that is told to nobody, beside none at all."""
+    """Print the costs of an operation without a subscriber, beside no operation."""
 
     def measured() -> None:
         for _number in range(OPERATIONS):

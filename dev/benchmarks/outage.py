@@ -1,7 +1,7 @@
 """The page to log in while the store is healthy, refuses connections, and is silent.
 
 Each server is prefork, and clients download files from it all the time, twice as many as it has
-workers: with a healthy store they are served, otherwise they wait or fail. What is compared is
+workers: with a healthy store they are served, otherwise they wait or fail. The measured request is
 the page that needs no file.
 """
 

@@ -1,8 +1,8 @@
-"""Comparing ways of doing the same thing: interleaved rounds, medians, intervals, ratios.
+"""Comparison of ways to do the same thing: interleaved rounds, medians, intervals, ratios.
 
-Machines are noisy, so every round runs each contender once, in a turning order, and what
-is reported is the median of the rounds with its 95 % interval. A ratio is computed
-within each round and then summed up in the same way.
+Machines are noisy, so every round runs each contender once, in a turning order. The result is the
+median of the rounds with its 95 % interval. A ratio is computed within each round and then summed
+up in the same way.
 """
 
 import math
@@ -50,7 +50,7 @@ def interval_offset(figures: int) -> int:
 
 @contextmanager
 def awake() -> Iterator[None]:
-    """Have idle processors wait for work instead of halting, where this process may say so.
+    """Make idle processors wait for work instead of halting, if this process has the right.
 
     A virtual machine takes up to 0.1 ms to wake one that has halted. On a busy server hardly
     any does; on an idle one it is many times what a question to a neighbour takes, and is

@@ -1,6 +1,6 @@
 """Sessions in Redis beside core's file store, on one machine and disk.
 
-A rate above 1 is faster than core. What the suite promises, as rates: get 0.67, get and an
+A rate above 1 is faster than core. The promises of the suite, as rates: get 0.67, get and an
 unchanged save 2.5, get and a changed save 1.54; light requests 0.97.
 
 store           one thread on the store itself
@@ -8,11 +8,11 @@ network         the same over a connection that takes a millisecond, in round tr
 memory          what Redis needs for a session
 many            one device revoked and 100,000 identifiers checked beside 200,000 sessions
 sentinel        the same with Sentinels, TLS and a replica that a revocation waits for
-threaded        light requests of a logged-in user, on servers of their own
+threaded        light requests of a logged-in user, on separate servers
 prefork         the same with two workers
 
-The file store never waits, a question to Redis does: the processors are kept awake, as those
-of a busy server are (see ``rounds.awake``).
+The file store never waits, a question to Redis does: the processors are kept awake, like
+the processors of a busy server (see ``rounds.awake``).
 """
 
 import functools
@@ -279,11 +279,11 @@ def requests(database: str, workers: int) -> None:
 
 @contextmanager
 def server(database: str, workers: int, with_redis: int) -> Iterator[Server]:
-    # the second port is taken late: those of another server have to be elsewhere
+    # the second port is bound late: another server needs ports further on
     port, gevent_port = free_ports(28169 + 20 * with_redis, 2)
     environment = dict(os.environ)  # noqa: TID251  # of a child
     environment["ODOO_SESSION_REDIS"] = "1" if with_redis else "0"
-    # metrics tell of what is asked of Redis, and have a benchmark of their own
+    # metrics count requests to Redis, and have their own benchmark
     environment["ODOO_PROMETHEUS"] = environment["ODOO_STATSD"] = "0"
     # the platform lets no server of production serve with sessions in files
     environment["ODOO_CLOUD_PLATFORM_UNSAFE"] = "1"

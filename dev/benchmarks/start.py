@@ -1,6 +1,6 @@
-"""What the checks add to the start of a server whose configuration is right, in milliseconds.
+"""The costs of the checks at the start of a right server, in milliseconds.
 
-Each round is a process of its own, which does what a serving start does before it listens:
+Each round is a separate process, with the steps of a serving start before it listens:
 import the addons of ``--load`` and run the checks on the environment and on the database of
 ``-d``. The store is not asked (ODOO_CLOUD_PLATFORM_PROBES=0): what that takes is its network's.
 """

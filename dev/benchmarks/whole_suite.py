@@ -1,10 +1,10 @@
 """Servers with all of the suite, which counts and logs all it can, beside bare Odoo.
 
 All write their log into a file. Servers that are alike differ by some percent, by where their
-memory lies: there are several of each kind, and a round asks one of each.
+memory is placed: there are several of each kind, and a round asks one of each.
 
 Client, Redis, StatsD and PostgreSQL share the machine's cores with the workers, and elsewhere
-have machines of their own. What of it is Redis' is shown by bare Odoo that sends it one GET a
+have separate machines. The share of Redis is shown by bare Odoo that sends it one GET a
 request, see ``addons/one_get``. Prefork is measured with two workers, which leave two cores idle
 while they wait for Redis, and with the five that Odoo's documents recommend for two cores.
 """
@@ -107,7 +107,7 @@ def server(
     )
     environment = stack.odoo.environment(**{**stack.postgresql.env, **variables})
     with serving(command, port, environment):
-        # the next server would take a port for a free one that is not listened at yet
+        # a port on which no server listens yet looks free to the next server
         while workers and not answers(gevent_port):
             time.sleep(0.1)
         yield port

@@ -34,7 +34,7 @@ SETTLED_SECONDS = 8
 
 @dataclass
 class Shown:
-    """What was done within a window, and what the panels say of it."""
+    """The events within a window, and their values in the panels."""
 
     servers: Metered
     done: dict[str, int]
@@ -153,7 +153,7 @@ def since_success(shown: Shown, found: Found) -> None:
 
 
 def session_operations(shown: Shown, found: Found) -> None:
-    # who shows a session has it read
+    # a client with a session makes the server read it
     readers = calls(shown) + shown.done["error"] + shown.done["unreadable"]
     assert shown.times(found, "operation")["read"] >= 0.9 * readers
 
@@ -241,7 +241,7 @@ def test_a_panel_of_prometheus_shows_the_load(shown: Shown, title: str) -> None:
     for expression in panels(PROMETHEUS)[title]:
         series = shown.panel(expression)
         assert series, expression
-        # a rate of nothing by nothing is no number, of a series that others share a panel with
+        # a rate of zero by zero is not a number, in a panel with other series
         found += [(labels, value) for labels, value in series if not math.isnan(value)]
     EXPECTED[title](shown, found)
 
@@ -253,7 +253,7 @@ GOOD, BAD = "Metered_works", "Metered_fails"
 
 
 def rates(expected: dict[str, str]) -> Callable[[Shown, Series], None]:
-    """Expect rates that come to what was done, told by its kind of load."""
+    """Expect rates that match the events, by kind of load."""
     return lambda shown, found: come_to(
         found, {name: shown.done[what] for name, what in expected.items()}
     )

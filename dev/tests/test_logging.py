@@ -24,7 +24,7 @@ from dev.instance import Instance
 from dev.process import Daemon, free_ports
 from dev.services.rsyslog import CONFIGURATION, Rsyslog
 
-# what logging_json's description lists, of a server without a configuration file
+# the lines in logging_json's description, of a server without a configuration file
 BEFORE_ADDONS = (
     r"INFO \? odoo: Odoo version .*",
     r"INFO \? odoo: addons paths: .*",
@@ -58,14 +58,14 @@ REQUESTS = (
 )
 
 
-# where a schema has the stack of an exception
+# the field of a schema with the stack of an exception
 STACKS = {
     "default": "exc_info",
     "ecs": "error/stack_trace",
     "otel": "Attributes/exception.stacktrace",
 }
 
-# names of methods that there are none of, as an exception has them, and what is left of them
+# names of missing methods in an exception, and their form in the log
 TELLING = {
     f"password={SECRET}": "password=***",
     f"api_key: {SECRET}": "api_key: ***",
@@ -134,7 +134,7 @@ class Server:
             connection.close()
 
     def be_busy(self) -> None:
-        """Have everything asked for, many times and by many at a time."""
+        """Send each request, many times and by many clients at a time."""
 
         def client(_number: int) -> None:
             for _round in range(ROUNDS):
@@ -158,7 +158,7 @@ class Server:
 
     @property
     def requests_with_a_line(self) -> int:
-        """How many requests have an access line: health checks and static files are left out."""
+        """The number of requests with an access line: all but health checks and static files."""
         return CLIENTS * ROUNDS * (len(REQUESTS) - 2 + bool(self._workers))
 
     @property
@@ -299,7 +299,7 @@ def test_secrets_in_tracebacks_are_hidden_in_every_schema(
 
 
 def at(line: dict[str, Any], path: str) -> str:
-    """Return what stands in a line under names that are separated by a slash."""
+    """Return the value in a line under names that are separated by a slash."""
     found: Any = line
     for name in path.split("/"):
         found = found.get(name) or {}

@@ -18,7 +18,7 @@ from dev.process import free_ports
 COUNT = "odoo_http_request_duration_seconds_count"
 COUNTERS = "odoo_.*(_total|_count|_sum|_bucket)"
 
-# what tells the requests of a kind of load
+# the labels of the requests of a kind of load
 LABELS = {
     "page": {"route": "/web/login", "method": "GET", "status": "200"},
     "static": {"route": "static"},
@@ -90,7 +90,7 @@ def test_a_scan_of_random_urls_adds_no_series(loaded: Metered) -> None:
     loaded.ask("scan", 50)
     scanned = loaded.done["scan"]
     assert loaded.until(lambda: counted(loaded, route="unmatched"), scanned) == scanned
-    # each of them is in one of these; what was asked for before may be scraped late
+    # each of them is in one of these; earlier requests may be scraped late
     assert len(loaded.prometheus.query(unmatched)) == before > 0
     assert not [
         labels for labels, _value in loaded.prometheus.query(COUNT) if "scan" in str(labels)
@@ -174,7 +174,7 @@ def test_the_port_of_metrics_answers_while_every_worker_is_busy(servers: Metered
     logins = [threading.Thread(target=visitor.login, args=[database]) for visitor in visitors]
     try:
         with connection.cursor() as cursor:
-            # nobody can log in until this transaction ends
+            # no user can log in until this transaction ends
             cursor.execute("LOCK TABLE res_users IN ACCESS EXCLUSIVE MODE")
             for login in logins:
                 login.start()

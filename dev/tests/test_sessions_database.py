@@ -1,4 +1,4 @@
-"""PostgreSQL goes away for a moment, or one of its databases for good."""
+"""PostgreSQL goes away for a moment, or one of its databases permanently."""
 
 import uuid
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def database(stack: Stack) -> Iterator[tuple[str, Path]]:
 def away(
     stack: Stack, database: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[tuple[FrontEnd, Client, Any]]:
-    """A server, somebody who is logged in, and the way from there to PostgreSQL."""
+    """A server, a user who is logged in, and the way from there to PostgreSQL."""
     name, data = database
     postgresql = stack.postgresql.env
     front_end = FrontEnd(stack, name, data, tmp_path)
@@ -71,5 +71,5 @@ def test_a_database_that_is_gone_is_forgotten(
     front_end, client, _proxy = away
     stack.postgresql.drop(client.database)
     assert client.check(front_end).status == 404, "there is no such route without a database"
-    # nobody any more, and never a 503
+    # a visitor from now on, and never a 503
     assert client.ask(front_end, "/web/login").status in (200, 303)

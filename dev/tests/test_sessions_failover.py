@@ -32,7 +32,7 @@ from dev.services.redis_sets import RedisWithUsers
 from dev.stack import Stack
 
 CLIENTS = 8
-LONGEST_SECONDS = 10  # any answer, while nobody answers but Odoo
+LONGEST_SECONDS = 10  # any answer, while only Odoo answers
 SILENT_SECONDS = 0.5
 
 
@@ -139,7 +139,7 @@ def test_a_master_that_comes_back_from_a_pause_is_not_used(
             pid = sentinel.daemons[former].pid
             os.kill(pid, signal.SIGSTOP)
             try:
-                # without a request meanwhile, which would find out that it is silent
+                # without a request in between, which would find out that it is silent
                 wait_until(lambda: sentinel.master not in ("", former))
             finally:
                 os.kill(pid, signal.SIGCONT)
@@ -154,7 +154,7 @@ def test_a_master_that_comes_back_from_a_pause_is_not_used(
                 assert late.log_in(front_ends[number % 2]).result["uid"]
                 assert not late.check(front_ends[1 - number % 2]).error
                 if sentinel.ask(former, "ROLE").startswith("master"):
-                    # later it repeats what its own master is told
+                    # later it repeats the commands to its own master
                     assert session_commands(sentinel, former) == before
             for client in clients[1:]:
                 assert not client.check(front_ends[1]).error
@@ -331,7 +331,7 @@ def test_an_unknown_host_and_an_untrusted_certificate_end_the_start(
         "ODOO_SESSION_REDIS_TLS_CA": str(server.client["other_ca"]),
     }
     for variables, told in (
-        # no resolver is asked for what is no name
+        # no resolver is asked for an address without a name
         ({**patient, "ODOO_SESSION_REDIS_HOST": "no such host"}, "ODOO_SESSION_REDIS_HOST: "),
         (untrusted, "ODOO_SESSION_REDIS_TLS_CA: the certificate is not trusted"),
     ):

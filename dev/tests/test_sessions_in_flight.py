@@ -96,7 +96,7 @@ def call(
 
 
 def revoke(client: Client, node: FrontEnd, sid: str) -> None:
-    """Have ``client`` revoke the device of a session, as in the preferences of a user."""
+    """Revoke the device of a session as ``client``, like in the preferences of a user."""
     domain = [("session_identifier", "=", sid[:42])]
     devices = call(client, node, "res.device", "search", domain)
     assert devices
@@ -158,7 +158,7 @@ def test_no_next_id_outlives_a_revocation(nodes: Nodes) -> None:
 
 
 def make_older(nodes: Nodes, sid: str) -> None:
-    """Have an id been made half a day ago, so that the next request rotates it."""
+    """Make an id half a day old, so that the next request rotates it."""
     text = (
         "from odoo import http\n"
         f"session = http.root.session_store.get({sid!r})\n"

@@ -18,7 +18,7 @@ def test_installing_it_late_leaves_the_server_and_its_sessions_alone(
     stack: Stack, tmp_path: Path, workers: str, enabled: str
 ) -> None:
     name = f"late_{uuid.uuid4().hex[:8]}"
-    # a server that cannot be reached: nobody must ask it
+    # a server that cannot be reached: no process may ask it
     variables = {
         "ODOO_SESSION_REDIS": enabled,
         "ODOO_SESSION_REDIS_HOST": "127.0.0.1",

@@ -1,4 +1,4 @@
-"""``odoo session_redis migrate``: front-ends go from files to Redis, and nobody logs in again."""
+"""``odoo session_redis migrate``: front-ends go from files to Redis, and no user logs in again."""
 
 import json
 import os

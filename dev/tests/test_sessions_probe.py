@@ -72,7 +72,7 @@ def variables(redis: RedisWithUsers) -> dict[str, str]:
 
 
 def readiness(front_end: FrontEnd) -> tuple[int, str]:
-    """Return the status, and what is said of the sessions."""
+    """Return the status, and the message about the sessions."""
     connection = http.client.HTTPConnection("127.0.0.1", front_end.port, timeout=30)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     connection.request("GET", "/cloud_platform/ready", headers=headers)
@@ -101,7 +101,7 @@ def test_a_redis_that_only_answers_is_not_ready(
                 pass
     text = front_end.log.read_text()
     assert variables(redis)["ODOO_SESSION_REDIS_PASSWORD"] not in text
-    # what a probe could not delete ends by itself
+    # a key that a probe could not delete expires
     for key in redis.ask("server", "KEYS", "*").split():
         assert int(redis.ask("server", "TTL", key)) > 0, key
 

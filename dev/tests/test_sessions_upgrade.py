@@ -1,7 +1,7 @@
 """A rolling upgrade: a front-end of a release before 3.0 and a new one behind one nginx.
 
 No addon of the suite is installed in the database, as none has to be: during such an upgrade it
-has those of the old release, whose code runs on the old front-end alone.
+has the sessions of the old release, whose code runs on the old front-end alone.
 """
 
 import contextlib
@@ -59,7 +59,7 @@ class Site:
 
     @contextlib.contextmanager
     def door(self, *front_ends: FrontEnd) -> Iterator["Door"]:
-        """Have an nginx in front of some front-ends, which asks them in turns."""
+        """Start an nginx in front of some front-ends, which asks them in turns."""
         nginx = Nginx(self.logs / "nginx")
         http_ports = [front_end.port for front_end in front_ends]
         gevent_ports = [front_end.gevent_port for front_end in front_ends]
@@ -73,14 +73,14 @@ class Site:
         return Client(self.database)
 
     def forms(self, client: Client) -> set[str]:
-        """Return what is before the prefix in the keys of a client's session."""
+        """Return the text before the prefix in the keys of a client's session."""
         end = f"{self.prefix}:{client.sid}"
         return {key.decode().removesuffix(end) for key in self.redis.keys(f"*{end}")}
 
 
 @dataclass
 class Door:
-    """What clients ask instead of a front-end."""
+    """The address that clients ask instead of a front-end."""
 
     port: int
 
@@ -120,7 +120,7 @@ def pair(request: pytest.FixtureRequest, old: FrontEnd, new: FrontEnd) -> list[F
 
 
 def info(client: Client, front_end: FrontEnd | Door, debug: str | None = None) -> Answer:
-    """Ask for what the web client knows of its session; ``debug`` is kept in the session."""
+    """Return the web client's data about its session; ``debug`` is kept in the session."""
     return client.ask(front_end, INFO if debug is None else f"{INFO}?debug={debug}", {})
 
 
@@ -151,7 +151,7 @@ def test_log_out_at_either_is_one_at_both(site: Site, pair: list[FrontEnd]) -> N
         assert_logged_in(client, *pair)
         sid = client.sid
         client.log_out(pair[0])
-        client.sid = sid  # as whoever has kept the cookie
+        client.sid = sid  # like a client that has kept the cookie
         assert site.forms(client) == set()
         assert_logged_out(client, *pair)
 
@@ -198,7 +198,7 @@ def test_id_that_is_due_to_rotate_is_followed_by_both(site: Site, pair: list[Fro
 
 
 def make_older(site: Site, client: Client) -> bool:
-    """Have a session been made half a day ago; False where none knows when it was."""
+    """Make a session half a day old; False if the session has no time."""
     key = f"session::{site.prefix}:{client.sid}"
     values = json.loads(site.redis.get(key))
     if "create_time" not in values:

@@ -97,7 +97,8 @@ def test_no_secret_is_in_what_a_start_says(prepared: Instance, tmp_path: Path) -
     assert [name for name in LEAKS if f"  - {name}: " not in done.stdout] == [], done.stdout
     assert SECRET not in done.stdout
     assert "Traceback" not in done.stdout
-    for reason in ("Kubernetes", "white space", "not what is in it", "may not have a user"):
+    words = "not what is in it"  # plain-english: allow
+    for reason in ("Kubernetes", "white space", words, "may not have a user"):
         assert reason in done.stdout
 
 

@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 {
     "name": "One GET a request",
-    "summary": "What no session store in Redis can do without",
+    "summary": "The least work of a session store in Redis",
     "version": "1.0.0",
     "category": "Hidden",
     "author": "Odoo Cloud Platform contributors",
