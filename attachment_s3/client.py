@@ -72,7 +72,7 @@ def _config(settings: S3Settings) -> Any:
 
 
 def _leave_redirects(params: Any, **_event: Any) -> None:
-    """Have botocore follow no redirect: see ``regions.py``."""
+    """Make botocore follow no redirect: see ``regions.py``."""
     params["context"].get("s3_redirect", {})["redirected"] = True
 
 
@@ -105,13 +105,13 @@ def _sign_with_md5(params: Any, **_event: Any) -> None:
 
 
 def revealed(secret: Any) -> str | None:
-    """Return the text of a secret of the settings; None where there is none."""
+    """Return the text of a secret of the settings; None if it is not set."""
     return secret.get_secret_value() if secret else None
 
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """Turn whatever botocore raises into an error of ours; ``name`` says about what."""
+    """Turn errors of botocore into errors of ours about ``name``."""
     from botocore import exceptions
     from botocore.parsers import ResponseParserError
 
@@ -133,7 +133,7 @@ def translated(name: str) -> Iterator[None]:
         exceptions.InvalidRegionError,
         exceptions.UnsupportedS3ConfigurationError,
         exceptions.ProfileNotFound,
-        UnicodeEncodeError,  # a key that is no Unicode text
+        UnicodeEncodeError,  # a key that is not Unicode text
     ) as error:
         raise Refused(f"{name}: {error}") from error
     except exceptions.FlexibleChecksumError as error:
@@ -147,14 +147,14 @@ def translated(name: str) -> Iterator[None]:
 
 
 def field(answer: Any, name: str, of: str) -> Any:
-    """Return what every S3 answer of its kind has.
+    """Return a field that every S3 answer of its kind has.
 
-    :raises Unavailable: when it is missing: somebody else answered, as a network that wants a
-        login does with a page
+    :raises Unavailable: if it is missing: the answer came from another server, for example the
+        log-in page of a network
     """
     value = answer.get(name)
     if value is None:
-        raise Unavailable(f"{of}: what answers is no S3 server: {name} is missing")
+        raise Unavailable(f"{of}: the response did not come from an S3 server: {name} is missing")
     return value
 
 
@@ -171,7 +171,9 @@ def length_in(headers: Mapping[str, str], of: str) -> int:
     """
     text = str(field(headers, "content-length", of)).strip()
     if not text.isdecimal():
-        raise Unavailable(f"{of}: what answers is no S3 server: its Content-Length is {text!r}")
+        raise Unavailable(
+            f"{of}: the response did not come from an S3 server: its Content-Length is {text!r}"
+        )
     return int(text)
 
 
@@ -183,7 +185,7 @@ _ERRORS: dict[str, type[StoreError]] = {
     "NoSuchKey": NotFound,
     "NoSuchBucket": Refused,
     "NoSuchUpload": Conflict,
-    "NotImplemented": Refused,  # with 501, which is no outage
+    "NotImplemented": Refused,  # with 501, which is not an outage
     "InvalidRange": OutOfRange,
     **dict.fromkeys(CODES, Refused),  # nothing has named the right region, or it did not help
     "TemporaryRedirect": Unavailable,
@@ -209,7 +211,7 @@ def error_for(code: str, status: int, message: str, content_type: str = "") -> S
     if code in _ERRORS:
         return _ERRORS[code](message)
     if 300 <= status < 400 or (status == 404 and content_type.startswith("text/html")):
-        return Unavailable(f"{message}: what answers is no S3 server")
+        return Unavailable(f"{message}: the response did not come from an S3 server")
     if status == 404:
         return NotFound(message)
     if status in (409, 412):

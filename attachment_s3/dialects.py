@@ -1,4 +1,4 @@
-"""How a request of S3 is written, and how servers say that they do not know it."""
+"""The form of S3 requests, and the answers of servers that do not know them."""
 
 from typing import Any
 

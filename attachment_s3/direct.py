@@ -166,7 +166,9 @@ class _Request:
     def _success(self, answer: Answer) -> Answer:
         if not answer.headers.get("ETag"):
             answer.close()
-            raise Unavailable(f"{self._name}: what answers is no S3 server: ETag is missing")
+            raise Unavailable(
+                f"{self._name}: the response did not come from an S3 server: ETag is missing"
+            )
         if self.method != "GET":
             answer.read()  # for the connection to be used again
         return answer

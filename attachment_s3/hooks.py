@@ -1,4 +1,4 @@
-"""What happens when Odoo imports the addon, before any database is loaded."""
+"""The steps when Odoo imports the addon, before any database is loaded."""
 
 from odoo.addons.base_attachment_object_storage.hooks import serve_before_loaded
 from odoo.addons.base_attachment_object_storage.store import StoreUri
@@ -11,7 +11,7 @@ from .store import S3Store
 
 @server_wide
 def post_load() -> None:
-    """Have a server that is started with ``--load=...,attachment_s3`` check its settings."""
+    """Check the settings of a server that is started with ``--load=...,attachment_s3``."""
     before_serving(S3Settings.mistakes)
 
 

@@ -1,15 +1,15 @@
-"""The region in which a bucket is, where it is not the one of the settings.
+"""The region of a bucket, if it is not the region of the settings.
 
 A server answers a request that is signed for, or sent to, another region in many ways: 301, 307,
 400 without a body, ``AuthorizationHeaderMalformed``, ``IllegalLocationConstraintException``... It
-names the right region in a header or in the body. Whoever sees the name calls ``remember()``;
+names the right region in a header or in the body. Code that reads the name calls ``remember()``;
 from then on this process sends everything there, and signs URLs for it::
 
     located(settings, bucket)      the settings with which the bucket is reached
 
 botocore's own redirection is switched off in ``client.py``: its clients do not know each other's
-regions, it knows no other address than the one of the settings, and it asks without end where
-every answer is a redirect.
+regions, it knows only the address of the settings, and it repeats the request without end if every
+answer is a redirect.
 """
 
 import logging
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 HEADER = "x-amz-bucket-region"
 
-# how servers say that the request belongs to another region or address
+# the error codes of servers for a request that belongs to another region or address
 CODES = frozenset(
     {
         "AuthorizationHeaderMalformed",
@@ -38,7 +38,7 @@ CODES = frozenset(
 # the statuses by which a HEAD says the same, for it has no body with a code
 SILENT = frozenset({"301", "302", "307", "400"})
 
-# Amazon's addresses that are of one region each, and the one that is of none
+# Amazon's addresses of one region each, and the address without a region
 _AMAZON = re.compile(r"s3(?:[.-](?:external-1|[a-z]{2}(?:-[a-z]+)+-\d+))?\.amazonaws\.com(\.cn)?")
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NAMED = re.compile(r"<Region>([^<]+)</Region>|The (\S+) location constraint is incompatible")
@@ -105,7 +105,7 @@ def is_learned_from(settings: S3Settings, bucket: str, client: Any, error: Any) 
 
 
 def ask(client: Any, bucket: str) -> str | None:
-    """Return the region of a bucket, which Amazon tells also to a key without rights."""
+    """Return the region of a bucket, which Amazon returns also to a key without rights."""
     from botocore.exceptions import ClientError
 
     for request in (client.head_bucket, client.list_objects_v2):

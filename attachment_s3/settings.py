@@ -188,7 +188,7 @@ class S3Settings(StoreSettings):
         description="bytes of a part, which is held in memory; most servers take 5 MiB or more",
     )
 
-    # a rule of the field: those of the model are left out while any field is wrong
+    # a rule of the field: rules of the model are left out while any field is wrong
     @field_validator("secret_key")
     @classmethod
     def _whole_credentials(cls, secret: SecretStr | None, info: ValidationInfo) -> Any:
@@ -230,7 +230,7 @@ class S3Settings(StoreSettings):
         )
 
     def object_options(self) -> dict[str, str]:
-        """Return what is asked for each new object, as botocore names it."""
+        """Return the options of each new object, with botocore's names."""
         options = {
             "ServerSideEncryption": self.server_side_encryption,
             "SSEKMSKeyId": self.kms_key,
@@ -241,7 +241,7 @@ class S3Settings(StoreSettings):
     def bucket_for(self, database: str) -> str:
         """Return the bucket for the new objects of a database.
 
-        :raises ConfigurationError: when there is none
+        :raises ConfigurationError: if it is not set
         """
         if not self.bucket:
             raise ConfigurationError(["AWS_BUCKETNAME: takes the bucket for new attachments"])

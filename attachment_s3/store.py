@@ -77,7 +77,7 @@ class S3Store(ObjectStore):
 
     @property
     def _public_client(self) -> Any:
-        """A client that sends nothing: the host is a part of what is signed."""
+        """A client that sends nothing: the host is a part of the signature."""
         host = self._settings.public_endpoint
         if not host:
             return self._client
@@ -91,7 +91,7 @@ class S3Store(ObjectStore):
         return PARALLEL_DELETES if self._settings.endpoint in without_bulk else 100
 
     def _find_region(self) -> None:
-        """Have the region of the bucket known, which a URL is signed for."""
+        """Find the region of the bucket, for which a URL is signed."""
         if regions.is_known(self._settings, self.container):
             return
         client = self._client
@@ -110,7 +110,7 @@ class S3Store(ObjectStore):
             with translated(self.container):
                 client.create_bucket(Bucket=self.container, **options)
         except (Conflict, Refused):
-            # it is somebody else's, or ours, or the key may only use what is there
+            # it belongs to another account, or to ours, or the key may only use existing buckets
             if not self.has_container():
                 raise
 
@@ -222,7 +222,7 @@ class S3Store(ObjectStore):
     def _sizes(
         self, key: str, headers: Mapping[str, str], start: int | None
     ) -> tuple[int, int | None]:
-        """Return the bytes of an answer, and those of its object.
+        """Return the bytes of an answer, and the bytes of its object.
 
         :param start: of the part that was asked for; None for the whole object
         """
@@ -262,7 +262,9 @@ class S3Store(ObjectStore):
         with translated(self._name(key)):
             answer = self._call("delete_object", Key=key)
             if answer["ResponseMetadata"]["HTTPStatusCode"] != 204:
-                raise Unavailable(f"{self._name(key)}: what answers is no S3 server")
+                raise Unavailable(
+                    f"{self._name(key)}: the response did not come from an S3 server"
+                )
 
     def _page(self, prefix: str, after: str | None) -> tuple[list[ObjectInfo], str | None]:
         return self._listed(prefix, {"ContinuationToken": after} if after else {})

@@ -75,7 +75,7 @@ class SwiftClient:
             # a network that wants a login answers with a page, a proxy that knows no such path
             # with a 404 that says nothing of objects
             answer.close()
-            raise Unavailable(f"{path}: what answers is no Swift server: {status}")
+            raise Unavailable(f"{path}: the response did not come from a Swift server: {status}")
         if status >= 300:
             answer.close()
             raise error_for(status, f"{path}: {status} {answer.reason}")
@@ -123,7 +123,7 @@ def quoted(container: str, key: str = "") -> str:
         path = f"/{quote(container, safe='')}"
         return f"{path}/{quote(key)}" if key else path
     except UnicodeEncodeError as error:
-        raise Refused(f"{key!r} is no Unicode text") from error
+        raise Refused(f"{key!r} is not Unicode text") from error
 
 
 class _Connections(HTTPAdapter):
@@ -176,18 +176,18 @@ def _domain(of: str, name: str | None) -> dict[str, str]:
 
 
 def revealed(secret: Any) -> Any:
-    """Return the text of a secret of the settings; None where there is none."""
+    """Return the text of a secret of the settings; None if it is not set."""
     return secret.get_secret_value() if secret else None
 
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """Turn whatever the libraries raise into an error of ours; ``name`` says about what."""
+    """Turn errors of the libraries into errors of ours about ``name``."""
     from keystoneauth1 import exceptions
 
     try:
         yield
-    except exceptions.HttpError as error:  # of a login: those of Swift are not raised
+    except exceptions.HttpError as error:  # of a login: errors of Swift are not raised
         raise error_for(error.http_status, f"{name}: {error}", login=True) from error
     except (
         exceptions.ConnectionError,
@@ -214,7 +214,9 @@ def length_in(headers: Any, path: str) -> int:
     """
     text = headers.get("Content-Length", "").strip()
     if not text.isdecimal():
-        raise Unavailable(f"{path}: what answers is no Swift server: Content-Length is {text!r}")
+        raise Unavailable(
+            f"{path}: the response did not come from a Swift server: Content-Length is {text!r}"
+        )
     return int(text)
 
 

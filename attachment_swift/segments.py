@@ -4,9 +4,9 @@ The segments are objects of the same container, because a TempURL opens no other
 
     .segments/{key}/{MD5 of the whole}/{bytes of a segment}/{number}
 
-So the same content that is put again, after a failure or by somebody else at the same time,
+So the same content that is put again, after a failure or by another process at the same time,
 writes the same segments with the same bytes: nothing has to be removed that another may
-need. Deleting an object deletes every segment under its key, those of failed uploads too.
+need. Deleting an object deletes every segment under its key, also of failed uploads.
 """
 
 import itertools
@@ -52,7 +52,7 @@ def put(
             {"path": f"/{container}/{name}", "etag": digest, "size_bytes": len(section)}
         )
     # A server that knows no manifests would store the text of this one as the object: the
-    # ETag, which is that of a large object, makes it refuse.
+    # ETag of a large object makes it refuse.
     whole = new_md5()
     whole.update("".join(digests).encode())
     client.request(
@@ -110,7 +110,7 @@ def _key(segment: str) -> str:
 def _digests(content: Content, size: int, name: str) -> list[str]:
     """Return the MD5 of each segment, hexadecimal.
 
-    :raises Integrity: when the whole is not what was declared
+    :raises Integrity: if the whole differs from the declared digest
     """
     whole = new_md5()
     digests = []

@@ -150,7 +150,7 @@ class SwiftSettings(StoreSettings):
         description="bytes, at most 5 GiB; a larger object is stored in segments of this size",
     )
 
-    # rules of fields: those of the model are left out while any field is wrong
+    # rules of fields: rules of the model are left out while any field is wrong
     @field_validator("password")
     @classmethod
     def _whole_login(cls, password: SecretStr | None, info: ValidationInfo) -> Any:
@@ -170,7 +170,7 @@ class SwiftSettings(StoreSettings):
 
     @property
     def is_version_1(self) -> bool:
-        """Whether Swift itself checks the password, without Keystone."""
+        """True if Swift itself checks the password, without Keystone."""
         return bool(_VERSION_1.search(self.auth_url or ""))
 
     @property
@@ -189,7 +189,7 @@ class SwiftSettings(StoreSettings):
         )
 
     def required(self) -> list[str]:
-        """Return what is missing to reach a server, a sentence a variable."""
+        """Return the missing settings of a server, a sentence for each variable."""
         missing = []
         if not self.auth_url:
             missing.append("SWIFT_AUTH_URL: takes the URL of Keystone")
@@ -202,7 +202,7 @@ class SwiftSettings(StoreSettings):
     def container_for(self, database: str) -> str:
         """Return the container for the new objects of a database.
 
-        :raises ConfigurationError: when there is none
+        :raises ConfigurationError: if it is not set
         """
         if not self.container:
             raise ConfigurationError(

@@ -78,13 +78,13 @@ class SwiftStore(ObjectStore):
         return PARALLEL_DELETES if self._settings.auth_url in without_bulk else 100
 
     def _create_container(self) -> None:
-        """Create the container, and have it take URLs that are signed with the key."""
+        """Create the container, and make it accept URLs that are signed with the key."""
         key = self._settings.temp_url_key
         headers = {"X-Container-Meta-Temp-URL-Key": key.get_secret_value()} if key else {}
         try:
             self._client.request("PUT", quoted(self.container), headers=headers)
         except Refused:
-            # a user with an ACL may only use what is there; a key is its owner's to tell
+            # a user with an ACL may only use an existing container; only its owner sets a key
             if not self.has_container():
                 raise
 
@@ -105,13 +105,13 @@ class SwiftStore(ObjectStore):
         with self._contact():  # the first use logs in
             url = urlsplit(self._client.endpoint())
         expires = int(datetime.now(timezone.utc).timestamp()) + seconds
-        # what is signed is not quoted, what is sent is
+        # the signature is for the unquoted path, the request has the quoted path
         path = f"{url.path}/{self.container}/{key}"
         signed = generate_temp_url(
             path, expires, secret.get_secret_value(), "GET", absolute=True, digest="sha256"
         )
         query = signed[len(path) :] + _disposition(disposition)
-        # the address is no part of what is signed
+        # the address is not part of the signature
         address = (public and self._settings.public_url) or f"{url.scheme}://{url.netloc}"
         return f"{address}{quote(path)}{query}"
 
@@ -231,7 +231,7 @@ class SwiftStore(ObjectStore):
             if not answer.content:
                 without_bulk.add(self._settings.auth_url)
             return delete_singly(keys, delete)
-        # a token is refused for each object, and only a request of its own renews it
+        # a token is refused for each object, and only a separate request renews it
         refused = [key for key, number in numbers.items() if number == 401]
         failures: dict[str, StoreError] = {
             key: error_for(numbers[key], f"{self.container}/{key}: {status}")
@@ -288,7 +288,7 @@ def _disposition(header: str) -> str:
         return ""
     message = Message()
     message["Content-Disposition"] = header
-    # the last one is filename*, the whole name, where filename has what is left of it in ASCII
+    # the last one is filename*, the whole name; filename has only its ASCII characters
     names = [
         collapse_rfc2231_value(value)
         for parameter, value in message.get_params([], "Content-Disposition")

@@ -1,4 +1,4 @@
-"""How Amazon's S3 answers, as far as regions and rights are concerned; for ``DialectServer``."""
+"""Answers of Amazon's S3 about regions and rights, for ``DialectServer``."""
 
 import hashlib
 import re
@@ -82,7 +82,7 @@ class Amazon:
 
     def _error(self, request: Request, status: int, code: str, message: str) -> Reply:
         self.misdirected.append(f"{request.method} {code}")
-        # the bucket itself always tells
+        # the bucket itself always names it
         tells = self.tells_region or request.path in ("/", f"/{self.bucket}")
         return self._failure(
             status, code, message, {"x-amz-bucket-region": self.region} if tells else {}

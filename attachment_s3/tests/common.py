@@ -1,4 +1,4 @@
-"""The S3 server that the tests use: the one of the environment."""
+"""The S3 server of the tests, from the environment."""
 
 from odoo.addons.base_attachment_object_storage.store import without_bulk
 from odoo.addons.base_attachment_object_storage.store_guard import forget_outages
@@ -11,7 +11,7 @@ from ..store import S3Store
 MIB = 1024 * 1024
 PARTS = {"AWS_MULTIPART_THRESHOLD": 5 * MIB, "AWS_MULTIPART_CHUNKSIZE": 5 * MIB}
 
-# what a new process begins with, see ``run_python``
+# the start of a new process, see ``run_python``
 IMPORTS = (
     "bucket = sys.argv[1]\n"
     "from odoo.addons.attachment_s3.settings import S3Settings\n"

@@ -1,4 +1,4 @@
-"""The contract of object stores on any S3 server, and what is S3's own."""
+"""The contract of object stores on any S3 server, and the behaviour of S3 alone."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ from .common import MIB, PARTS, S3SetUp, sent_by
 
 
 class S3Contract(S3SetUp, ClientContract, PresignContract, StoreContract):
-    """What holds on any S3 server."""
+    """The contract on any S3 server."""
 
     def setUp(self):
         super().setUp()

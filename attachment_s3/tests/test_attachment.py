@@ -20,7 +20,7 @@ from .common import S3SetUp
 
 @tagged("post_install", "-at_install")
 class TestRegistration(S3SetUp, RegistrationContract, TransactionCase):
-    """The addon as it stands, with the settings of the environment."""
+    """The unchanged addon, with the settings of the environment."""
 
     def test_s3_takes_and_gives_attachments(self):
         self.assert_takes_and_gives(self.settings.bucket_for(self.env.cr.dbname))

@@ -11,7 +11,7 @@ from .common import IMPORTS, S3SetUp
 
 @tagged("post_install", "-at_install")
 class TestCredentials(S3SetUp, BaseCase):
-    """Without keys, the default chain finds them; in a process of its own."""
+    """Without keys, the default chain finds them; in a separate process."""
 
     def test_a_profile_of_the_environment_is_found(self):
         with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:

@@ -1,4 +1,4 @@
-"""What S3 servers, and the proxies before them, answer beside the usual; see ``amazon.py``."""
+"""Unusual answers of S3 servers, and of the proxies before them; see ``amazon.py``."""
 
 import socket
 from contextlib import closing, suppress
@@ -49,7 +49,7 @@ class DialectCase(BaseCase):
         for forget in (regions.forget, client_for._forget, direct._place_of._forget):
             self.addCleanup(forget)
             forget()
-        # each answer by itself: after some failures the circuit breaker would answer
+        # each answer alone: after some failures the circuit breaker would answer
         self.patch(ObjectStore, "contact", staticmethod(unguarded))
 
     def serve(self, speak):
@@ -139,7 +139,7 @@ class TestRegions(DialectCase):
         return {"AWS_PROXY": self.server.url}
 
     def make_clients_of_http(self):
-        """Have botocore's own addresses reached by http, for a proxy sees nothing of https."""
+        """Use http for botocore's own addresses, because a proxy cannot read https."""
 
         def plain(request, **_event):
             request.url = request.url.replace("https://", "http://", 1)
@@ -261,7 +261,7 @@ class TestRights(DialectCase):
 
 @tagged("post_install", "-at_install")
 class TestForeignAnswers(DialectCase):
-    """Whatever is answered ends as a ``StoreError`` of the right kind, by both ways to S3."""
+    """Every answer ends as a ``StoreError`` of the right kind, by both ways to S3."""
 
     ways = ("when_required", "when_supported")  # direct.py, botocore
 

@@ -22,7 +22,7 @@ from .common import IMPORTS, S3SetUp
 
 
 class S3Faults:
-    """What ``FaultContract`` and ``HttpFaultContract`` need."""
+    """The settings of ``FaultContract`` and ``HttpFaultContract``."""
 
     def prepare(self):
         self.store = self.make_store()

@@ -1,4 +1,4 @@
-"""What the settings change in how a server is reached, on the real one."""
+"""The effect of the settings on requests to a real server."""
 
 import http.server
 import json
@@ -73,7 +73,7 @@ class TestOptions(S3SetUp, CleanPrefix, BaseCase):
         self.assertEqual(answer.headers["Content-Type"], "text/plain")
         elsewhere = within.presign(self.key(), 60)
         self.assertTrue(elsewhere.startswith("https://s3.internal.example.com/"), elsewhere)
-        # the host is signed: no other one may stand in its place
+        # the host is signed: no other host may replace it
         moved = elsewhere.replace("https://s3.internal.example.com", self.settings.endpoint)
         self.assertEqual(requests.get(moved, timeout=20).status_code, 403)
 
@@ -108,7 +108,7 @@ class TestOptions(S3SetUp, CleanPrefix, BaseCase):
         sent_by(self, store, headers)
         for use in (store.head, store.read, lambda key: store.put(key, bytes(6 * MIB))):
             headers.clear()
-            with suppress(StoreError):  # whether the server takes it is not asked
+            with suppress(StoreError):  # the server may refuse it
                 use(self.key("token"))
             for each in headers:
                 self.assertIn(each["x-amz-security-token"], ("a token", b"a token"))

@@ -69,7 +69,7 @@ class TestNoServer(BaseCase):
 
     def test_a_closed_port_is_unavailable(self):
         with closing(socket.socket()) as taken:
-            taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+            taken.bind(("127.0.0.1", 0))  # bound, but no server listens
             store = self.store_at(taken.getsockname()[1])
             self.assert_unavailable(store)
 

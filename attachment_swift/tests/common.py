@@ -1,4 +1,4 @@
-"""The Swift server that the tests use: the one of the environment."""
+"""The Swift server of the tests, from the environment."""
 
 from odoo.addons.base_attachment_object_storage.store import without_bulk
 from odoo.addons.base_attachment_object_storage.store_guard import forget_outages

@@ -1,4 +1,4 @@
-"""What answers in the place of Swift and Keystone: proxies, pages, damaged answers."""
+"""Answers in the place of Swift and Keystone: proxies, pages, damaged answers."""
 
 import json
 
@@ -37,7 +37,7 @@ class TestDialects(BaseCase):
     def setUp(self):
         super().setUp()
         self.addCleanup(client_for._forget)
-        # each answer by itself: after some failures the circuit breaker would answer
+        # each answer alone: after some failures the circuit breaker would answer
         self.patch(ObjectStore, "contact", staticmethod(unguarded))
         self.reply = Reply(503)
         self.login = self.token
@@ -149,7 +149,7 @@ class TestDialects(BaseCase):
             [{**entry, "bytes": "many"}],
             [{**entry, "last_modified": "yesterday"}],
             [{name: value for name, value in entry.items() if name != "bytes"}],
-            [entry],  # the same page again and again
+            [entry],  # the same page repeatedly
         ):
             self.assert_fails(Unavailable, Reply(200, JSON, json.dumps(listing).encode()), "list")
         for body in (b"{", b"<html>", b"\xff\xfe"):
@@ -163,7 +163,7 @@ class TestDialects(BaseCase):
                 "DELETE": Reply(204, ID),
             }
             self.reply = lambda request, replies=replies: replies[request.method]
-            # each object is deleted by itself, to which this server says yes
+            # each object is deleted by a separate request, which this server confirms
             self.assertEqual(self.store().delete_many(["key"]), {})
             self.assertIn("DELETE /v1/AUTH_p/container/key", self.server.requests)
             self.server.requests.clear()

@@ -26,7 +26,7 @@ LIBRARY_LOG = "keystoneauth.session"
 
 
 class SwiftFaults(SwiftSetUp):
-    """What the tests of failures share."""
+    """The common part of the tests of failures."""
 
     own_headers = {"X-Trans-Id": "tx0"}
 
@@ -45,13 +45,13 @@ class SwiftFaults(SwiftSetUp):
         )
 
     def make_store_behind(self, proxy):
-        # a client of its own: the port makes no settings alike
+        # a separate client: the port makes the settings unique
         settings = self.settings_behind(SWIFT_TEMP_URL_KEY=f"for port {proxy.port}")
         usual = client_for(self.settings)
         # the catalogue of the identity service names the server, and not the proxy
         address = urlsplit(usual.endpoint())._replace(netloc=f"127.0.0.1:{proxy.port}")
         for client in (client_for(settings), client_for(settings.impatient())):
-            # logged in already: the time of a login is not what is tested here
+            # logged in already: the time of a login is not tested here
             client._session.auth = usual._session.auth
             client._endpoint = address.geturl()
         return SwiftStore(settings, self.bucket)
@@ -77,7 +77,7 @@ class TestSwiftFaults(SwiftFaults, FaultContract, CleanPrefix, BaseCase):
         names = [self.key(f"{number}") for number in range(20)]
         for name in names:
             self.store.put(name, b"x")
-        # as Swift without the middleware, which takes it for metadata of the account
+        # like Swift without the middleware, which treats it as metadata of the account
         self.proxy.answer(204, {"X-Trans-Id": "tx"}, only="POST .*bulk-delete")
         self.assertEqual(self.behind.delete_many([*names, self.key("never")]), {})
         listed = [found.key for found in self.store.list(self.prefix)]

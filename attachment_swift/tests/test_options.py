@@ -1,4 +1,4 @@
-"""What the settings change in how a server is reached, on the real one."""
+"""The effect of the settings on requests to a real server."""
 
 import os
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The contract of object stores, and what is Swift's own."""
+"""The contract of object stores, and the behaviour of Swift alone."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ MIB = 1024 * 1024
 
 
 class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
-    """What holds on any Swift server."""
+    """The contract on any Swift server."""
 
     page_size = 100  # container_listing_limit in dev/services/swift.py
     decides_between_writers = False
@@ -212,7 +212,7 @@ class SwiftContract(SwiftSetUp, ClientContract, PresignContract, StoreContract):
         self.assertEqual(sent[3:], ["GET", "POST"])  # segments, objects
 
     def test_threads_share_one_login(self):
-        settings = self.settings_with(SWIFT_CONNECT_TIMEOUT=4.5)  # a client of its own
+        settings = self.settings_with(SWIFT_CONNECT_TIMEOUT=4.5)  # a separate client
         self.store.put(self.key(), b"shared")
         logins = []
         session = client_for(settings)._session.session
