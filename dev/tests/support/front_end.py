@@ -66,7 +66,7 @@ class FrontEnd:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     @contextlib.contextmanager
