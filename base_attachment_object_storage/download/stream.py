@@ -61,6 +61,7 @@ class StoreStream(Stream):
 
     @functools.cached_property
     def data(self) -> bytes:
+        """All bytes, read from the store on first use."""
         return bytes(self.read_object())
 
     def get_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -144,6 +145,6 @@ def _through_nginx(response: Any, url: str, byte_range: ByteRange | None) -> Any
     if byte_range:
         # Odoo has compared If-Range with its own ETag, which the store does not know
         response.headers["X-Object-Range"] = byte_range.as_request
-    # nginx counts the bytes of its own request to the store
+    # nginx reports the bytes that it sends
     response.content_length = 0
     return response

@@ -40,6 +40,7 @@ class IrAttachmentGarbage(models.Model):
     time = fields.Datetime(required=True)
 
     def init(self):
+        """Create the counter of collections and the indexes."""
         make_collections_counter(self.env.cr)
         make_indexes(self.env.cr)
 

@@ -19,6 +19,8 @@ LOCAL = "store_fname NOT LIKE '%%://%%'"
 
 
 class IrAttachment(models.Model):
+    """Keeps local files that a move has left behind until their retention is over."""
+
     _inherit = "ir.attachment"
 
     @api.autovacuum

@@ -32,6 +32,8 @@ PLACE = """CASE WHEN store_fname IS NULL THEN 'db'
 
 
 class IrAttachment(models.Model):
+    """Moves attachments to the present location."""
+
     _inherit = "ir.attachment"
 
     def _register_hook(self):

@@ -25,6 +25,8 @@ MARGIN_HOURS = 24  # longer than any transaction
 
 
 class IrAttachment(models.Model):
+    """Compares the objects of this database with its rows."""
+
     _inherit = "ir.attachment"
 
     @api.model

@@ -154,6 +154,8 @@ class IrAttachmentReconcile(models.Model):
 
 
 class IrAttachment(models.Model):
+    """Decides whether a database reconciles automatically."""
+
     _inherit = "ir.attachment"
 
     @api.model

@@ -19,6 +19,8 @@ from ..upload.digested import Digested
 
 
 class IrAttachment(models.Model):
+    """Makes the HTTP streams of attachments in a store."""
+
     _inherit = "ir.attachment"
 
     def _to_http_stream(self):

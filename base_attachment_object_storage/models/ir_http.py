@@ -12,6 +12,8 @@ RETRY_AFTER_SECONDS = 30
 
 
 class IrHttp(models.AbstractModel):
+    """Turns errors of a store into HTTP responses."""
+
     _inherit = "ir.http"
 
     @classmethod

@@ -15,9 +15,12 @@ IN_STORES = (
 
 
 class IrModuleModule(models.Model):
+    """Refuses to uninstall the addon of a store that is in use."""
+
     _inherit = "ir.module.module"
 
     def button_uninstall(self):
+        """Uninstall, unless attachments are in a store of these addons."""
         # core refuses all other users
         if self.env.is_admin():
             self._require_empty_stores()

@@ -1,9 +1,13 @@
+"""Pages and reports with files that cannot be read; see ``core_patches/rendering.py``."""
+
 from odoo import api, models
 
 from ..core_patches import rendering
 
 
 class IrUiView(models.Model):
+    """Renders pages without files that cannot be read."""
+
     _inherit = "ir.ui.view"
 
     @api.model
@@ -17,6 +21,8 @@ class IrUiView(models.Model):
 
 
 class IrActionsReport(models.Model):
+    """Renders reports; a report that is stored needs all of its files."""
+
     _inherit = "ir.actions.report"
 
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):

@@ -13,7 +13,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
-from itertools import islice
 from typing import BinaryIO
 
 from .content import Content
@@ -22,7 +21,6 @@ from .instrumentation import Measured, Unmeasured, unguarded
 from .objects import ObjectInfo, ObjectReader, Page
 
 Keys = list[str]
-Chunks = list[bytes]
 LockKey = Callable[[str], AbstractContextManager[bool]]
 OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
@@ -298,35 +296,14 @@ class ObjectStore(ABC):
                 reader = self._open(key, start, length)
                 if start or length is not None:
                     reader = reader.part(key, start, length)
-                return self._begun(reader)
+                return reader.begun(self._further)
         except OutOfRange:
             if start:
                 raise
             return ObjectReader([], 0)  # an empty object has no first byte either
 
-    def _begun(self, reader: ObjectReader) -> ObjectReader:
-        """Return the same reader with its first chunk received, or with all of its bytes."""
-        chunks = iter(reader)
-        try:
-            received = list(islice(chunks, 1))
-            if sum(map(len, received)) >= reader.size:
-                received += chunks  # the end of the response: its connection is free again
-                return ObjectReader(received, reader.size, reader.close, reader.total)
-        except BaseException:
-            reader.close()
-            raise
-        rest = self._following(received, chunks)
-        return ObjectReader(rest, reader.size, reader.close, reader.total)
-
-    def _following(self, received: Chunks, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        while received:
-            yield received.pop()
-        while True:
-            with self._contact(continues=True):
-                chunk = next(chunks, None)
-            if chunk is None:
-                return
-            yield chunk
+    def _further(self) -> AbstractContextManager[None]:
+        return self._contact(continues=True)
 
     @contextmanager
     def _found(self) -> Iterator[None]:

@@ -1,8 +1,10 @@
 """The description of an object, and a reader of its bytes."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from types import TracebackType
 
 from .errors import OutOfRange, Unavailable
@@ -24,6 +26,8 @@ class ObjectInfo:
 
 # some objects, and the start of the next page; None if there is no further page
 Page = tuple[list[ObjectInfo], str | None]
+
+Wait = Callable[[], AbstractContextManager[None]]
 
 
 class ObjectReader:
@@ -51,6 +55,22 @@ class ObjectReader:
     def read(self) -> bytes:  # pylint: disable=method-required-super
         """Return all bytes."""
         return b"".join(self)
+
+    def begun(self, wait: Wait) -> "ObjectReader":
+        """Return the same reader with its first chunk received, or with all of its bytes.
+
+        :param wait: encloses the wait for each further chunk
+        """
+        chunks = iter(self)
+        try:
+            received = list(islice(chunks, 1))
+            if sum(map(len, received)) >= self.size:
+                received += chunks  # the end of the response: its connection is free again
+                return ObjectReader(received, self.size, self.close, self.total)
+        except BaseException:
+            self.close()
+            raise
+        return ObjectReader(_following(received, chunks, wait), self.size, self.close, self.total)
 
     def part(self, name: str, start: int, length: int | None) -> "ObjectReader":
         """Return a reader of the requested part, even if the server sent the whole object.
@@ -83,6 +103,21 @@ class ObjectReader:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _following(
+    received: list[bytes],
+    chunks: Iterator[bytes],
+    wait: Callable[[], AbstractContextManager[None]],
+) -> Iterator[bytes]:
+    while received:
+        yield received.pop()
+    while True:
+        with wait():
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _bytes_between(chunks: Iterable[bytes], start: int, end: int) -> Iterator[bytes]:

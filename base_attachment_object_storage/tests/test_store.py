@@ -28,9 +28,10 @@ from ..store import (
     delete_singly,
 )
 from ..store.testing import DirectoryStore, MemoryStore
-from ..transfer.copy import Row, Source, copy_content
+from ..transfer.copy import Source, copy_content
 from ..transfer.destinations import FilestoreDestination
 from ..transfer.report import MoveReport
+from ..transfer.rows import Row
 from ..upload.digested import IN_MEMORY, Digested
 from ..upload.placement import PARAMETER, Placement, PlacementError
 from ..upload.put import stored_type

@@ -10,28 +10,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ..store.errors import Integrity, Unavailable
 from ..upload.digested import Digested
-
-if TYPE_CHECKING:
-    from .destinations import Destination
+from .destinations import Destination
+from .rows import Row
 
 # PostgreSQL accepts 1 GiB in one statement, in which each byte has two digits. Larger content
 # could be written in parts, but never be read again.
 LARGEST_IN_DATABASE = 500 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Row:
-    """An attachment as the move has read it; ``size`` is in bytes."""
-
-    id: int
-    store_fname: str | None
-    checksum: str | None
-    mimetype: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +67,7 @@ class Copied:
     refusal: Exception | None = None
 
 
-def copy_content(source: Source, destination: "Destination", verify: bool = False) -> Copied:
+def copy_content(source: Source, destination: Destination, verify: bool = False) -> Copied:
     """Read a source, compare it with its checksum, and give it to its destination.
 
     An error of the source is reported, and the source is left unchanged. Only a store that does

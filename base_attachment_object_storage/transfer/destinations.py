@@ -12,7 +12,7 @@ from ..store import CHUNK_SIZE, NotFound, ObjectStore, StoreUri
 from ..upload.digested import Digested
 from ..upload.placement import Placement
 from ..upload.put import put_owned
-from .copy import Row
+from .rows import Row
 
 
 class Destination(Protocol):

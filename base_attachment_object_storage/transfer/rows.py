@@ -12,13 +12,23 @@ from typing import Any
 from odoo.tools import config
 
 from ..garbage.marks import mark_all
-from .copy import Row
 
 BATCH = 200
 BATCH_BYTES = 64 * 1024 * 1024
 
 SIZE = "COALESCE(NULLIF(file_size, 0), octet_length(db_datas), 0)"
 COLUMNS = f"id, store_fname, checksum, COALESCE(mimetype, ''), {SIZE}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An attachment as the move has read it; ``size`` is in bytes."""
+
+    id: int
+    store_fname: str | None
+    checksum: str | None
+    mimetype: str
+    size: int
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from typing import Any
 
 from ..store import StoreError, Unavailable
 from ..store.threads import each
-from .copy import Copied, Row, Source, copy_content, explain
+from .copy import Copied, Source, copy_content, explain
 from .destinations import DatabaseDestination, Destination
 from .readers import Readers
 from .report import Limits, MoveReport
-from .rows import Rows
+from .rows import Row, Rows
 
 _logger = logging.getLogger(__name__)
 

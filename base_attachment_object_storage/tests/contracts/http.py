@@ -40,7 +40,7 @@ class HttpSetUp(AttachmentSetUp):
         self.attachment = self.new(self.content, public=True, name="a file.pdf")
         self.env.flush_all()
         self.calls.clear()
-        self.sent = []  # (verb, bytes) of each operation on the store, as in metrics
+        self.sent = []  # (verb, bytes) of each operation on the store
         self.addCleanup(operations.unsubscribe, self.observe)
         operations.subscribe(self.observe)
 
