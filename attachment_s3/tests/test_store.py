@@ -63,6 +63,13 @@ class TestOldSwiftS3(OtherServer, S3Contract, BaseCase):
     knows_conditions = decides_between_writers = False
 
 
+USES = (
+    lambda store: store.read("key"),
+    lambda store: store.head("key"),
+    lambda store: store.put("key", b"x"),
+)
+
+
 @tagged("post_install", "-at_install")
 class TestNoServer(BaseCase):
     """An outage is a typed error, in bounded time; needs no server."""
@@ -74,17 +81,19 @@ class TestNoServer(BaseCase):
             self.assert_unavailable(store)
 
     def test_a_server_that_never_answers_is_unavailable_after_the_tries(self):
-        # without bounds this would wait for ever
-        with closing(socket.create_server(("127.0.0.1", 0))) as silent:
-            store = self.store_at(
-                silent.getsockname()[1], AWS_READ_TIMEOUT="0.5", AWS_MAX_ATTEMPTS="2"
-            )
-            self.assert_unavailable(store)
-            silent.setblocking(False)
-            for _request in range(3 * 2):  # three uses, two tries each
-                silent.accept()[0].close()
-            with self.assertRaises(BlockingIOError):
-                silent.accept()
+        # without bounds a request would wait forever
+        for use in USES:
+            # one server for each use: after three failures the circuit breaker connects too
+            with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+                port = silent.getsockname()[1]
+                store = self.store_at(port, AWS_READ_TIMEOUT="0.5", AWS_MAX_ATTEMPTS="2")
+                with self.assertRaises(Unavailable):
+                    use(store)
+                silent.setblocking(False)
+                for _try in range(2):
+                    silent.accept()[0].close()
+                with self.assertRaises(BlockingIOError):
+                    silent.accept()
 
     def test_a_body_that_is_cut_short_is_unavailable(self):
         head = b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: "x"\r\n\r\nonly this'
@@ -129,6 +138,6 @@ class TestNoServer(BaseCase):
         return self.store_at(server.getsockname()[1], AWS_MAX_ATTEMPTS="1")
 
     def assert_unavailable(self, store):
-        for use in (store.read, store.head, lambda key: store.put(key, b"x")):
+        for use in USES:
             with self.assertRaises(Unavailable):
-                use("key")
+                use(store)
