@@ -60,11 +60,13 @@ class Recorder(EventRecorder):
 
     def request_finished(self, request: ServedRequest) -> None:
         """Record a request, unless its route is ignored."""
-        # first: on a full disk the following lines fail
-        self._add_in_progress(-1)
-        self._sample_process()
-        if request.route not in self._ignored:
-            self._count(request)
+        try:
+            self._sample_process()
+            if request.route not in self._ignored:
+                self._count(request)
+        finally:
+            # also on a full disk; and last: a request is either in progress or counted
+            self._add_in_progress(-1)
 
     def _add_in_progress(self, amount: int) -> None:
         with self._lock:
