@@ -83,6 +83,7 @@ class StoreStream(Stream):
         # need no request to the store
         self.data = b""
         try:
+            # pylint: disable-next=super-method-mismatch
             return super().get_response(*args, **kwargs)
         finally:
             del self.data

@@ -247,7 +247,7 @@ class TestCopy(BaseCase):
         super().setUp()
         self.uploads = []
 
-    def copy(self, content, error=None):
+    def copy_row(self, content, error=None):
         def read():
             if isinstance(content, Exception):
                 raise content
@@ -264,7 +264,7 @@ class TestCopy(BaseCase):
         return copy_content(Source((row,), read), FilestoreDestination("/missing"))
 
     def test_verified_content_is_handed_on(self):
-        copied = self.copy(b"x")
+        copied = self.copy_row(b"x")
         self.assertEqual(self.uploads, [(b"x", "text/plain")])
         self.assertEqual((copied.store_fname, copied.size), ("s3://b/k", 1))
         self.assertIsNone(copied.problem)
@@ -274,17 +274,17 @@ class TestCopy(BaseCase):
         others = (OSError(), MemoryError(), ValueError("no name"), RuntimeError("of a library"))
         for content in (b"", b"y", *errors, *others):
             with self.subTest(content):
-                self.assertTrue(self.copy(content).problem)
+                self.assertTrue(self.copy_row(content).problem)
         self.assertEqual(self.uploads, [])
 
     def test_a_source_that_does_not_answer_ends_the_move(self):
         with self.assertRaises(Unavailable):
-            self.copy(Unavailable("no answer"))
+            self.copy_row(Unavailable("no answer"))
 
     def test_a_target_that_takes_nothing_ends_the_move(self):
         for error in (Unavailable, Refused):
             with self.assertRaises(error):
-                self.copy(b"x", error("no"))
+                self.copy_row(b"x", error("no"))
 
     def test_a_report_knows_its_rate_and_what_is_left(self):
         report = MoveReport(total=30, moved=10, seconds=5.0)

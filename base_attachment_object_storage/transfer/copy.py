@@ -90,7 +90,7 @@ def copy_content(source: Source, destination: Destination, verify: bool = False)
             return Copied(source, problem=problem)
         name = None if all(kept) else destination.put(content, source.mimetype)
         if name and verify:
-            _compare(content, destination.read(name), name)
+            _compare(content, destination.read_back(name), name)
         return Copied(source, content.size, name, content.whole() if any(kept) else None)
     finally:
         content.close()

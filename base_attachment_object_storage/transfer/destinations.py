@@ -18,7 +18,7 @@ from .rows import Row
 class Destination(Protocol):
     """A place to which a move copies content.
 
-    ``put()`` and ``read()`` are called in threads if ``in_thread`` is True.
+    ``put()`` and ``read_back()`` are called in threads if ``in_thread`` is True.
     """
 
     location: str
@@ -30,7 +30,7 @@ class Destination(Protocol):
     def put(self, content: Digested, mimetype: str) -> str:
         """Store content and return its ``store_fname``."""
 
-    def read(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Digested:
         """Return stored content."""
 
     def protect(self, cursor: Any) -> None:
@@ -38,7 +38,7 @@ class Destination(Protocol):
 
 
 class DatabaseDestination:
-    """The database: all content is kept in the rows, so ``put()`` and ``read()`` are not used."""
+    """The database: all content stays in the rows, and is neither put nor read back."""
 
     location = "db"
     in_thread = True
@@ -51,7 +51,7 @@ class DatabaseDestination:
         """Raise an error: content is not stored outside the rows."""
         raise NotImplementedError
 
-    def read(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Digested:
         """Raise an error: content is not stored outside the rows."""
         raise NotImplementedError
 
@@ -79,7 +79,7 @@ class FilestoreDestination:
             _write_file(path, content)
         return name
 
-    def read(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Digested:
         """Return the content of a file."""
         return read_file(os.path.join(self.root, name))
 
@@ -115,7 +115,7 @@ class StoreDestination(_Store):
         key = put_owned(self.store, self.owner, content, mimetype)
         return str(StoreUri(self.location, self.store.container, key))
 
-    def read(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Digested:
         """Return the content of an object."""
         return read_object(self.store, StoreUri.parse(name).key)
 
@@ -132,7 +132,7 @@ class HookDestination(_Store):
         """Store content by the hook, and return its name."""
         return self.upload(content.whole())
 
-    def read(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Digested:
         """Return the content that the hook reads."""
         return Digested(self.read_bytes(name))
 

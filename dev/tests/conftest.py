@@ -16,6 +16,11 @@ from dev.instance import Instance
 from dev.process import free_ports
 from dev.stack import Stack
 
+NO_COOLDOWN = """
+INSERT INTO ir_config_parameter (key, value) VALUES ('base.login_cooldown_after', '0')
+    ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value
+"""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     # the deployment's nodes run once a test has asked for them, and then take jobs of others
@@ -38,6 +43,8 @@ def prepared(stack: Stack) -> Iterator[Instance]:
             instance.remove()
             stack.databases.template()
         instance.prepare()
+        # tests fail to log in by the dozen, all from one address
+        stack.postgresql.query(instance.name, NO_COOLDOWN)
         yield instance
         instance.remove()
 
