@@ -2,11 +2,11 @@
 
 ::
 
-    install()           this database is the owner, unless it is a copy that nobody called one
-    fork()              this copy goes on by itself, with keys of its own
-    adopt()             this copy takes the place of its original, which is gone for good
+    install()           this database is the owner, unless it is an undeclared copy
+    fork()              this copy becomes independent and gets its own keys
+    adopt()             this copy replaces its original, which no longer exists
 
-What that means is told in ``base_attachment_object_storage/ownership/owner.py``.
+See ``base_attachment_object_storage/ownership/owner.py`` for the rules.
 """
 
 from odoo import _, api, models
