@@ -155,5 +155,5 @@ def test_core_s_tests_fail_with_a_store_as_listed_and_nowhere_else(
 
 def test_the_suite_says_of_objects_what_core_says_of_local_files() -> None:
     ours = {claim for listed in LISTED.values() for _reason, claim in listed.values()}
-    tests = "".join(path.read_text() for path in REPOSITORY.glob("*attachment*/tests/*.py"))
+    tests = "".join(path.read_text() for path in REPOSITORY.glob("*attachment*/tests/**/*.py"))
     assert {claim for claim in ours if f"def {claim}(" not in tests} == set()

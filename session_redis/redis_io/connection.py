@@ -11,15 +11,17 @@
 Then all errors but refusals of a single command, and a full pool, open the circuit breaker.
 """
 
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from odoo.addons.cloud_base.resilience.circuit_breaker import CircuitBreaker, Probe
+
 from ..exceptions import SessionStoreUnavailable
 from ..settings import RedisSettings
-from . import pid
-from .circuit_breaker import Breaker
 from .client import close, new_client
 from .commands import write
 from .errors import (
@@ -31,7 +33,12 @@ from .errors import (
     redis_errors_as_unavailable,
 )
 
+_logger = logging.getLogger(__name__)
+
 Answer = TypeVar("Answer")
+
+COMPONENT = "session_store"
+BACKEND = "redis"
 
 # the pause before the second attempt of a fail-over, and the longest pause before a later one
 PAUSE_SECONDS = 0.02
@@ -44,6 +51,39 @@ REPLICA_WAIT_MS = 100
 PROBE = "probe"
 # enough keys to reach several nodes of a Cluster
 PROBES = 8
+
+_pid = os.getpid()
+
+
+def _refresh_pid() -> None:
+    global _pid
+    _pid = os.getpid()
+
+
+# cached: each request asks for it, and os.getpid() is a system call
+os.register_at_fork(after_in_child=_refresh_pid)
+
+
+class Breaker(CircuitBreaker):
+    """Open while Redis is known to be unavailable."""
+
+    def __init__(self, probe: Probe) -> None:
+        super().__init__(
+            probe,
+            component=COMPONENT,
+            backend=BACKEND,
+            server="The session store in Redis",
+            thread_name="session_redis.redis_io.circuit_breaker",
+            logger=_logger,
+        )
+
+    def check(self) -> None:
+        """Do nothing while closed, and for the thread that probes Redis.
+
+        :raises SessionStoreUnavailable: while open
+        """
+        if self.is_open and not self.lets_pass():
+            raise SessionStoreUnavailable()
 
 
 class Connection:
@@ -65,7 +105,7 @@ class Connection:
     def client(self) -> Any:
         """The client of this process; connecting raises the errors of redis-py."""
         client = self._client
-        if client is None or self._pid != pid.current():
+        if client is None or self._pid != _pid:
             client = self._make_client()
         return client
 
@@ -131,10 +171,10 @@ class Connection:
 
     def _make_client(self) -> Any:
         with self._lock:
-            if self._client is None or self._pid != pid.current():
+            if self._client is None or self._pid != _pid:
                 # a thread that waited for the lock must not repeat the timeout of another one
                 self.breaker.check()
-                self._client, self._pid = new_client(self._settings), pid.current()
+                self._client, self._pid = new_client(self._settings), _pid
             return self._client
 
     def _give_up(self, error: Exception) -> None:

@@ -14,9 +14,8 @@ from odoo import http
 from odoo.addons.cloud_base.events.operations import Operation, count
 
 from ..exceptions import SessionStoreUnavailable
-from ..redis_io.circuit_breaker import BACKEND, COMPONENT
 from ..redis_io.commands import ENDED, Lookup, read_any_form, read_session, seconds_left
-from ..redis_io.connection import Connection
+from ..redis_io.connection import BACKEND, COMPONENT, Connection
 from ..serialization.payload import Payload, UnreadablePayload, read_payload
 from .lifetime import Age
 from .policy import SessionPolicy

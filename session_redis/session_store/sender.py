@@ -4,9 +4,8 @@ from functools import partial
 
 from odoo.addons.cloud_base.events.operations import Operation
 
-from ..redis_io.circuit_breaker import BACKEND, COMPONENT
 from ..redis_io.conditional_write import write_if
-from ..redis_io.connection import Connection
+from ..redis_io.connection import BACKEND, COMPONENT, Connection
 from .write_batch import WriteBatch
 
 

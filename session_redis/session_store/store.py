@@ -39,9 +39,8 @@ from odoo.addons.cloud_base.events.operations import Operation, count
 from ..compat import HAS_OLD_IDS
 from ..exceptions import SessionStoreUnavailable
 from ..postgresql_outage import keep_logged_in
-from ..redis_io.circuit_breaker import BACKEND, COMPONENT
 from ..redis_io.commands import Lookup, exist
-from ..redis_io.connection import Connection
+from ..redis_io.connection import BACKEND, COMPONENT, Connection
 from ..redis_io.errors import redis_errors_as_unavailable
 from ..serialization.payload import Payload
 from ..serialization.tagged_json import encode

@@ -14,8 +14,7 @@ from odoo.addons.cloud_base.tests.services import service
 
 from ..compat import HAS_IDENTIFIERS
 from ..exceptions import SessionStoreUnavailable
-from ..redis_io.circuit_breaker import Breaker
-from ..redis_io.connection import Connection
+from ..redis_io.connection import Breaker, Connection
 from ..redis_io.errors import redis_errors_as_unavailable
 from .common import RedisCase, free_port, new_settings
 
