@@ -1,7 +1,10 @@
 from odoo import http
+from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, tagged
+from odoo.tests.common import get_db_name
 
 from .. import hooks
+from ..login_failures import LoginFailures
 from ..session_store.store import RedisSessionStore
 from ..settings import RedisSettings
 from .common import RedisCase
@@ -16,3 +19,5 @@ class TestHooks(RedisCase, BaseCase):
         hooks.use_redis(settings)
         self.assertIsInstance(http.root.session_store, RedisSessionStore)
         self.assertTrue(http.root.session_store.path.endswith("sessions"))
+        # its Redis also has the failed log-ins, which core would count in each process
+        self.assertIsInstance(Registry(get_db_name())._login_failures, LoginFailures)
