@@ -4,10 +4,12 @@ They apply to a database with a kind of platform: without one, nobody has said y
 attachments belong anywhere.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from odoo.addons.base_attachment_object_storage.ownership.keys import owned_key
 from odoo.addons.base_attachment_object_storage.ownership.owner import (
     PARAMETER as OWNER_PARAMETER,
     Owner,
@@ -22,9 +24,9 @@ from .report import ERROR, WARNING, Check, Verdict
 
 REMOTE_BY_DEFAULT = frozenset({"prod", "integration", "labs"})
 NOT_PRODUCTION = frozenset({"integration", "labs", "test", "dev"})
-# the end of a key that is like none of content
-PROBE = "probe"
-PROBE_CONTENT = b"probe"
+# a prefix that no key has
+NO_KEY = "probe"
+PROBE_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class RemoteStore:
         record = database.parameters.get(OWNER_PARAMETER)
         what = standing(record, present)
         if may_write and what in (Standing.OWNER, Standing.FORK):
-            _write_and_read(store, f"{present.prefix}/{PROBE}")
+            _write_and_read(store, present.prefix)
             return
         owner = Owner.parse(record)
         # not found: the object, or the container? the listing says which
@@ -135,7 +137,7 @@ class RemoteStore:
             if owner:
                 store.read(owner.claim_key)
                 return
-        next(store.list(PROBE), None)
+        next(store.list(NO_KEY), None)
 
     def is_not_owned(self, facts: Facts) -> Verdict:
         return self.standing(facts) is Standing.UNKNOWN
@@ -157,10 +159,17 @@ class RemoteStore:
         return answer.startswith("Unavailable") and {"answer": answer}
 
 
-def _write_and_read(store: ObjectStore, key: str) -> None:
-    """Do what requests do: write, look, read, and what the vacuum does: delete."""
-    store.put(key, PROBE_CONTENT)
-    if store.head(key).size != len(PROBE_CONTENT) or store.read(key) != PROBE_CONTENT:
+def _write_and_read(store: ObjectStore, prefix: str) -> None:
+    """Put, look up, read and delete an object of random content under its owned key.
+
+    The content is random because several front-ends of a database probe at the same time: with a
+    shared key, one would delete the object that another one is about to read. If the process ends
+    before the deletion, reconcile marks the object like any other without a row.
+    """
+    content = os.urandom(PROBE_BYTES)
+    key = owned_key(prefix, content)
+    store.put(key, content)
+    if store.head(key).size != len(content) or store.read(key) != content:
         raise Integrity(f"{key} is not what was stored")
     for failure in store.delete_many([key]).values():
         raise failure

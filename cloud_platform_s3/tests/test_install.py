@@ -11,7 +11,10 @@ from odoo.addons.attachment_s3.tests.common import S3SetUp
 from odoo.addons.base_attachment_object_storage.ownership.owner import NOBODY, PARAMETER, Owner
 from odoo.addons.base_attachment_object_storage.settings import StorageSettings
 from odoo.addons.base_attachment_object_storage.store import Refused, StoreError
-from odoo.addons.cloud_platform.tests.common import set_running_env
+from odoo.addons.cloud_platform.checks.inputs import read_database
+from odoo.addons.cloud_platform.tests.common import probe_at_once, set_running_env
+
+from ..checks import STORE
 
 
 @tagged("post_install", "-at_install")
@@ -64,6 +67,15 @@ class TestInstall(S3SetUp, TransactionCase):
         self.assertEqual((scheme, bucket), ("s3", self.bucket))
         self.assertEqual(S3Store(self.settings, bucket).read(key), b"a document")
         self.assertEqual((style.store_fname, style.raw), (False, b"body {}"))
+
+    def test_front_ends_probe_at_the_same_time_and_leave_no_object(self):
+        self.install("prod")
+        store = S3Store(self.settings, self.bucket)
+        before = {info.key for info in store.list(self.owner().prefix)}
+        self.env.flush_all()
+        database = read_database(self.env.cr, self.env.cr.dbname)
+        probe_at_once(STORE, store, database)
+        self.assertEqual({info.key for info in store.list(self.owner().prefix)}, before)
 
     def test_a_second_call_moves_nothing(self):
         self.created()

@@ -3,9 +3,13 @@ import os
 from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.attachment_swift.settings import SwiftSettings
+from odoo.addons.attachment_swift.store import SwiftStore
 from odoo.addons.attachment_swift.tests.common import SwiftSetUp
 from odoo.addons.base_attachment_object_storage.store import Refused, StoreUri
-from odoo.addons.cloud_platform.tests.common import set_running_env
+from odoo.addons.cloud_platform.checks.inputs import read_database
+from odoo.addons.cloud_platform.tests.common import probe_at_once, set_running_env
+
+from ..checks import STORE
 
 
 @tagged("post_install", "-at_install")
@@ -61,6 +65,12 @@ class TestInstall(SwiftSetUp, TransactionCase):
             list(self.make_store(name).list())
         self.install("labs-one")
         self.assertEqual(list(self.make_store(name).list("no such prefix")), [])
+
+    def test_front_ends_probe_at_the_same_time(self):
+        self.install("prod")
+        self.env.flush_all()
+        database = read_database(self.env.cr, self.env.cr.dbname)
+        probe_at_once(STORE, SwiftStore(self.settings, self.bucket), database)
 
     def test_a_database_of_the_former_platform_is_taken_over(self):
         self.parameters.set_param("cloud.platform.kind", "ovh")

@@ -334,10 +334,16 @@ def test_a_store_that_takes_no_writes_is_found_and_ends_a_start(server: Server) 
 
 def test_a_probe_leaves_nothing_behind(server: Server) -> None:
     name = server.instance.name
-    assert server.platform("check", "-d", name).returncode == 0
     bucket = server.instance.variables["AWS_BUCKETNAME"]
-    found = s3_client(server.instance.variables).list_objects_v2(Bucket=bucket)["Contents"]
-    assert not [entry["Key"] for entry in found if entry["Key"].endswith("/probe")]
+    client = s3_client(server.instance.variables)
+
+    def keys() -> set[str]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return {entry["Key"] for page in pages for entry in page["Contents"]}
+
+    before = keys()
+    assert server.platform("check", "-d", name).returncode == 0
+    assert keys() == before
 
 
 def test_the_command_installs_moves_and_tells(server: Server) -> None:
