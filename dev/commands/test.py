@@ -12,7 +12,6 @@ runner measures the addons; if these are all of them, the result must reach the 
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,18 +35,25 @@ AT_ONCE = 3
 
 RESULT = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 MODULE = re.compile(r"odoo\.tests\.stats: (\w+): (\d+) tests")
+# the name of a test that failed, as each of the two runners prints it
+FAILED_IN_ODOO = re.compile(r"odoo\.addons\.(\w+)\.tests\.\S+: (?:FAIL|ERROR): (\S+)")
+FAILED_IN_PYTEST = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - |$)", re.MULTILINE)
 SKIPPED = re.compile(r"odoo\.addons\.(\S+): skipped (.*)")
 NO_SERVICE = re.compile(r" : no .* server", re.IGNORECASE)
 
 
 @dataclass
 class Outcome:
-    """The counts of a runner; ``complaints`` are failures outside of any test."""
+    """The counts of a runner, and the names of the tests that failed.
+
+    ``complaints`` are failures outside of any test.
+    """
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
     complaints: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
     def __add__(self, other: "Outcome") -> "Outcome":
         return Outcome(
@@ -55,6 +61,7 @@ class Outcome:
             self.failed + other.failed,
             self.skipped + other.skipped,
             self.complaints + other.complaints,
+            self.failures + other.failures,
         )
 
 
@@ -178,7 +185,9 @@ def judge_odoo(
     if status and not failures + errors:
         complaints.append(f"Odoo ended with status {status}")
     failed = failures + errors
-    return Outcome(max(total - failed - len(skips), 0), failed, len(skips), tuple(complaints))
+    names = tuple(dict.fromkeys(":".join(match) for match in FAILED_IN_ODOO.findall(text)))
+    passed = max(total - failed - len(skips), 0)
+    return Outcome(passed, failed, len(skips), tuple(complaints), names)
 
 
 def run_pytest(python: Path, names: Sequence[str], title: str) -> Outcome:
@@ -203,7 +212,8 @@ def run_pytest(python: Path, names: Sequence[str], title: str) -> Outcome:
     complaints = [] if passed else ["zero end-to-end tests passed"]
     if status and not failed:
         complaints.append(f"pytest ended with status {status}")
-    return Outcome(passed, failed, skipped, tuple(complaints))
+    names = tuple(FAILED_IN_PYTEST.findall("\n".join(output)))
+    return Outcome(passed, failed, skipped, tuple(complaints), names)
 
 
 def follow(command: Sequence[str | Path], env: Mapping[str, str]) -> tuple[int, list[str]]:
@@ -225,9 +235,10 @@ def follow(command: Sequence[str | Path], env: Mapping[str, str]) -> tuple[int, 
 
 
 def conclude(outcome: Outcome) -> int:
-    for complaint in outcome.complaints:
-        print(f"FAILED: {complaint}", file=sys.stderr)
     say("Tests ended")
+    # last: the three groups that run at the same time mix their output
+    for name in (*outcome.failures, *outcome.complaints):
+        print(f"FAILED: {name}", flush=True)
     failed = outcome.failed + len(outcome.complaints)
     skipped = f", {outcome.skipped} skipped" if outcome.skipped else ""
     print(f"{outcome.passed} passed, {failed} failed{skipped}", flush=True)

@@ -81,6 +81,10 @@ class Statsd:
                 cwd=package,
             )
 
+    def lost_datagrams(self) -> int:
+        """Return the number of datagrams that the kernel dropped on their way to the daemon."""
+        return lost_datagrams(int(self.client["port"]))
+
     def stop(self) -> None:
         self.daemon.stop()
 
@@ -88,3 +92,13 @@ class Statsd:
         # --omit: a client of syslog that would have to be compiled
         options = ("--omit=optional", "--no-audit", "--no-fund", "--no-update-notifier")
         run(["npm", "install", "--prefix", self._installed, *options, package])
+
+
+def lost_datagrams(port: int) -> int:
+    """Return the number of datagrams that the kernel dropped because a port's buffer was full.
+
+    UDP reports no loss to the sender; the counter is the last column of ``/proc/net/udp``.
+    """
+    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    rows = [line.split() for line in lines]
+    return sum(int(row[-1]) for row in rows if row[1].endswith(f":{port:04X}"))

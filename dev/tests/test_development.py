@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dev.commands.test import Outcome, conclude, judge_odoo
+from dev.commands.test import FAILED_IN_PYTEST, Outcome, conclude, judge_odoo
 from dev.console import DevError
 from dev.environments import find_python, is_racy, made_once
 from dev.instance import Instance, Node
 from dev.odoo import Odoo
 from dev.process import Daemon, free_ports, wait_for_all
+from dev.services.statsd import lost_datagrams
 from dev.stack import Stack, check_state_directory
 
 GOOD = [
@@ -61,9 +62,35 @@ def test_what_no_test_stands_for_fails_a_run(
 
 
 def test_failures_and_errors_are_counted() -> None:
-    output = [GOOD[0], "odoo.tests.result: 1 failed, 2 error(s) of 9 tests when loading"]
-    outcome = judge_odoo(["cloud_base"], [], 1, output)
+    failed = "… ERROR suite odoo.addons.cloud_base.tests.test_x: FAIL: TestX.test_y"
+    result = "odoo.tests.result: 1 failed, 2 error(s) of 9 tests when loading"
+    outcome = judge_odoo(["cloud_base"], [], 1, [GOOD[0], failed, result])
     assert (outcome.passed, outcome.failed, outcome.complaints) == (6, 3, ())
+    assert outcome.failures == ("cloud_base:TestX.test_y",)
+
+
+def test_the_names_of_failed_tests_are_the_last_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    output = ["FAILED dev/tests/test_x.py::test_y[a b] - assert 1 == 2", "ERROR t.py::test_z"]
+    names = tuple(FAILED_IN_PYTEST.findall("\n".join(output)))
+    assert names == ("dev/tests/test_x.py::test_y[a b]", "t.py::test_z")
+    conclude(Outcome(passed=1, failed=2, failures=names))
+    *_before, first, second, counts = capsys.readouterr().out.splitlines()
+    assert (first, second) == tuple(f"FAILED: {name}" for name in names)
+    assert counts == "1 passed, 2 failed"
+
+
+def test_datagrams_that_the_kernel_drops_are_counted() -> None:
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as reader,
+        socket.socket(type=socket.SOCK_DGRAM) as sender,
+    ):
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.bind(("127.0.0.1", 0))
+        port = reader.getsockname()[1]
+        assert lost_datagrams(port) == 0
+        for _number in range(100):
+            sender.sendto(b"x" * 500, ("127.0.0.1", port))
+        assert 0 < lost_datagrams(port) < 100
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
