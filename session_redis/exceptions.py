@@ -31,7 +31,7 @@ class Unavailable(ServiceUnavailable):
 
     @error_response.setter
     def error_response(self, response: object) -> None:
-        pass
+        """Ignore the response that a dispatcher makes."""
 
 
 class SessionStoreUnavailable(Unavailable):

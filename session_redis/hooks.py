@@ -1,12 +1,11 @@
-"""Where Odoo is told to keep its sessions in Redis.
+"""The hook that replaces Odoo's session store at the start of a server.
 
 ``post_load`` is called when Odoo imports the addon: at the start for an addon of ``--load``,
-or much later, when a database that has it installed is loaded. By then requests have been
-served from files, in some processes and not in others: only the first is a time to switch.
+or much later, when a database that has it installed is loaded. By then some processes have
+served requests with sessions from files. So the store is only replaced at the start.
 
-Settings that are wrong leave core's store in place here; ``before_serving`` lets no server
-start with them, while a shell may. Those that Redis refuses are found out just before a server
-serves.
+Wrong settings leave core's store in place here, so that a shell can start; ``before_serving``
+then ends a server. Settings that Redis refuses are found just before a server serves.
 """
 
 import logging
@@ -60,7 +59,7 @@ def mistakes() -> list[str]:
 
 
 def check_server(settings: RedisSettings, serving: bool) -> None:
-    """See ``start.check``."""
+    """Check that Redis keeps sessions, see ``startup_check.check``."""
     from .startup.startup_check import check
 
     check(settings, serving)

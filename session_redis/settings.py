@@ -1,4 +1,4 @@
-"""Where the sessions live and for how long, from the environment."""
+"""The address of Redis and the lifetimes of sessions, from the environment."""
 
 import os
 import re
@@ -205,9 +205,9 @@ class RedisSettings(EnvironmentSettings):
     @field_validator("prefix")
     @classmethod
     def _no_braces(cls, prefix: str) -> str:
-        # Redis Cluster would take what they enclose for the hash tag of all keys
+        # Redis Cluster would use the text between braces as the hash tag of all keys
         if "{" in prefix or "}" in prefix:
-            raise ValueError("takes a text without braces")
+            raise ValueError("must not have braces")
         return prefix
 
     @field_validator("url")
@@ -221,15 +221,15 @@ class RedisSettings(EnvironmentSettings):
     @classmethod
     def _is_no_url(cls, host: str) -> str:
         if NOT_IN_HOSTS.search(host):
-            raise ValueError(f"takes a host name; a URL is for {PREFIX}URL")
+            raise ValueError(f"must be a host name; a URL is for {PREFIX}URL")
         return host
 
     @field_validator("socket")
     @classmethod
     def _fits(cls, path: Path | None) -> Path | None:
-        # more than the system takes
+        # the system refuses a longer path
         if path and len(os.fsencode(path)) > LONGEST_SOCKET:
-            raise ValueError(f"takes the path of a socket, of {LONGEST_SOCKET} bytes at most")
+            raise ValueError(f"must be the path of a socket, of at most {LONGEST_SOCKET} bytes")
         return path
 
     @field_validator("sentinel_host")
@@ -251,7 +251,7 @@ class RedisSettings(EnvironmentSettings):
 
     @property
     def has_tls(self) -> bool:
-        """Whether the connections to the server are encrypted."""
+        """True if the connections to the server are encrypted."""
         address = None if self.sentinel_host else self.address
         return address.scheme == "rediss" if address else self.tls
 
@@ -269,20 +269,20 @@ class RedisSettings(EnvironmentSettings):
 def addresses(text: str, port: int) -> list[tuple[str, int]]:
     """Return the hosts and ports of ``host,host:port,[::1]:port``; those without have ``port``.
 
-    :raises ValueError: when one of them is no address
+    :raises ValueError: if one of them is not an address
     """
     found = []
     for word in filter(None, (word.strip() for word in text.split(","))):
         address = ADDRESS.fullmatch(word)
         own = int(address["port"] or port) if address else -1
         if address is None or not 0 <= own <= 65535:
-            raise ValueError("takes host names, each with or without a port: host:port,host:port")
+            raise ValueError("must be host names, each with or without a port: host:port,host:port")
         found.append((address["ip"] or address["name"], own))
     return found
 
 
 def _given(values: Any) -> dict[str, Any]:
-    """Return what is set, by the ends of the names; a flag that is off is not."""
+    """Return the values that are set, by the ends of the names; a flag that is off is not set."""
     flags = {PREFIX + name for name in ("TLS", "CLUSTER", "SENTINEL_TLS", "OLD_KEYS")}
     return {
         name.removeprefix(PREFIX): value.get_secret_value()

@@ -1,7 +1,7 @@
 """Variables that cannot be set together, or need each other.
 
-A server that came up with one of two addresses would keep its sessions where nobody looks for
-them; one that came up without TLS where its certificates are named would be a leak.
+With one of two addresses, a server could keep its sessions in the wrong Redis. With certificates
+but without TLS, it would send sessions unencrypted.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -7,8 +7,8 @@ from ..settings import LoggingSettings
 
 # as the settings and the start of a server report mistakes, one for each variable
 REASONS = (
-    "ODOO_SESSION_REDIS_PASSWORD: refused (WRONGPASS invalid username-password pair), or that of"
-    " ODOO_SESSION_REDIS_USERNAME",
+    "ODOO_SESSION_REDIS_PASSWORD: refused (WRONGPASS invalid username-password pair), or"
+    " ODOO_SESSION_REDIS_USERNAME is wrong",
     "ODOO_SESSION_REDIS_SENTINEL_PASSWORD: has white space at its beginning or its end: remove it",
     "ODOO_SESSION_REDIS_URL: may not have the option ssl_cert_reqs: certificates and host names"
     " are always verified",

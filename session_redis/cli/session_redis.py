@@ -1,9 +1,9 @@
 """``odoo session_redis migrate``: copy sessions into Redis before a server is switched to it.
 
-Odoo 19.0 loads this file by itself, without the addon; 17.0 and 18.0 import the addon. So the
-addon is imported when the command runs, which ``--addons-path`` must come before.
+Odoo 19.0 loads this file without the addon; 17.0 and 18.0 import the addon. So the addon is
+imported only when the command runs. ``--addons-path`` must come before the command's name.
 """
-# loaded by itself it has no package
+# without the addon the file is not in a package
 # pylint: disable=odoo-addons-relative-import
 
 import argparse
@@ -15,8 +15,8 @@ import time
 from odoo.cli import Command
 
 DONE = os.EX_OK
-WRONG = os.EX_CONFIG  # the configuration, as a server that ends for it
-LATER = os.EX_TEMPFAIL  # Redis does not answer: to try again may help
+WRONG = os.EX_CONFIG  # the settings are wrong; a server ends with the same status
+LATER = os.EX_TEMPFAIL  # Redis does not respond; a later run may succeed
 INCOMPLETE = 1  # some sessions were not copied, the output says how many
 
 
@@ -26,6 +26,7 @@ class SessionRedis(Command):
     name = "session_redis"
 
     def run(self, args):
+        """Print the report of a migration and exit with the status that ``--help`` lists."""
         options, rest = _parser().parse_known_args(args)
         from odoo.tools import config
 
@@ -46,6 +47,11 @@ class SessionRedis(Command):
 
 
 def migrate(options):
+    """Copy the sessions of files and old keys to Redis, and return the report.
+
+    :raises ConfigurationError: if Redis is switched off or the folder does not exist
+    :raises SessionStoreUnavailable: if Redis does not respond
+    """
     from odoo.tools import config
 
     from odoo.addons.cloud_base.exceptions import ConfigurationError
@@ -70,13 +76,13 @@ def _parser():
         prog="odoo [--addons-path=PATH,...] session_redis",
         description="Copy the sessions of the file store, and of releases of this addon before"
         " 3.0, into the Redis of ODOO_SESSION_REDIS_*. It may be run again: the later one of two"
-        " forms wins. Options that are not listed here are Odoo's own, as -c and --data-dir.",
+        " forms wins. Options that are not listed here are Odoo's own, such as -c and --data-dir.",
         epilog=f"Exit status: {DONE} all is well, {WRONG} the configuration is wrong,"
         f" {LATER} Redis does not answer, {INCOMPLETE} a session was not read back as written.",
     )
     parser.add_argument("action", choices=["migrate"])
-    parser.add_argument("--path", help="folder of the sessions (default: that of --data-dir)")
-    parser.add_argument("--dry-run", action="store_true", help="only say what there is to do")
+    parser.add_argument("--path", help="folder of the sessions (default: sessions in --data-dir)")
+    parser.add_argument("--dry-run", action="store_true", help="only report, change nothing")
     parser.add_argument(
         "--purge",
         action="store_true",

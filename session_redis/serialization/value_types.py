@@ -1,7 +1,7 @@
 """The types of values that JSON lacks: each is written as ``{"_type": NAME, "value": ...}``.
 
-A class per name has the writer and the reader of ``value``. The names for datetime, date and set
-are those of releases before 3.0, whose sessions are read.
+A class per name has the writer and the reader of ``value``. Releases before 3.0 used the same
+names for datetime, date and set, so their sessions can be read.
 """
 
 from abc import ABC, abstractmethod

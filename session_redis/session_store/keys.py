@@ -1,6 +1,6 @@
 """The keys of sessions in Redis.
 
-Where ``<prefix>:`` is absent without a prefix:
+Without a prefix, ``<prefix>:`` is absent:
 
 ``session:<prefix>:<session id>``
     a session, see ``payload``
@@ -56,7 +56,7 @@ class Keys:
         self.writes_old_keys = writes_old_keys and not is_cluster
 
     def session_keys(self, sid: str) -> list[str]:
-        """Return the keys that may hold a session: the one that is written, then the other form.
+        """Return the two keys that may hold a session: first the key to write, then the other form.
 
         :raises ValueError: if ``sid`` is not a session id; it must not reach other keys
         """

@@ -35,7 +35,7 @@ PROLONG_AFTER = 0.1
 
 
 class Age(NamedTuple):
-    """Whether a session has ended, and whether a use of it has to prolong its lifetime."""
+    """The age of a session: has it ended, and must its next use prolong its lifetime."""
 
     has_ended: bool
     is_due: bool

@@ -10,7 +10,7 @@ from .stored_session import StoredSession
 
 @dataclass(frozen=True)
 class SessionPolicy:
-    """Where sessions are stored and for how long, and which ids they have."""
+    """The keys, lifetimes and ids of the sessions."""
 
     keys: Keys
     lifetimes: Lifetimes

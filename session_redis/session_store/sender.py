@@ -18,7 +18,7 @@ class Sender:
     def send(self, operation_name: str, batch: WriteBatch) -> bool:
         """Send a batch; return False if one of its conditions does not hold.
 
-        On a Cluster, the slots before the one that was refused are written.
+        On a Cluster, the slots before the refused slot are written.
 
         :param operation_name: the name for metrics; all but "save" wait for a replica
         :raises SessionStoreUnavailable: if the batch may not have been written

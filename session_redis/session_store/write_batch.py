@@ -1,7 +1,7 @@
 """The writes that core's policy makes of a session, collected to be sent to Redis at once.
 
-``WriteBatch`` is a session store whose methods talk to no server: core's ``rotate`` calls them and
-so decides what has to be written, ``Sender`` sends it.
+``WriteBatch`` is a session store whose methods only collect commands. Core's ``rotate`` calls them
+and so decides about the writes; ``Sender`` sends them.
 
 The conditions of a write, without which the log-out of another request would be undone:
 

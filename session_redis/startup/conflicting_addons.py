@@ -1,9 +1,9 @@
-"""Addons that work on the files of sessions, which there are none of in Redis.
+"""Addons that work on the files of sessions, which do not exist while sessions are in Redis.
 
-Whoever looks at the file of a session takes a missing one for a session that has ended, and
-logs its user out, again after each log-in; a second store of sessions would win or lose by the
-order of ``--load``. Either is found before a server serves, and by ``cloud_platform`` in each
-database.
+An addon that reads the file of a session treats a missing file as a session that has ended, and
+logs its user out after each log-in. With a second addon that replaces the session store, the order
+of ``--load`` decides which store is used. Both are found before a server serves, and by
+``cloud_platform`` in each database.
 """
 
 from collections.abc import Iterable
@@ -48,10 +48,10 @@ def installed(cursor: Any) -> list[str]:
 
 
 def sentences(names: Iterable[str], database: str) -> list[str]:
-    """Return what is wrong with a database that has some of these addons."""
+    """Return a sentence for each of these addons that a database has."""
     return [
         f"ODOO_SESSION_REDIS: the addon {name} of the database {database} reads the files of"
-        f" sessions, and would log everybody out: uninstall it; {READ_FILES[name]}"
+        f" sessions, and would log out all users: uninstall it; {READ_FILES[name]}"
         for name in names
     ]
 

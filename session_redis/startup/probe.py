@@ -1,8 +1,8 @@
-"""Probes of Redis: whether it can do all that requests need, with a session of no user.
+"""A probe of Redis with a session that belongs to no user.
 
-A log-in, a request that reads and changes its session, the list of devices and a log-out use the
-operations of the store itself, so that no command of a request is left out. The start of a server
-and its readiness do this; the circuit breaker does less, and more often.
+It uses the operations of the store for a log-in, a request that reads and changes its session, the
+list of devices and a log-out, so that each command of a request is tried. The start of a server and
+its readiness do this; the circuit breaker does less, and more often.
 """
 
 from collections.abc import Callable
@@ -33,11 +33,11 @@ class ProbeConnection(Connection):
 
 
 class SessionLost(Exception):
-    """Redis accepted a session, and then returned another one or none."""
+    """Redis accepted a session, but did not return it afterwards."""
 
 
 def probe(settings: RedisSettings, connection: ProbeConnection) -> None:
-    """Do with a session what requests do.
+    """Create, read, change and delete a session.
 
     :raises redis.RedisError: if Redis cannot be used
     :raises SessionLost: if Redis does not keep the session

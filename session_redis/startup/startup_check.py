@@ -1,9 +1,9 @@
-"""Redis at the start of a server: what will never work ends it, what may come is waited for.
+"""The check of Redis at the start of a server: a mistake ends the server, an outage is waited for.
 
-A refused password, an untrusted certificate or an unknown name is a mistake that no waiting
-mends: with it nobody could log in. A server that does not answer may still be starting.
+Waiting does not help against a refused password, an untrusted certificate or an unknown name, and
+no user could log in. A Redis that does not respond may still be starting.
 
-This is asked once, before anything is forked, with a client of its own that is closed again.
+The check runs once, before the first fork, with a separate client that is closed afterwards.
 """
 
 import logging
@@ -26,13 +26,13 @@ _logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.5
 
-# as servers name a command that they, or a proxy before them, do not have
+# the error of a server, or of a proxy before it, for a command that it does not have
 _UNKNOWN_COMMAND = re.compile(r"unknown (?:or unsupported )?command ['`\"]?(\w+)", re.IGNORECASE)
 
-# as redis-py names an address in its errors
+# the form of an address in the errors of redis-py
 _CONNECTING = re.compile(r"(?:connecting to|reading from) \S+")
 
-# parts of answers of Redis, and the variable that is wrong
+# parts of responses of Redis, and the variable that is wrong
 ANSWERS = (
     ("DB index is out of range", "DB"),
     ("SELECT is not allowed in cluster mode", "DB"),
@@ -43,21 +43,21 @@ ANSWERS = (
 
 
 def check(settings: RedisSettings, serving: bool) -> None:
-    """Return once sessions can be written; ask only once unless a server is to serve.
+    """Wait until sessions can be written; try only once unless a server is to serve.
 
-    :raises ConfigurationError: when that will never be
-    :raises UnreachableError: when Redis did not answer in time
+    :raises ConfigurationError: if a setting is wrong, so that waiting does not help
+    :raises UnreachableError: if Redis did not respond in time
     """
     until = time.monotonic() + (settings.start_timeout if serving else 0)
-    told = False
+    is_logged = False
     while True:
         reason = _attempt(settings)
         if reason is None:
             return
         if time.monotonic() + PAUSE_SECONDS > until:
             raise UnreachableError(f"The session store in Redis is not available: {reason}")
-        if not told:
-            told = True
+        if not is_logged:
+            is_logged = True
             _logger.warning(
                 "Waiting up to %g s for the session store in Redis: %s",
                 settings.start_timeout,
@@ -77,7 +77,7 @@ def _attempt(settings: RedisSettings) -> str | None:
     except SessionLost as error:
         return str(error)
     except UnicodeError:
-        raise ConfigurationError([f"{PREFIX}{_address(settings)}: takes a host name"]) from None
+        raise ConfigurationError([f"{PREFIX}{_address(settings)}: must be a host name"]) from None
     except redis_error_classes() as error:
         address = _address(settings)
         mistake = mistake_of(error, address=address)
@@ -85,7 +85,7 @@ def _attempt(settings: RedisSettings) -> str | None:
             raise ConfigurationError([mistake]) from None
         return _reason(settings, error) + _hint(settings, error)
     except (OSError, TypeError, ValueError) as error:
-        # of no kind that is known: its text may have a value
+        # an unexpected error: its text may contain a value of the settings
         what = f"cannot be used ({type(error).__name__})"
         raise ConfigurationError([f"{PREFIX}{_address(settings)}: {what}"]) from None
     finally:
@@ -94,10 +94,10 @@ def _attempt(settings: RedisSettings) -> str | None:
 
 
 def _unread_alert(settings: RedisSettings, error: Exception) -> Exception:
-    """Return what a server said of our certificate before it hung up, else the error itself.
+    """Return the TLS alert of a server that closed the connection, else the error itself.
 
-    With TLS 1.3 a client may write before it reads that it was refused, and then only sees that
-    the connection is gone: a connection that writes nothing reads it.
+    With TLS 1.3 a client may write before it reads that its certificate was refused, and then sees
+    only a closed connection. A connection that writes nothing reads the alert.
     """
     elsewhere = settings.url or settings.sentinel_host or settings.cluster
     if elsewhere or not any(isinstance(e, ssl.SSLEOFError) for e in _causes(error)):
@@ -119,14 +119,14 @@ def _unread_alert(settings: RedisSettings, error: Exception) -> Exception:
 
 
 def _address(settings: RedisSettings) -> str:
-    """Return the end of the variable that says where the server is."""
+    """Return the end of the name of the variable with the server's address."""
     if settings.sentinel_host:
         return "SENTINEL_HOST"
     return "URL" if settings.url else "HOST"
 
 
 def _reason(settings: RedisSettings, error: Exception) -> str:
-    """Return the text of an error; without the address of a URL, which may be a password."""
+    """Return the text of an error, without the address of a URL: it may contain a password."""
     reason = without_session_ids(str(error))
     if settings.url and not settings.sentinel_host:
         reason = _CONNECTING.sub("at the server:", reason)
@@ -134,7 +134,7 @@ def _reason(settings: RedisSettings, error: Exception) -> str:
 
 
 def _hint(settings: RedisSettings, error: Exception) -> str:
-    """Return what a silent server may mean: one waits for TLS, or hangs up at it."""
+    """Return a hint about TLS if the server is silent or closes the connection."""
     import redis
 
     if settings.tls and isinstance(error, redis.TimeoutError):
@@ -146,7 +146,10 @@ def _hint(settings: RedisSettings, error: Exception) -> str:
 
 
 def _ask_sentinels(client: Any, settings: RedisSettings) -> None:
-    """Have the mistakes told that redis-py takes for Sentinels that are away."""
+    """Ask each Sentinel for the master, because redis-py hides mistakes as unreachable Sentinels.
+
+    :raises ConfigurationError: for a refused password or an unknown name of the master
+    """
     import redis
 
     sentinel = sentinel_of(client)
@@ -167,15 +170,15 @@ def _ask_sentinels(client: Any, settings: RedisSettings) -> None:
 
 
 def mistake_of(error: Exception, kind: str = "", address: str = "HOST") -> str | None:
-    """Return the sentence for an error that no waiting mends, None for another one."""
+    """Return the sentence for an error that waiting does not solve, None for another error."""
     for cause in _causes(error):
         found = _of_tls(cause, kind) or _of_host(cause, f"{kind}{address}")
         if found:
             return found
-    # the text of the error alone: what is said about it would go with the command
+    # without the texts around the error: redis-py adds the command, which contains values
     reason = without_session_ids(str(error))
     if is_refusal(error):
-        name, what = "PASSWORD", f"refused ({reason}), or that of {PREFIX}{kind}USERNAME"
+        name, what = "PASSWORD", f"refused ({reason}), or {PREFIX}{kind}USERNAME is wrong"
         if "permission" in reason.lower():
             name, what = "USERNAME", f"may not use the keys of the sessions ({reason})"
         return f"{PREFIX}{kind}{name}: {what}"

@@ -1,4 +1,4 @@
-"""A session store on a real Redis, with a prefix of its own for each test."""
+"""A session store on a real Redis, with a separate prefix for each test."""
 
 import socket
 import time
@@ -46,7 +46,7 @@ class RedisCase:
 
     @property
     def variables(self):
-        """How the server of the tests is reached, by the ends of the variables' names."""
+        """The address of the tests' server, by the ends of the variables' names."""
         server = self.server
         return {"host": server.host, "port": server.port, "password": server.password}
 
@@ -81,7 +81,7 @@ class RedisCase:
             time.sleep(0.02)
 
     def use_store(self, store):
-        """Have the test server keep its sessions in ``store``."""
+        """Replace the session store of the test server until the end of the test."""
         self.keep_login_failures()
         own = vars(http.Application)["session_store"]
         made = vars(http.root).pop("session_store", None)
@@ -95,7 +95,7 @@ class RedisCase:
         http.Application.session_store = store
 
     def keep_login_failures(self):
-        """Restore core's counts of failed log-ins, or those of the server, after the test."""
+        """Restore the counts of failed log-ins, core's or shared ones, after the test."""
         own = vars(Registry).get(ATTRIBUTE)
 
         def restore():
@@ -120,7 +120,7 @@ def new_settings(**values):
 
 
 def free_port():
-    """Return a port of this machine where nobody listens."""
+    """Return a port of this machine that no process listens on."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         return server.getsockname()[1]

@@ -1,4 +1,4 @@
-"""What a rotation of ids needs: an environment, and a series that has soft ones."""
+"""Support for tests of rotations: an environment, and a skip for series without soft rotations."""
 
 import threading
 from types import SimpleNamespace

@@ -12,7 +12,7 @@ TEXT = (
     b'{"_saved":[1760000000,604800],"context":{"lang":"en_US","tz":"Asia/Tokyo","uid":7},'
     b'"create_time":1760000000.25,"db":"acme","debug":"","login":"jane","uid":7}'
 )
-# what the first release that packs has written of it
+# the text as the first release with compression stored it
 STORED = bytes.fromhex(
     "486abfb1e4e9430902330308203a28c00935243fbb321fe62373ccd08099aa67640a0d98c464b0b3b1044e56"
     "2230054303c7bc160001c12d4a"
@@ -22,7 +22,7 @@ STORED = bytes.fromhex(
 @tagged("-at_install", "post_install")
 class TestCompression(BaseCase):
     def test_what_is_stored_can_always_be_read(self):
-        # fails with another dictionary, which would log out everybody
+        # fails with another dictionary, which would log out all users
         self.assertEqual(decompress(STORED), TEXT)
 
     def test_any_text_comes_back(self):

@@ -17,7 +17,7 @@ START_LOG = "odoo.addons.session_redis.startup.startup_check"
 
 
 class Contract:
-    """What a store does on every kind of Redis; mixed in with ``variables`` that reach it."""
+    """Tests for every kind of Redis, mixed into cases whose ``variables`` have its address."""
 
     # Odoo 18.0 and later run inherited tests only where this says so
     allow_inherited_tests_method = True
@@ -240,7 +240,7 @@ class TestStart(StartCase, BaseCase):
         self.assertIn("ODOO_SESSION_REDIS_PASSWORD: ", self.refused(password=None))
 
     def test_unknown_host_is_refused_at_once(self):
-        # no resolver is asked for what is no name
+        # no resolver is asked, because this is not a host name
         mistake = self.refused(host="no such host")
         self.assertEqual(mistake, "ODOO_SESSION_REDIS_HOST: the name of the server is unknown")
 
@@ -250,7 +250,7 @@ class TestStart(StartCase, BaseCase):
             ({"url": "redis://redis..example", "host": None, "port": None}, "URL"),
         ):
             mistake = self.refused(**values)
-            self.assertEqual(mistake, f"ODOO_SESSION_REDIS_{name}: takes a host name")
+            self.assertEqual(mistake, f"ODOO_SESSION_REDIS_{name}: must be a host name")
 
     def test_server_that_comes_within_the_time_is_waited_for(self):
         with FaultProxy(self.server.host, self.server.port) as proxy:

@@ -20,7 +20,7 @@ class TestConnectionPool(RedisCase, BaseCase):
         self.session = self.new_session(uid=2)
 
     def open_several(self, store):
-        """Have several connections of a store wait for their next command."""
+        """Open several connections of a store and leave them idle."""
         start = Barrier(THREADS)
         client = store.connection.client
 
@@ -112,7 +112,7 @@ class TestConnectionPool(RedisCase, BaseCase):
         with FaultProxy(self.server.host, self.server.port) as proxy:
             store = self.new_store(host=proxy.host, port=proxy.port, read_timeout="0.3")
             self.assertEqual(store.get(self.session.sid).uid, 2)
-            # the answer arrives, after nobody waits for it any more
+            # the response arrives after the time-out of the request
             proxy.latency = 0.2
             with self.assertRaises(SessionStoreUnavailable):
                 store.get(self.session.sid)

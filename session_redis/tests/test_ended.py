@@ -1,4 +1,4 @@
-"""What has ended stays so, and forms of earlier releases are taken over once."""
+"""An ended session stays ended, and forms of earlier releases are taken over once."""
 
 import json
 import time

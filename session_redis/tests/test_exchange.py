@@ -47,7 +47,7 @@ class interrupted:
         name = frame.f_globals.get("__name__", "")
         if not name.startswith(TRACED) or ".tests." in name:
             return None
-        # Python ignores what is raised while an object is deleted
+        # Python ignores exceptions while an object is deleted
         callers = (frame, frame.f_back)
         is_deleting = any(one and one.f_code.co_name == "__del__" for one in callers)
         return None if is_deleting else self._line

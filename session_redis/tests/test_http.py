@@ -89,7 +89,7 @@ class TestHttp(StoreCase, HttpCase):
 
     @contextmanager
     def redis_that_is_lost(self):
-        """Have each request lose Redis once it has read its session."""
+        """Disconnect each request from Redis once it has read its session."""
         with FaultProxy(self.server.host, self.server.port) as proxy:
             store = LosingStore(self.settings(host=proxy.host, port=proxy.port))
             self.addCleanup(store.connection.close)
@@ -135,7 +135,7 @@ class TestHttp(StoreCase, HttpCase):
         self.check_session()
 
     def events(self):
-        """Return a list that what is told of is added to."""
+        """Return a list that receives the names of the operations from now on."""
         seen = []
         observe = lambda operation: seen.append(operation.name)  # noqa: E731
         subscribe(observe)

@@ -1,4 +1,4 @@
-"""Neither what Redis holds of a session nor an id is in a log line, whatever goes wrong."""
+"""No error writes the payload or the id of a session into the log."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The URL of a Redis: what it may say, and that no mistake in it shows any part of it."""
+"""The accepted URLs of a Redis; an error about a URL shows no part of it."""
 
 import string
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""What the store asks of the network: round trips, counted on the way to a real Redis."""
+"""The round trips of the store, counted between it and a real Redis."""
 
 from contextlib import contextmanager
 

@@ -21,7 +21,7 @@ class TestMaster(SentinelCase, BaseCase):
         return proxies, ",".join(f"{proxy.host}:{proxy.port}" for proxy in proxies)
 
     def due(self, store):
-        """Have the second of a verification be over."""
+        """Expire the verification of the master, which is valid for a second."""
         pool = store.connection.client.connection_pool
         pool._ask_at = 0
         for connection in pool._ready:

@@ -1,8 +1,8 @@
 """Sessions in any interleaving of requests, log-outs and earlier forms, against a simple model.
 
 The model: an id authenticates from its log-in until its identifier or itself has ended, and never
-again. Two servers share a Redis; a request keeps what it has read for as long as it likes, so its
-decisions are about a state that may be long gone.
+again. Two servers share a Redis; a request may keep a session that it has read for any time, so it
+may decide by an old state.
 """
 
 import json
@@ -217,7 +217,7 @@ if st is not None:
         @precondition(lambda self: self.devices)
         @rule(place=places, which=places)
         def expire(self, place, which):
-            """As Redis does by itself."""
+            """Delete the key of a session, like Redis does when its time has passed."""
             device = self.pick(self.devices, place)
             sid = self.pick(device.known, which)
             if self.case.redis.delete(self.key(sid)):

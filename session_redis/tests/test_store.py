@@ -13,7 +13,7 @@ from ..serialization.compression import compress
 from ..serialization.tagged_json import decode, encode
 from .store_case import StoreCase
 
-# what the session of a user has besides core's own defaults
+# values of a user's session, in addition to core's defaults
 USUAL = {
     "db": "acme",
     "login": "jane.doe@example.com",

@@ -14,7 +14,7 @@ from .store_case import StoreCase
 
 
 class StoreOfEarlierReleases(http.FilesystemSessionStore):
-    """Writes what releases before 3.0 wrote, and reads it as they did; a stand-in for them."""
+    """Writes and reads sessions in the form of releases before 3.0."""
 
     def __init__(self, redis, prefix):
         super().__init__(session_class=http.Session, renew_missing=True)

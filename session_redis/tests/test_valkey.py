@@ -1,4 +1,4 @@
-"""The store on Valkey, as on Redis."""
+"""The tests of the store, run on Valkey."""
 
 from odoo.tests import BaseCase, tagged
 
