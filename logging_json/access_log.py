@@ -1,8 +1,8 @@
-"""The access lines of werkzeug and gevent: what they say, and which of them are left out.
+"""The access lines of werkzeug and gevent: their fields, and the routes that are not logged.
 
 The line is written when the head of the answer is sent (werkzeug), or after the request has
-ended (gevent), so the request itself knows more than the line does. Of a request that is not
-observed, as one that is no HTTP, the line is all there is.
+ended (gevent), so an observed request knows more than the line does. For a request that is not
+observed, for example one that is not HTTP, the line is the only source.
 """
 
 import logging
@@ -20,7 +20,7 @@ _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
 class Access(NamedTuple):
-    """What an access line says."""
+    """The fields of an access line."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Access(NamedTuple):
 def parse(message: str) -> Access | None:
     """Return the fields of an access line of this thread, None for another line.
 
-    The request line is a client's text, so each step reads it once, whatever is in it.
+    The request line is a client's text. Each step reads it once, so its time is linear.
     """
     if ESCAPE in message:
         message = _COLOURS.sub("", message)
@@ -63,16 +63,17 @@ def _status(answer: str) -> int | None:
 
 
 class AccessFilter(logging.Filter):
-    """Marks access lines, and leaves out those of some routes unless the request failed."""
+    """Marks access lines, and drops the lines of ignored routes unless the request failed."""
 
     def __init__(self, ignored_routes: frozenset[str]) -> None:
         super().__init__()
         self._ignored = ignored_routes
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Return False for the access line of an ignored route whose request did not fail."""
         try:
             access = parse(record.getMessage())
-        except Exception:  # noqa: BLE001  whatever it is, it is not lost
+        except Exception:  # noqa: BLE001  a record that cannot be read is logged
             return True
         if access is None:
             return True

@@ -1,6 +1,6 @@
-"""Exceptions that nobody catches: Python and gevent print them, in many lines of text.
+"""Uncaught exceptions: Python and gevent print them in several lines, here they are logged.
 
-Only where a server serves: a shell shows its user what he did wrong in the same way.
+Only a server that serves logs them. A shell prints them, because they are answers to its user.
 """
 
 import logging
@@ -14,7 +14,7 @@ _logger = logging.getLogger(__name__)
 
 
 def log_uncaught() -> None:
-    """Have each of them logged."""
+    """Log each uncaught exception of the process, its threads and greenlets from now on."""
     sys.excepthook = _process_ends
     threading.excepthook = _thread_ends
     sys.unraisablehook = _ignored

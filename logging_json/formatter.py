@@ -1,4 +1,4 @@
-"""The formatter: each record becomes one line with a JSON object, whatever is in the record.
+"""The formatter: any record becomes one line with a JSON object.
 
 It uses the extension points of ``python-json-logger``::
 

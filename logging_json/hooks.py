@@ -1,11 +1,11 @@
-"""Where Odoo is told to write its log as JSON.
+"""The hook that switches Odoo's log to JSON.
 
-``post_load`` switches the formatters of the handlers that core has installed, so every line
-from there on is JSON, whatever process writes it: those that prefork forks inherit them, the
-gevent process begins in the same way. What core has written before is text.
+``post_load`` replaces the formatters of the handlers that core has installed. From then on every
+line of every process is JSON: forked workers inherit the formatters, the gevent process replaces
+them in the same way. Lines that core has written before are text.
 
-As with the sessions, an addon that is not in ``--load`` is called too late, in some processes
-and not in others: it leaves the log as it is and says so.
+Without ``--load`` the hook is called too late, in some processes and not in others. Then it leaves
+the log as it is and logs an error.
 
 Settings that are wrong leave text as well; ``before_serving`` lets no server start with them.
 """
@@ -117,10 +117,10 @@ def is_active() -> bool:
 
 
 def allow_core_names(make_record: MakeRecord) -> MakeRecord:
-    """Have ``extra`` take the names of attributes that core adds to records.
+    """Return ``make_record`` with support for ``extra`` names that core adds to records.
 
-    On 19.0 ``extra={"dbname": …}`` is a ``KeyError`` to whoever logs, on 17.0 and 18.0 it is
-    overwritten. Here it comes out as ``extra_dbname``.
+    On 19.0 ``extra={"dbname": …}`` raises a ``KeyError`` in the caller, on 17.0 and 18.0 core
+    overwrites the value. Here it is logged as ``extra_dbname``.
     """
     from .formatter import CORE_ATTRIBUTES
 

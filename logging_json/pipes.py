@@ -3,10 +3,10 @@
 The kernel mixes what processes write into a full pipe, unless it is shorter than 4096 bytes. A
 stack is longer, and would be mixed with short lines too. So each line is written under a lock on
 the pipe itself, which the processes that prefork forks and the gevent process have in common.
-Files need none: what is appended to them in one call stays in one piece.
+Files need no lock: the system appends the bytes of one call in one piece.
 
-Who has to wait, for another process or for a reader that is slow, waits as core's own handler
-does. Under gevent that is done by a thread of gevent's pool, so that no other greenlet waits.
+A thread waits for another process or a slow reader, like with core's own handler. Under gevent a
+thread of gevent's pool waits instead, so that no other greenlet is blocked.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from typing import Any
 
 
 def keep_lines_whole(handler: logging.Handler) -> None:
-    """Have a handler that writes into a pipe write line by line."""
+    """Make a handler that writes into a pipe write each line under the lock of the pipe."""
     stream: Any = getattr(handler, "stream", None)
     if not isinstance(handler, logging.StreamHandler) or isinstance(stream, PipeStream):
         return
@@ -44,6 +44,7 @@ class PipeStream:
         self._opened()
 
     def write(self, text: str) -> int:  # pylint: disable=method-required-super  # no model
+        """Write a text in one piece, and return its length."""
         data = text.encode(errors="backslashreplace")
         self._stream.flush()
         pipe = self._opened()
@@ -54,8 +55,8 @@ class PipeStream:
     def _opened(self) -> int:
         """Return the pipe as this process has opened it.
 
-        The lock, and that it does not block, belong to what was opened, which a forked process
-        would share with its parent.
+        The lock and the non-blocking mode belong to the open file, which a forked process would
+        share with its parent.
         """
         if self._process != os.getpid():
             if self._pipe >= 0:
@@ -106,7 +107,7 @@ def _wait_for(write: Callable[[int, bytes], None], pipe: int, data: bytes) -> No
         import gevent
 
         hub = gevent.get_hub()
-        # the hub itself, which tells of callbacks that fail, can wait for no thread
+        # the hub itself logs callbacks that fail, and it cannot wait for a thread
         if gevent.getcurrent() is not hub:
             hub.threadpool.apply(write, (pipe, data))
             return

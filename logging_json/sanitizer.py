@@ -1,7 +1,7 @@
-"""Turns any value into one that is JSON, bounded, and without secrets.
+"""Converts any value to JSON of limited size, without secrets.
 
-Texts keep their beginning, with a mark of their length. What Python's own encoders refuse or
-write wrongly becomes text: NaN, integers over 64 bits, bytes, lone surrogates, keys that are no
+Texts keep their beginning, with a mark of their length. Values that Python's own encoders refuse or
+write wrongly become text: NaN, integers over 64 bits, bytes, lone surrogates, keys that are not
 texts, values that contain themselves, objects that cannot be shown.
 """
 
@@ -29,12 +29,12 @@ ITEMS = 200  # of a mapping or a list
 # of a domain
 OPERATORS = ("=", "!=", "in", "not in", "like", "ilike", "=like", "=ilike")
 
-# what consumers read: rsyslog makes the greatest of these of whatever is above it
+# the integers that consumers read correctly: rsyslog reduces greater ones to the greatest of these
 INTEGERS = range(-(2**63), 2**63)
 
 
 class Values:
-    """Cleans values; ``limit`` is how many characters of a text are kept."""
+    """Cleans values; ``limit`` is the number of characters of a text that are kept."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -56,7 +56,7 @@ class Values:
         return value
 
     def stack(self, value: str) -> str:
-        """Return a stack; of a long one the end is kept too, where the cause stands."""
+        """Return a stack; a long stack keeps its end as well, because it shows the cause."""
         if len(value) <= self.limit:
             return self.text(value)
         half = self.limit // 2
@@ -81,12 +81,12 @@ class Values:
             return value
         try:
             return _Simplifier(self).simple(value, DEPTH)
-        except Exception:  # noqa: BLE001  of its own code: it cannot be asked what it is
+        except Exception:  # noqa: BLE001  the value's own code may raise any exception
             return self.text(shown(value))
 
 
 class _Simplifier:
-    """Walks through one value; what it keeps is bounded in all."""
+    """Walks through one value; the sum of the texts that it keeps is limited."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
@@ -169,7 +169,7 @@ def is_pair_with_secret(value: Collection[Any]) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """Return any value as text, whatever its own way to show itself does."""
+    """Return any value as text, also if its own ``__str__`` raises an exception."""
     if type(value) is str:
         return value
     try:
@@ -195,7 +195,7 @@ def shown(value: Any) -> str:
 
 
 def name_of(kind: type) -> str:
-    """Return the name of a class with its module, which builtin ones have none of."""
+    """Return the name of a class with its module, for builtin classes without it."""
     name = str(kind.__qualname__)
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
 

@@ -41,5 +41,6 @@ class LoggingSettings(EnvironmentSettings):
 
     @property
     def ignored_routes(self) -> frozenset[str]:
+        """The routes whose access lines are dropped; empty for the variable's value ``none``."""
         names = frozenset(filter(None, (route.strip() for route in self.ignored.split(","))))
         return names - {NONE}

@@ -11,6 +11,8 @@ from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 
 class PrometheusSettings(EnvironmentSettings):
+    """The variables of the metrics: the port, the token, ignored routes and the folder of values."""
+
     switch = "ODOO_PROMETHEUS"
 
     enabled: Flag = Field(
@@ -19,14 +21,14 @@ class PrometheusSettings(EnvironmentSettings):
     port: int | None = Field(
         default=None,
         alias="ODOO_PROMETHEUS_PORT",
-        description="a port of its own for /metrics, which answers while every worker is busy",
+        description="separate port for /metrics, which answers while every worker is busy",
         gt=0,
         lt=65536,
     )
     interface: str | None = Field(
         default=None,
         alias="ODOO_PROMETHEUS_INTERFACE",
-        description="address that the port of its own listens at",
+        description="address that the separate port listens at",
     )
     token: SecretStr | None = Field(
         default=None,
@@ -47,6 +49,7 @@ class PrometheusSettings(EnvironmentSettings):
 
     @property
     def ignored_routes(self) -> frozenset[str]:
+        """The routes whose requests are not counted."""
         return frozenset(filter(None, (route.strip() for route in self.ignored.split(","))))
 
     @property
@@ -58,5 +61,5 @@ class PrometheusSettings(EnvironmentSettings):
 
     @property
     def address(self) -> str:
-        """Where the port of its own listens; ``::`` and other addresses of IPv6 too."""
+        """The address that the separate port listens at, of IPv4 or IPv6."""
         return self.interface or config["http_interface"] or "0.0.0.0"

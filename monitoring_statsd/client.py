@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 # batches that are kept until the host is found for the first time
 WAITING = 100
 
-# how long a metric waits for others, to share a datagram with them
+# time that a metric waits for others, to share a datagram with them
 GATHER_SECONDS = 0.2
 
 Event = TypeVar("Event")

@@ -10,17 +10,19 @@ from odoo.tools import config
 from odoo.addons.cloud_base.events.http_requests import PROBES, STATIC
 from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
-# what a datagram carries over IPv4 at most
+# the size limit of a datagram over IPv4, in bytes
 LARGEST_DATAGRAM = 65507
 
-# what the system accepts as the path of a socket
+# the system's limit for the path of a socket, in bytes
 LONGEST_PATH = 107
 
-# how STATSD_HOST begins where it is the path of a socket
+# the beginning of a STATSD_HOST that is the path of a socket
 UNIX = "unix://"
 
 
 class StatsdSettings(EnvironmentSettings):
+    """The variables of StatsD: the server's address, the names of metrics and ignored routes."""
+
     switch = "ODOO_STATSD"
 
     enabled: Flag = Field(default=False, alias="ODOO_STATSD", description="1: metrics are sent")
@@ -37,15 +39,15 @@ class StatsdSettings(EnvironmentSettings):
     host: str = Field(
         default="localhost",
         alias="STATSD_HOST",
-        description="host of the StatsD server, looked up again and again; or unix:// and the path"
-        " of its socket of datagrams, as /var/run/datadog/dsd.socket",
+        description="host of the StatsD server, looked up repeatedly; or unix:// and the path"
+        " of its socket of datagrams, for example unix:///var/run/datadog/dsd.socket",
         min_length=1,
     )
     port: int = Field(
         default=8125, alias="STATSD_PORT", description="its UDP port", gt=0, lt=65536
     )
     prefix: str = Field(
-        default="odoo", alias="STATSD_PREFIX", description="how every metric's name begins"
+        default="odoo", alias="STATSD_PREFIX", description="first part of every metric's name"
     )
     datagram_bytes: int = Field(
         default=512,
@@ -99,6 +101,7 @@ class StatsdSettings(EnvironmentSettings):
 
     @property
     def ignored_routes(self) -> frozenset[str]:
+        """The routes whose requests are not counted."""
         return frozenset(filter(None, (route.strip() for route in self.ignored.split(","))))
 
     @property

@@ -1,4 +1,4 @@
-"""The secrets of a text whose names are in it: what stands between a name and its value."""
+"""Secrets whose name is in the text, and the forms of text between a name and its value."""
 
 import re
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _ELEMENT = re.compile(
     r">\s{0,40}(?:<!\[CDATA\[|<\w{1,20}>)?"
 )
 _OPTION = re.compile(r"(?<=[\w-])[ \t]{1,3}(?![-\s])(?=\S)")
-# what the forms with white space go on with
+# the texts after the white space of the forms that begin with it
 _SPACE = re.compile(r"[ \t]{1,40}(?:[:=%'\\]|=>|(?:is|was|for|of)[ \t:]|[\w:.-]{1,40}=[\"'])")
 _NOT_SPACE = re.compile(r"\S+")
 _LITERAL = re.compile(r"\s{1,3}\\{0,4}'")
@@ -178,7 +178,7 @@ def _spaced(text: str, name: Name, _form: re.Match[str]) -> Span | None:
 
 _Form = tuple[Callable[[str, int], re.Match[str] | None], Callable[..., Span | None]]
 
-# what can be between a name and its value, and what finds the end of that value
+# pairs: a match of the text between a name and its value, and the function for the value's end
 _SPACED_FORMS: tuple[_Form, ...] = (
     (_ASSIGNED.match, _assigned),
     (_STATED.match, _stated),

@@ -1,4 +1,4 @@
-"""The secrets that are known by their own form, or by where they are: no name tells them."""
+"""Secrets that are recognized by their own form or their place, without a name."""
 
 import base64
 import binascii

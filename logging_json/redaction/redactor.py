@@ -1,7 +1,7 @@
 r"""Takes secrets out of texts: passwords, keys, tokens, session ids, signatures.
 
-How: a plain search looks for the words that names of secrets have, and for the beginnings of
-tokens that are known. Only where one is found, an expression looks at what follows. Known forms::
+A plain search looks for words in names of secrets, and for the beginnings of known tokens. Only
+after a match, regular expressions examine the text that follows. Known forms::
 
     password=x   password: x   "password": "x"   \"password\": \"x\"   --password x
     ('password', 'x')   ["password", "x"]   ('password', '=', 'x')
@@ -14,7 +14,7 @@ tokens that are known. Only where one is found, an expression looks at what foll
 
 A session id is known by its length as well, wherever it is; its first characters stay.
 
-Caveat: a secret that no name tells ("the password is x") is not found.
+Caveat: a secret without one of these forms is not found.
 """
 
 import re
@@ -33,7 +33,7 @@ NAME_WORDS = (
     *("pass", "pw", "secret", "token", "key", "sig", "sid", "sess", "cred", "authorization"),
     *("cookie", "otp", "pin", "jwt", "srf", "code"),
 )
-# each of the forms has one of these behind the name: few texts have none
+# each form has one of these behind the name; only few texts have no such character
 _SEPARATING = re.compile(r"[=:,%<'\"]|--")
 _ASCII_LOWER = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 

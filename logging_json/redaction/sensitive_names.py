@@ -1,4 +1,4 @@
-"""The names of secrets: what tells ``db_password`` and ``apiKey`` from ``max_tokens_limit``.
+"""The names of secrets: ``db_password`` and ``apiKey`` are such names, ``max_tokens_limit`` is not.
 
 A name is split at ``_ - .`` and at capital letters. It is the name of a secret if one of its words
 is, unless its last word says that the value describes the secret: ``token_type``.
@@ -13,7 +13,7 @@ LONGEST = 120
 
 
 class Kind(enum.Enum):
-    """What the value of a name can be."""
+    """The form of a secret's value."""
 
     PASSWORD = enum.auto()  # any characters, spaces too
     TOKEN = enum.auto()  # no white space
@@ -98,7 +98,7 @@ _ENDS_OF_TOKENS = (
 _DIGITS = "0123456789"
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-# last words of names whose value is no secret
+# last words of names whose value is not a secret
 ABOUT = frozenset(
     [
         "age",
@@ -216,7 +216,7 @@ ABOUT = frozenset(
         "widget",
     ]
 )
-# what is known by a number
+# words that are also used in names of numbers
 _NUMBERED = ("token", "password", "credential")
 # first words of names of numbers
 COUNTING = frozenset({"max", "min", "num", "n", "total", "avg", "count", "per"})

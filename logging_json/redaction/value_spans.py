@@ -5,7 +5,7 @@ contain any character, so it ends where a text has structure again: at the end o
 the next ``name=``, or at a quote or bracket that was opened before it. A bare token has no white
 space in it.
 
-Each function reads a text once from the value on, and what it reads is hidden.
+Each function reads a text once from the value on, and all text that it reads is hidden.
 """
 
 import re
@@ -17,7 +17,7 @@ Span = tuple[int, int]
 
 HIDDEN = "***"
 
-# values that say that there is no secret, or what has happened to it
+# values that are states of a secret instead of a secret
 _STATES = (
     r"none|null|nil|true|false|yes|no|unset|undefined|empty|missing|required|optional|needed|unknown"
     r"|invalid|valid|wrong|incorrect|bad|weak|strong|expired|changed|updated|reset|set|revoked"
@@ -57,12 +57,12 @@ _CALL = re.compile(r"[A-Za-z_][\w.]{0,60}(?=\((?:[bru]{0,2}[\"']|[\[{(]|\*\*\*))
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 _BRACKETS = re.compile(r"\\.|[\"'()\[\]{}\n]", re.DOTALL)
 
-# where a bare value may end
+# possible ends of a bare value
 _ENDS = re.compile(r"[\r\n]|\\+[nrt\"'](?=[^\w]|[A-Z]|$)|&quot;|[\"'`)\]}>(\[{]|[\s&,;|?]")
 _NEXT_NAME = re.compile(
     r"[\s&,;|?]{1,3}[\"']?[A-Za-z_][\w.\[\]%-]{0,60}[\"']?(?:=(?!=)|\s?=>|:\s|%3D)"
 )
-# a quote or a bracket that closes what was opened before the value
+# a quote or a bracket that closes a text which was opened before the value
 _STRUCTURE = re.compile(
     r"(?:[\"'`][)\]}>]{0,5}|[)\]}>]{1,5})(?:[,:;.]?(?:\s|$)|[,:][\"'{\[]|\\+[nr])"
 )
@@ -78,9 +78,9 @@ class Name(NamedTuple):
 
 
 def span_of_value(text: str, name: Name, begin: int, separator: str) -> Span | None:
-    """Return where the secret after a name and a separator is, None if the value is no secret.
+    """Return the place of the secret after a name and a separator, None if it is not a secret.
 
-    :param begin: where the value begins, apart from white space
+    :param begin: the beginning of the value, or of white space before it
     """
     at = _skip_blanks(text, begin)
     if at == len(text):

@@ -20,7 +20,7 @@ SCHEMAS = {
 
 
 class Lines:
-    """A handler that formats as the server's does, and what it has written."""
+    """A handler that formats like the server's handler, and its written lines."""
 
     def __init__(self, schema="default", **options):
         self.schema = schema
@@ -53,7 +53,7 @@ class Lines:
 
     @contextlib.contextmanager
     def following(self, name, ignored=frozenset()):
-        """Have what a logger of the server tells written too, as ``use_json`` does it."""
+        """Write the lines of a logger of the server too, like ``use_json`` does."""
         logger = logging.getLogger(name)
         access = AccessFilter(ignored)
         level = logger.level

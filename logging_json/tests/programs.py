@@ -10,7 +10,7 @@ from odoo.tools import config
 def run_program(code, *arguments, **variables):
     """Run Python code with this environment, less the addon's variables; return the process.
 
-    Standard error is part of ``stdout``, as in a log. The addons path follows ``arguments``.
+    Standard error is part of ``stdout``, like in a log. The addons path follows ``arguments``.
     """
     paths = config["addons_path"]
     addons_path = paths if isinstance(paths, str) else ",".join(paths)

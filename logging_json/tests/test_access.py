@@ -5,7 +5,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..access_log import parse
 
-# what a request line may be made of, n times
+# parts that a request line may repeat n times
 PARTS = ('"GET /', '"GET ', "a", '" ', '" 200 ', "\\x00", '"', " ", "#", "?", "GET ", '" 200 -"')
 ADDRESS = "127.0.0.1 - - [24/Nov/2026 18:45:03] "
 

@@ -64,7 +64,7 @@ class TestSwitch(BaseCase):
         begin = next(number for number, line in enumerate(text) if line.startswith("{"))
         self.assertIn("early", "".join(text[:begin]))
         lines = [json.loads(line) for line in text[begin:]]
-        # before it there may be lines of addons that are imported meanwhile
+        # the first lines may be from addons that are imported in between
         lines = lines[-5:]
         told = [line["message"].splitlines()[0] for line in lines]
         self.assertEqual(told[0], "active: True")

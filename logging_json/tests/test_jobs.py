@@ -17,7 +17,7 @@ class TestJobs(TransactionCase):
         self.addCleanup(subscriptions.unsubscribe)
 
     def process(self, work):
-        """Have the scheduler's own way called for a row, with other work in it."""
+        """Call the scheduler's function for a row, with ``work`` as the job."""
         row = {"cron_name": "Clean up", "id": 7, "user_id": 1}
         cron_jobs._enclosed(lambda *_arguments: work())(self.env.registry, self.env.cr, row)
 

@@ -35,7 +35,7 @@ if $programname == "odoo" then {{
 action(type="omfile" file="{folder}/unparsed.log")
 """
 
-# what core's options do, and what the addon makes of it
+# a program that logs with core's options for outputs
 PROGRAM = """
 import logging, sys
 import odoo
@@ -51,7 +51,7 @@ logging.getLogger(name).warning("hello %s", "world", extra={"more": 1})
 
 
 class Syslog:
-    """A daemon with a socket of its own, and what it has parsed."""
+    """A daemon with a separate socket, and the lines that it has parsed."""
 
     def __init__(self, case):
         daemon = which("rsyslogd", path=f"{os.defpath}:/usr/sbin:/sbin")

@@ -35,8 +35,8 @@ for child in children:
 """
 )
 
-# as Odoo's gevent process: a line of text, while the pipe is locked or full, beside a greenlet
-# that tells how long it was kept waiting
+# like Odoo's gevent process: it writes a line while the pipe is locked or full, and another greenlet
+# prints how long it had to wait
 GREENLETS = (
     """
 from gevent import monkey

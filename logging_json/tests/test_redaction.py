@@ -57,7 +57,7 @@ curl -H Bearer SECRET kept
 OpenSession(sid='SECRET', kept)
 -----BEGIN RSA PRIVATE KEY----- SECRET -----END RSA PRIVATE KEY----- kept""".splitlines()
 
-# what secrets and their names are made of
+# parts of secrets and of their names
 WORDS = [*NAME_WORDS, "password", "api_key", *(word for word, _find in FORMS)]
 PARTS = [*WORDS, *WORDS, SECRET, "%3D", "=>", "x/", "--", *"=: ,-_'\"()<>[]{}\\\n\t&;"]
 
@@ -93,7 +93,7 @@ class TestCorpus(BaseCase):
     """Each line of the corpus in every schema, wherever a record can have it."""
 
     def written(self, **record):
-        """Return what the schemas have written of a record."""
+        """Yield each schema with the line that it makes of a record."""
         for schema in SCHEMAS:
             lines = Lines(schema)
             lines.logger.handle(logging.makeLogRecord({"levelno": logging.INFO, **record}))

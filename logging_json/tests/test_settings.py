@@ -12,7 +12,7 @@ REASONS = (
     "ODOO_SESSION_REDIS_SENTINEL_PASSWORD: has white space at its beginning or its end: remove it",
     "ODOO_SESSION_REDIS_URL: may not have the option ssl_cert_reqs: certificates and host names"
     " are always verified",
-    "ODOO_SESSION_REDIS_TLS_KEY: takes the path of a file, not what is in it",
+    "ODOO_SESSION_REDIS_TLS_KEY: must be the path of a file, not its content",
     "AWS_SECRET_ACCESS_KEY: set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or none of them"
     " to let boto3 find credentials",
     "SWIFT_PASSWORD: set both SWIFT_ACCOUNT and SWIFT_PASSWORD, or none of them",

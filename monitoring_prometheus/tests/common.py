@@ -11,7 +11,7 @@ from ..process_registry import ProcessValues
 
 
 class ValuesCase(BaseCase):
-    """Has a folder of its own for values."""
+    """Has a separate folder for values."""
 
     def setUp(self):
         super().setUp()

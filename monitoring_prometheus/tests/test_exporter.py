@@ -34,7 +34,7 @@ BUILD = single(metrics.BUILD, {("19.0", "3.0.0"): 1.0})
 @tagged("-at_install", "post_install")
 class TestExporter(ValuesCase):
     def start(self, token=None, interface="127.0.0.1"):
-        """Start an exporter with a port of its own and return its address."""
+        """Start an exporter at a free port and return its address."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             address = (interface, free.getsockname()[1])
@@ -201,7 +201,7 @@ class TestExporter(ValuesCase):
             with self.get() as response:
                 self.assertEqual(response.status, 200, interface)
             if interface == "::":
-                # as Odoo's own port, whatever the client's family is
+                # like Odoo's own port, it accepts clients of IPv4 and IPv6
                 self.url = f"http://127.0.0.1:{port}"
                 with self.get() as response:
                     self.assertEqual(response.status, 200)

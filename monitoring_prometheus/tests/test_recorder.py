@@ -82,7 +82,7 @@ class TestRecorders(ValuesCase):
         served("/first")
         size = self.values._file.path.stat().st_size
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        # the system refuses to let the file grow, as on a full disk
+        # the system refuses to let the file grow, like on a full disk
         ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
         try:

@@ -7,7 +7,7 @@ from .daemon import StatsdDaemon
 
 
 class StatsdCase:
-    """Sends to the real server, under the name of a customer of its own."""
+    """Sends to the real server, under a separate customer name for each test."""
 
     def setUp(self):
         super().setUp()

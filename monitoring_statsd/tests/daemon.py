@@ -1,4 +1,4 @@
-"""The StatsD server of the tests, asked for what it was sent."""
+"""The StatsD server of the tests, and the metrics that it has received."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ class StatsdDaemon:
         return {name: float(value) for name, value in found if part in name}
 
     def timers(self, part=""):
-        """Return how often each timer was told, and the first values, in milliseconds."""
+        """Return the number of values and the first values of each timer, in milliseconds."""
         return {
             name: self._values(values)
             for name, values in TIMER.findall(self._asked("timers"))

@@ -35,7 +35,7 @@ class TestClient(StatsdCase, BaseCase):
         return f"{text}.{self.customer}.test"
 
     def expire(self, address):
-        """Have the address looked up again, as after ``FRESH_SECONDS``."""
+        """Make the address be looked up again, like after ``FRESH_SECONDS``."""
         address._due = 0.0
 
     def test_the_server_gets_counters_and_timers(self):
@@ -169,7 +169,7 @@ class TestClient(StatsdCase, BaseCase):
         found = threading.Event()
         address.found = found.set
         self.expire(address)
-        client.incr("third")  # it goes where the server was, nobody waits
+        client.incr("third")  # it goes to the last address, no caller waits
         self.assertTrue(found.wait(30))
         client.incr("fourth")
         # the third may have come late enough for the new one
@@ -218,7 +218,7 @@ class TestClient(StatsdCase, BaseCase):
         self.assertFalse(answered.is_set())
         self.assertEqual(len(calls), 1)
         self.assertEqual(client.dropped, 2 * 5)
-        self.assertEqual(client.take_dropped(), 0, "nobody can be told yet")
+        self.assertEqual(client.take_dropped(), 0, "the server is not known yet")
         answered.set()
         first = [receiver.received() for _datagram in range(WAITING)]
         self.assertEqual(first[-1], f"odoo.counted.{WAITING - 1}:1|c\nodoo.two:1|c")

@@ -57,6 +57,6 @@ class TestNames(BaseCase):
         }
         self.assertEqual(len(made), LABEL_SETS + 1)
         self.assertIn("http.button.acme.prod.other.other", made)
-        # what was known before still has its own
+        # a name that was known before is kept
         known = self.plain.get(metrics.BUTTON, ("res.partner", "method_0"))
         self.assertEqual(known, "http.button.acme.prod.res_partner.method_0")

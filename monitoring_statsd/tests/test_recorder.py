@@ -72,7 +72,7 @@ class TestRecorder(RecorderCase, BaseCase):
 class TestRequests(RecorderCase, HttpCase):
     def setUp(self):
         super().setUp()
-        # told after the recorder
+        # called after the recorder
         self.ended = queue.Queue()
         http_requests.subscribe(self.ended.put)
         self.addCleanup(http_requests.unsubscribe, self.ended.put)
@@ -86,7 +86,7 @@ class TestRequests(RecorderCase, HttpCase):
         )
 
     def count_of(self, name, expected):
-        """Return how often a timer was told, which is as often as expected, or too often."""
+        """Return the number of values of a timer, once at least ``expected`` have arrived."""
         return self.daemon.wait_for(
             lambda: self.timers().get(name, (0, []))[0], lambda count: count >= expected
         )
@@ -140,7 +140,7 @@ class TestRequests(RecorderCase, HttpCase):
         return ended
 
     def all_requests(self):
-        """Return how many requests the server was told of."""
+        """Return the number of requests that the server has received."""
         # datagrams on one machine come in the order they were sent in
         self.sender.incr(f"last.{self.customer}.test")
         self.counters("odoo.last")
