@@ -18,8 +18,8 @@ class Connections:
     """Sends each request on a connection that is free, or else on a new one.
 
     :param url: of the server, of which the scheme and the host count
-    :param tls: what is trusted, where the scheme is https
-    :param limit: how many are kept while nobody uses them
+    :param tls: the trusted certificates, for https
+    :param limit: the number of idle connections that are kept
     """
 
     def __init__(
@@ -157,7 +157,7 @@ def _closing_on_error(connection: http.client.HTTPConnection) -> Iterator[None]:
 
 @contextmanager
 def _as_os_errors() -> Iterator[None]:
-    """Turn what the library raises for an answer that is none into what it is."""
+    """Raise a ``ConnectionError`` for an answer that the library cannot read."""
     try:
         yield
     except http.client.HTTPException as error:

@@ -1,11 +1,11 @@
-"""The plain requests that attachments live on, without what botocore does around each.
+"""The plain requests of attachments, signed by botocore and sent without its client.
 
-For every request botocore checks parameters, looks the address up in a set of rules, tells
-some thirty events, and parses: more than what all the rest takes, when a server is near; and
-to make its client takes longer than dozens of requests. Here a request is signed by botocore
-and sent on connections of our own. Only what is plain goes this way: a server and keys that
-the variables name, the bucket in the path, no proxy, checksums that every server knows.
-Anything else is left to the client, which tries again as ever::
+For every request botocore's client checks parameters, evaluates a set of rules for the address,
+emits some thirty events, and parses the answer. With a near server this needs more time than the
+rest of the request, and making the client needs more time than dozens of requests. Here a request
+is signed by botocore and sent on separate connections. This is done for plain requests only: the
+variables name the server and the keys, the bucket is in the path, there is no proxy, and every
+server knows the checksums. The client sends all other requests, with the remaining tries::
 
     attempt()() ── answer 2xx ─────── (answer, …)
                ├── an answer of S3 ── our error, or another region: see regions.py
@@ -29,9 +29,9 @@ from .regions import CODES, SILENT, ask, located, region_in, remember
 from .settings import S3Settings
 
 USER_AGENT = "Odoo attachment_s3"
-LARGEST = 1024 * 1024  # bytes: what is larger asks the server first whether it takes it
+LARGEST = 1024 * 1024  # bytes; botocore asks the server before it sends a larger body
 
-# what needs no encoding, and is no access point
+# names of buckets that need no encoding and are not access points
 _PLAIN_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+[a-z0-9]")
 _CODE = re.compile(r"<Code>([^<]*)</Code>")
 LONGEST_ERROR = 64 * 1024  # bytes; the rest of a longer one is not read
@@ -42,7 +42,7 @@ Outcome = tuple[Answer | None, S3Settings]
 
 
 class _Place:
-    """Where the objects of a bucket are."""
+    """The address, credentials and connections for the objects of a bucket."""
 
     def __init__(self, settings: S3Settings, bucket: str) -> None:
         from botocore.credentials import Credentials
@@ -69,7 +69,7 @@ class _Place:
         name = percent_encode(key, safe="/~")
         headers = {**headers, "User-Agent": USER_AGENT}
         request = AWSRequest(method, self._base + name, headers, body or None)
-        # over HTTPS the checksum guards the body, as in botocore
+        # over HTTPS the checksum protects the body, like in botocore
         request.context["has_streaming_input"] = bool(body)
         S3SigV4Auth(self._credentials, "s3", self._region).add_auth(request)
         signed = dict(request.headers.items())
@@ -124,10 +124,10 @@ def attempt(
     headers: dict[str, str] | None = None,
     body: bytes = b"",
 ) -> Callable[[], Outcome]:
-    """Send a request; the function that is returned gives what becomes of it.
+    """Send a request, and return a function that waits for its outcome.
 
-    That is its answer, or None and the settings for the client that has to do it. The function
-    raises ``StoreError``: what the server says is so, and will be.
+    The outcome is the answer, or None and the settings for the client that has to send the
+    request. The function raises ``StoreError`` for an error of the server that is permanent.
     """
     where = located(settings, bucket)
     with translated(f"{bucket}/{key}"):
@@ -208,7 +208,7 @@ class _Request:
 
 
 def _answer(place: _Place, attempts: int, wait: Callable[[], Answer]) -> Answer | None:
-    """Return the answer, or None where there is none and a try is left."""
+    """Return the answer, or None if there is no answer and a try is left."""
     try:
         return wait()
     except OSError as error:

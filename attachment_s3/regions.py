@@ -131,6 +131,7 @@ def _place(settings: S3Settings, bucket: str) -> tuple[str | None, str | None, s
 
 
 def is_amazon(endpoint: str | None) -> bool:
+    """Return True for Amazon's own servers, which are used without an endpoint as well."""
     return endpoint is None or bool(_AMAZON.fullmatch(urlsplit(endpoint).hostname or ""))
 
 

@@ -50,14 +50,14 @@ LARGEST_PART = 5 * 1024 * MIB
 
 def _region(region: str) -> str:
     if not _REGION.fullmatch(region):
-        raise ValueError("takes letters, digits and hyphens, for example eu-central-1")
+        raise ValueError("may have letters, digits and hyphens, for example eu-central-1")
     return region
 
 
 def _bucket(bucket: str) -> str:
     if not _BUCKET.fullmatch(bucket):
         raise ValueError(
-            "takes letters, digits, dots, hyphens and {db}, for example acme-odoo-prod"
+            "may have letters, digits, dots, hyphens and {db}, for example acme-odoo-prod"
         )
     return bucket
 
@@ -107,7 +107,7 @@ class S3Settings(StoreSettings):
     bucket_unstructured: Flag = Field(
         default=False,
         alias="AWS_BUCKETNAME_UNSTRUCTURED",
-        description="1: cloud_platform_s3 takes a bucket of any name",
+        description="1: cloud_platform_s3 accepts any name of a bucket",
     )
     connect_timeout_seconds: PositiveFloat = Field(
         default=5,
@@ -125,7 +125,7 @@ class S3Settings(StoreSettings):
         default=2,
         alias="AWS_MAX_ATTEMPTS",
         le=100,
-        description="how often a request is tried in all",
+        description="number of tries of a request",
     )
     addressing_style: Annotated[
         Literal["path", "virtual", "auto"] | None, BeforeValidator(_lower)
@@ -172,7 +172,7 @@ class S3Settings(StoreSettings):
     response_checksums: ChecksumMode | None = Field(
         default=None,
         alias="AWS_RESPONSE_CHECKSUM_VALIDATION",
-        description="the same for what is read",
+        description="the same for answers",
         validate_default=True,
     )
     multipart_threshold_bytes: PositiveInt = Field(
@@ -185,7 +185,7 @@ class S3Settings(StoreSettings):
         default=16 * MIB,
         alias="AWS_MULTIPART_CHUNKSIZE",
         le=LARGEST_PART,
-        description="bytes of a part, which is held in memory; most servers take 5 MiB or more",
+        description="bytes of a part, which is held in memory; most servers accept 5 MiB or more",
     )
 
     # a rule of the field: rules of the model are left out while any field is wrong
@@ -244,7 +244,7 @@ class S3Settings(StoreSettings):
         :raises ConfigurationError: if it is not set
         """
         if not self.bucket:
-            raise ConfigurationError(["AWS_BUCKETNAME: takes the bucket for new attachments"])
+            raise ConfigurationError(["AWS_BUCKETNAME: set it to the bucket for new attachments"])
         return self.bucket.replace("{db}", database)
 
 

@@ -59,6 +59,7 @@ class S3Store(ObjectStore):
 
     @property
     def endpoint(self) -> str:
+        """A name of the server, region and credentials, without secrets."""
         settings = self._settings
         secrets = settings.access_key, settings.secret_key, settings.proxy
         address = settings.endpoint, settings.region
@@ -87,7 +88,8 @@ class S3Store(ObjectStore):
 
     @property
     def delete_limit(self) -> int:
-        # S3 accepts 1000; Swift, by its S3 API, then takes longer than one waits for an answer
+        """The number of keys that one request may delete."""
+        # S3 accepts 1000; with so many, Swift's S3 API exceeds the timeout of an answer
         return PARALLEL_DELETES if self._settings.endpoint in without_bulk else 100
 
     def _find_region(self) -> None:
@@ -275,6 +277,7 @@ class S3Store(ObjectStore):
     def discard_unfinished(
         self, prefix: str, before: datetime, lock: LockKey, dry_run: bool = False
     ) -> int:
+        """Abort the multipart uploads that began before a time, and return their number."""
         with self._measured("discard"), self._found():
             return multipart.discard(self._settings, self.container, prefix, before, dry_run)
 

@@ -45,7 +45,7 @@ def _address(url: str) -> str:
 
 def _container(container: str) -> str:
     if "/" in container:
-        raise ValueError("takes a name without a slash, for example acme-odoo-prod")
+        raise ValueError("must be a name without a slash, for example acme-odoo-prod")
     return container
 
 
@@ -75,12 +75,12 @@ class SwiftSettings(StoreSettings):
     user_domain: str | None = Field(
         default=None,
         alias="SWIFT_USER_DOMAIN_NAME",
-        description="domain of the user; unset: the one whose id is default",
+        description="domain of the user; unset: the domain with the id default",
     )
     project_domain: str | None = Field(
         default=None,
         alias="SWIFT_PROJECT_DOMAIN_NAME",
-        description="domain of the project; unset: the one whose id is default",
+        description="domain of the project; unset: the domain with the id default",
     )
     application_credential: str | None = Field(
         default=None,
@@ -114,12 +114,12 @@ class SwiftSettings(StoreSettings):
     container_unstructured: Flag = Field(
         default=False,
         alias="SWIFT_WRITE_CONTAINER_UNSTRUCTURED",
-        description="1: cloud_platform_swift takes a container of any name",
+        description="1: cloud_platform_swift accepts any name of a container",
     )
     temp_url_key: SecretStr | None = Field(
         default=None,
         alias="SWIFT_TEMP_URL_KEY",
-        description="secret that signs presigned URLs; unset: there are none",
+        description="secret that signs presigned URLs; unset: no presigned URLs",
     )
     public_url: Annotated[str, AfterValidator(_address)] | None = Field(
         default=None,
@@ -142,7 +142,7 @@ class SwiftSettings(StoreSettings):
         default=2,
         alias="SWIFT_MAX_ATTEMPTS",
         le=100,
-        description="how often a request is tried in all",
+        description="number of tries of a request",
     )
     segment_bytes: Annotated[int, Field(gt=0, le=LARGEST_OBJECT)] = Field(
         default=GIB,
@@ -192,11 +192,11 @@ class SwiftSettings(StoreSettings):
         """Return the missing settings of a server, a sentence for each variable."""
         missing = []
         if not self.auth_url:
-            missing.append("SWIFT_AUTH_URL: takes the URL of Keystone")
+            missing.append("SWIFT_AUTH_URL: set it to the URL of Keystone")
         if not (self.account or self.application_credential):
-            missing.append("SWIFT_ACCOUNT: takes the user's name")
+            missing.append("SWIFT_ACCOUNT: set it to the user's name")
         if self.account and not self.is_version_1 and not self.owner:
-            missing.append("SWIFT_PROJECT_NAME: takes the project that owns the containers")
+            missing.append("SWIFT_PROJECT_NAME: set it to the project that owns the containers")
         return missing
 
     def container_for(self, database: str) -> str:
@@ -206,7 +206,7 @@ class SwiftSettings(StoreSettings):
         """
         if not self.container:
             raise ConfigurationError(
-                ["SWIFT_WRITE_CONTAINER: takes the container for new attachments"]
+                ["SWIFT_WRITE_CONTAINER: set it to the container for new attachments"]
             )
         return self.container.replace("{db}", database)
 

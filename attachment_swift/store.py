@@ -59,6 +59,7 @@ class SwiftStore(ObjectStore):
 
     @property
     def endpoint(self) -> str:
+        """A name of the server, region and credentials, without secrets."""
         settings = self._settings
         secrets = settings.password, settings.application_secret, settings.temp_url_key
         user = settings.owner, settings.account, settings.application_credential
@@ -74,6 +75,7 @@ class SwiftStore(ObjectStore):
 
     @property
     def delete_limit(self) -> int:
+        """The number of keys that one request may delete."""
         # Swift deletes one object after the other before it answers
         return PARALLEL_DELETES if self._settings.auth_url in without_bulk else 100
 
@@ -180,6 +182,7 @@ class SwiftStore(ObjectStore):
     def discard_unfinished(
         self, prefix: str, before: datetime, lock: LockKey, dry_run: bool = False
     ) -> int:
+        """Delete the segments of uploads that began before a time and never ended."""
         with self._measured("discard"), self._found():
             found = segments.abandoned(self._client, self.container, prefix, before)
             return sum(self._discard(key, names, lock, dry_run) for key, names in found)

@@ -1,14 +1,14 @@
-"""What goes wrong with settings.
+"""The errors of settings, and of the services that they name.
 
-ConfigurationError      environment variables are missing or wrong: the operator's fault
-UnreachableError        a server that they name does not answer: it may later
+ConfigurationError      environment variables are missing or wrong: an operator must change them
+UnreachableError        a service that they name does not respond: it may respond later
 """
 
 
 class ConfigurationError(Exception):
     """The environment is wrong; ``mistakes`` has one sentence for each variable.
 
-    A sentence names the variable and what it takes, never the value that it has.
+    A sentence names the variable and the expected value, never the present value.
     """
 
     def __init__(self, mistakes: list[str]) -> None:

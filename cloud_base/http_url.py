@@ -35,7 +35,7 @@ def _match(text: str, example: str) -> re.Match[str]:
     found = _URL.fullmatch(text)
     if not found or not 0 < int(found["port"] or 1) < 65536:
         raise ValueError(
-            f"takes an http(s) URL, for example {example}: without white space, query and "
+            f"must be an http(s) URL, for example {example}: without white space, query and "
             "fragment, the port a number from 1 to 65535"
         )
     return found

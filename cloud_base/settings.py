@@ -33,7 +33,7 @@ from .exceptions import ConfigurationError
 
 Settings = TypeVar("Settings", bound="EnvironmentSettings")
 
-# what Kubernetes, and Docker with links, sets as NAME_PORT for a Service called "name"
+# the value that Kubernetes, and Docker with links, sets as NAME_PORT for a Service "name"
 _SERVICE = re.compile(r"(?:tcp|udp|sctp)://[^\s/]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -42,8 +42,8 @@ class EnvironmentSettings(BaseSettings):
     """A group of environment variables; each field's alias is a variable's name.
 
     ``read()`` takes the process's environment, where a blank variable counts as
-    unset. Values given by keyword (``SomeSettings(AWS_REGION="x")``) stand alone:
-    nothing of the environment is mixed into them.
+    unset. With values given by keyword (``SomeSettings(AWS_REGION="x")``) the environment is
+    ignored.
 
     ``switch`` is the variable that switches the group on or off, where there is one.
     """
@@ -68,6 +68,7 @@ class EnvironmentSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the only source of pydantic's settings: the keywords, or the environment."""
         if isinstance(init_settings, InitSettingsSource) and init_settings.init_kwargs:
             return (init_settings,)
         return (env_settings,)
@@ -84,7 +85,7 @@ class EnvironmentSettings(BaseSettings):
         if name.endswith("_PORT") and isinstance(value, str) and _SERVICE.fullmatch(value.strip()):
             service = name.removesuffix("_PORT").lower().replace("_", "-")
             raise ValueError(
-                "takes a number, and has the address that Kubernetes sets for a Service called "
+                "must be a number, but has the address that Kubernetes sets for a Service called "
                 f"{service}: set the variable to the number, or enableServiceLinks: false in the "
                 "Pod, or call the Service otherwise"
             )
@@ -130,13 +131,13 @@ class EnvironmentSettings(BaseSettings):
 
     @classmethod
     def given(cls) -> dict[str, str]:
-        """Return those of the group's variables that the environment sets, as they are there."""
+        """Return the texts of the group's variables that are set in the environment."""
         names = [field.alias for field in cls.model_fields.values() if field.alias]
         return {name: os.environ[name] for name in names if os.environ.get(name, "").strip()}
 
     @classmethod
     def mistakes(cls) -> list[str]:
-        """Return what is wrong with the environment, a sentence a variable."""
+        """Return a sentence for each wrong or missing variable of the group."""
         try:
             cls.read()
         except ConfigurationError as error:
@@ -145,7 +146,7 @@ class EnvironmentSettings(BaseSettings):
 
 
 def sentences(error: ValidationError, group: type[EnvironmentSettings] | None = None) -> list[str]:
-    """Return what is wrong, a sentence for each variable of ``group``; without any value."""
+    """Return a sentence for each wrong variable of ``group``; no sentence has a value."""
     # a variable that is missing is reported by the name of its field
     names = {name: field.alias for name, field in group.model_fields.items()} if group else {}
     details = error.errors(include_input=False, include_url=False)
@@ -162,7 +163,7 @@ def _sentence(detail: Any, names: Mapping[str, str | None]) -> str:
 
 
 def may_be_on(value: Any) -> bool:
-    """Return False if a flag is off; what is not a flag is a mistake of its field."""
+    """Return False if a flag is off, else True, also for a wrong value: its field reports it."""
     try:
         return bool(_FLAG.validate_python(value))
     except ValidationError:
@@ -182,12 +183,12 @@ def _readable_file(path: str) -> str:
     try:
         is_file = Path(path).is_file()
     except (OSError, ValueError):
-        # its text has the path, which may be the content of a key instead
-        raise ValueError("takes the path of a file, not what is in it") from None
+        # the error has the path, which may be the content of a key instead
+        raise ValueError("must be the path of a file, not its content") from None
     if not is_file:
-        raise ValueError("takes the path of a file, and there is none at this one")
+        raise ValueError("must be the path of a file, but there is no file with this path")
     if not os.access(path, os.R_OK, effective_ids=True):
-        raise ValueError("takes the path of a file, and this process may not read this one")
+        raise ValueError("must be the path of a file that this process may read")
     return path
 
 

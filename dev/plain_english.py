@@ -52,7 +52,9 @@ RULES = (
     _rule(r"\b(told|tells)\b", "notify, report, log, describe"),
     _rule(r"\b(nobody|somebody|anybody|everybody|whoever|whatever)\b", "name the actor or thing"),
     # None is a value of Python
-    _rule(r"(?<!there )\b(is|are|was|were) (no(?! longer| more)|(?-i:none))\b", "is not a, has no"),
+    _rule(
+        r"(?<!there )\b(is|are|was|were) (no(?! longer| more)|(?-i:none))\b", "is not a, has no"
+    ),
     _rule(r"\b(has|have|had|there (is|are)) (?-i:none)\b", "has no, there is no, with the noun"),
     _rule(r"\bof (its|their|your|our) own\b", "its own X, or: separate"),
     _rule(r"\bby (itself|themselves)\b", "automatically, alone"),

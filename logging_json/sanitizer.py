@@ -1,8 +1,8 @@
 """Converts any value to JSON of limited size, without secrets.
 
-Texts keep their beginning, with a mark of their length. Values that Python's own encoders refuse or
-write wrongly become text: NaN, integers over 64 bits, bytes, lone surrogates, keys that are not
-texts, values that contain themselves, objects that cannot be shown.
+Texts keep their beginning, with a mark of their length. Values that Python's own encoders refuse
+or write wrongly become text: NaN, integers over 64 bits, bytes, lone surrogates, keys that are
+not texts, values that contain themselves, objects that cannot be shown.
 """
 
 import enum

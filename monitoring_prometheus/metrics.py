@@ -33,7 +33,7 @@ class Metric:
 
     @property
     def size(self) -> int:
-        """The count of numbers of a label set: one a bucket, one above the last bucket, the sum."""
+        """The count of numbers of a label set: one a bucket, one above the last, and the sum."""
         return len(self.buckets) + 2 if self.kind == "histogram" else 1
 
 

@@ -11,7 +11,7 @@ from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 
 class PrometheusSettings(EnvironmentSettings):
-    """The variables of the metrics: the port, the token, ignored routes and the folder of values."""
+    """The variables of the metrics: port, token, ignored routes and folder of values."""
 
     switch = "ODOO_PROMETHEUS"
 

@@ -7,6 +7,8 @@ from ..store import S3Store
 
 
 class IrAttachment(models.Model):
+    """Attachments whose ``store_fname`` is ``s3://bucket/key``."""
+
     _inherit = "ir.attachment"
 
     @api.model

@@ -7,6 +7,8 @@ from ..store import SwiftStore
 
 
 class IrAttachment(models.Model):
+    """Attachments whose ``store_fname`` is ``swift://container/key``."""
+
     _inherit = "ir.attachment"
 
     @api.model

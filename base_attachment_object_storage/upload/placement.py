@@ -100,6 +100,6 @@ def _is_limit(item: tuple[object, object]) -> bool:
 
 def _explanation() -> str:
     return (
-        f"The system parameter {PARAMETER} takes an object of MIME type prefixes and sizes "
+        f"The system parameter {PARAMETER} must be an object of MIME type prefixes and sizes "
         f"in bytes (0 for any size), for example {json.dumps(DEFAULT)}"
     )

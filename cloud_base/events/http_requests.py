@@ -5,7 +5,7 @@ The first subscriber wraps Odoo's application; until then nothing is patched::
     subscribe(finished)                  # finished(request), after each request
     subscribe(finished, began=began)     # began(request), before Odoo sees it
 
-Both are called in the thread that serves the request. ``ir.http`` is no place for this: its
+Both are called in the thread that serves the request. ``ir.http`` does not see all requests: its
 ``_dispatch`` sees no static file, no request without a database, no websocket and no request
 that fails before a controller is found. The calls::
 
@@ -39,7 +39,7 @@ _logger = logging.getLogger(__name__)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-# What load balancers and Prometheus ask again and again
+# routes that load balancers and Prometheus request repeatedly
 PROBES = frozenset(
     {
         "/cloud_platform/live",
@@ -118,7 +118,7 @@ class ServedRequest:
 
     @property
     def is_probe(self) -> bool:
-        """Say whether it is one of those health checks that nobody needs to see."""
+        """True for a health check or a scrape, which logs and metrics leave out."""
         return self.route in PROBES
 
     @property

@@ -1,29 +1,28 @@
 """Checks that a server has to pass before it serves.
 
-What: an addon that is loaded server-wide says, in its ``post_load``, how to find its
+In its ``post_load``, an addon that is loaded server-wide registers a function that finds its
 mistakes::
 
     before_serving(RedisSettings.mistakes)
 
-whether the servers that they name can be used::
+a function that tries the services of its settings::
 
     reachable_before_serving(check)     # check(serving)
 
-and what it wants done by a server that passed, before anything is forked::
+and an action for a server that passed all checks, before the first fork::
 
     when_serving(start)         # start(server)
 
-How: the first call wraps ``run`` of Odoo's servers. A *serving start* asks every check,
-logs all mistakes in one block and ends the process with ``EXIT_CONFIGURATION`` before a
-socket is bound. A start that stops by itself (``odoo shell``, ``--stop-after-init``,
-anthem) logs the same block as a warning and goes on, so that a wrong instance can
-always be repaired. Where no setting is wrong, the servers that they name are asked: one
-that refuses is a mistake like the others, one that does not answer ends a serving start
-with ``EXIT_UNREACHABLE``. A prefork server asks once: neither its workers nor its
-process for websockets, which it may start again at any time, do.
+The first call wraps ``run`` of Odoo's servers. A *serving start* runs every check, logs all
+mistakes in one block and ends the process with ``EXIT_CONFIGURATION`` before a socket is bound.
+Another start (``odoo shell``, ``--stop-after-init``, anthem) logs the same block as a warning and
+goes on, so that a wrong instance can always be repaired. If no setting is wrong, the services are
+tried: a service that refuses is a mistake like the others, a service that does not respond ends a
+serving start with ``EXIT_UNREACHABLE``. A prefork server does this once, its workers and its
+process for websockets do not: they may be started again at any time.
 
-Why not raise in ``post_load``: Odoo swallows every exception there, and a
-``SystemExit`` there would end ``odoo shell`` as well.
+``post_load`` cannot raise the mistakes: Odoo swallows every exception there, and a ``SystemExit``
+would end ``odoo shell`` as well.
 """
 
 import functools
@@ -53,25 +52,25 @@ _actions: list[Action] = []
 
 
 def before_serving(check: Check) -> None:
-    """Have ``check`` asked at a serving start; it returns a sentence for each mistake."""
+    """Register a check for each start; it returns a sentence for each mistake."""
     _wrap_servers()
     _checks.append(check)
 
 
 def reachable_before_serving(check: ServerCheck) -> None:
-    """Have ``check(serving)`` asked, once no setting is wrong.
+    """Register a check of a service, called as ``check(serving)`` if no setting is wrong.
 
-    It raises ``ConfigurationError`` for a server that will never be usable, and
-    ``UnreachableError`` for one that does not answer; where ``serving`` is false, at once.
+    It raises ``ConfigurationError`` for a service that refuses, and ``UnreachableError`` for a
+    service that does not respond; without ``serving`` it must not wait for the service.
     """
     _wrap_servers()
     _server_checks.append(check)
 
 
 def when_serving(action: Action) -> None:
-    """Have ``action(server)`` called at a serving start, once every check has passed.
+    """Register an action, called as ``action(server)`` at a serving start after all checks.
 
-    One that raises is logged; the server serves without it.
+    If it raises an exception, this is logged, and the server serves.
     """
     _wrap_servers()
     _actions.append(action)
@@ -130,5 +129,5 @@ def _act(started: Any) -> None:
     for action in _actions:
         try:
             action(started)
-        except Exception:  # what only watches must not keep a server from serving
+        except Exception:  # an action only observes the server, which must serve without it
             _logger.exception("%r failed, the server starts without it", action)

@@ -26,7 +26,7 @@ _post_loads: dict[str, PostLoad] = {}
 
 
 def server_wide(post_load: PostLoad) -> PostLoad:
-    """Have an addon's ``post_load`` called once, also where Odoo would not call it."""
+    """Return a ``post_load`` that is called once, also where Odoo would not call it."""
     _wrap_loading()
     called_once = functools.cache(post_load)
     _post_loads[addon_of(post_load.__module__)] = called_once

@@ -1,6 +1,6 @@
 """An HTTP server for tests, which answers as a function says: in the dialect of some vendor.
 
-How::
+Example::
 
     def speak(request):
         return Reply(503, {"Retry-After": "1"}, b"<html>later")
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; its length is told where ``headers`` name neither it nor an encoding.
+    """An answer; it gets a Content-Length if ``headers`` have no length and no encoding.
 
     ``cut`` ends the connection after so many bytes of the body.
     """

@@ -1,6 +1,6 @@
 """A TCP proxy in front of a real server, which makes its connections fail.
 
-How::
+Example::
 
     with FaultProxy("127.0.0.1", port) as proxy:
         ...                          # the server at (proxy.host, proxy.port), as it is
@@ -37,7 +37,7 @@ SIZE = 65536
 
 @dataclass(eq=False)
 class Fault:
-    """What goes wrong, for which requests ("METHOD /path", a regular expression), how often."""
+    """A fault, the requests ("METHOD /path", a regular expression) that it is for, and a count."""
 
     kind: str = "none"
     after: int = 0
@@ -92,7 +92,7 @@ class FaultProxy:
         """Close the port, and every connection at once."""
         self._set(Fault("refuse"))
         self._close_listener()
-        self._bind()  # nobody else gets the port; without listen() it refuses
+        self._bind()  # no other process gets the port; without listen() it refuses
         self.drop_connections()
 
     def reset(self, after: int = 0, *, only: str = "", times: int | None = None) -> None:
@@ -108,7 +108,7 @@ class FaultProxy:
         self._set(Fault("corrupt", only=only, times=times))
 
     def double(self, *, times: int | None = None) -> None:
-        """Send answers twice, as a server or a proxy that has lost count does."""
+        """Send answers twice, like a server or a proxy that has lost count."""
         self._set(Fault("double", times=times))
 
     def answer(
@@ -158,7 +158,7 @@ class FaultProxy:
                     self._fault = Fault()
 
     def forget(self, connection: "Connection") -> bool:
-        """Say whether the connection was open until now."""
+        """Return True if the connection was open until now."""
         with self._changed:
             was_open = connection in self._connections
             self._connections.discard(connection)
@@ -219,7 +219,7 @@ class Connection:
         self._proxy = proxy
         self._client = client
         self._server = server
-        self.request = ""  # "METHOD /path", the one that is answered
+        self.request = ""  # "METHOD /path" of the request that is answered
         self.ended = threading.Event()
         self._counted = 0  # bytes of this answer
         self._corrupting = False

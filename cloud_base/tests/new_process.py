@@ -1,4 +1,4 @@
-"""Other processes for tests: Python with an environment of its own, and forks."""
+"""Other processes for tests: Python with a separate environment, and forks."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ def run_python(code, *arguments, first="", **variables):
     """Return what a new process prints that has nothing but these variables.
 
     :param arguments: its ``sys.argv[1:]``
-    :param first: what it runs before anything is imported, as ``GEVENT``
+    :param first: code that runs before the first import, for example ``GEVENT``
     """
     addons = str(Path(__file__).parents[2])
     begin = (
@@ -34,7 +34,7 @@ def run_python(code, *arguments, first="", **variables):
 def fork(work):
     """Do some work in a child, which ends without the rest of the test; return its id."""
     with warnings.catch_warnings():
-        # the test's process has threads, prefork's master has none
+        # the test's process has threads, prefork's master has no threads
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child:

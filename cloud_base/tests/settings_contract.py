@@ -1,4 +1,4 @@
-"""What holds for every group of variables; mixed in with ``settings_class``."""
+"""Tests for every group of variables; mixed in with ``settings_class``."""
 
 import re
 import string
@@ -32,7 +32,7 @@ class SettingsContract:
     # Odoo 18.0 and later run inherited tests only where this says so
     allow_inherited_tests_method = True
     settings_class = None
-    # what the group needs to be on and right
+    # values with which the group is on and right
     right = {}
 
     @property

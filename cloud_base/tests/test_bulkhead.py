@@ -21,7 +21,7 @@ class TestBulkhead(BaseCase):
     def setUp(self):
         super().setUp()
         self.patch(bulkhead, "places_of_this_server", lambda: 2)
-        self.patch(bulkhead, "SLOW_SECONDS", 0.0)  # who waits, waits for too long
+        self.patch(bulkhead, "SLOW_SECONDS", 0.0)  # every wait is too long
         self.name = uuid.uuid4().hex
         self.places = Bulkhead(self.name)
 

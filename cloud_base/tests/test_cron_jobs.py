@@ -17,7 +17,7 @@ class TestCronJobs(TransactionCase):
         self.addCleanup(cron_jobs.unsubscribe, self.told.append, began=self.began.append)
 
     def run_job(self, code):
-        """Call what the scheduler calls, with the arguments of the series; give the job."""
+        """Run a job like the scheduler, with the arguments of the series; return the job."""
         cron = self.env["ir.cron"].create(
             {
                 "name": "Observed job",
@@ -33,7 +33,7 @@ class TestCronJobs(TransactionCase):
         with self.cursor_that_may_commit() as cursor:
             try:
                 cron.with_env(self.env(cr=cursor))._callback("Observed job", action, *job_id)
-            except Exception:  # noqa: BLE001  the scheduler logs whatever a job raises
+            except Exception:  # noqa: BLE001  the scheduler logs any exception of a job
                 self.assertFalse(swallows)
         return cron
 
@@ -82,7 +82,7 @@ class TestCronJobs(TransactionCase):
         self.assertGreater(taken.seconds, self.told[0].seconds)
 
     def process(self, cron):
-        """Have a job processed as the scheduler has it, with the arguments of the series."""
+        """Process a job like the scheduler, with the arguments of the series."""
         self.env.flush_all()
         with self.cursor_that_may_commit() as cursor:
             cursor.execute(
@@ -95,7 +95,7 @@ class TestCronJobs(TransactionCase):
             # 17.0 takes ids, 19.0 has it as a static method
             row = acquire(cursor, (cron.id,)) if is_17(acquire) else acquire(cursor, cron.id)
             # 17.0 and 18.0 give the database first
-            # an addon's own may take whatever comes
+            # the method of an addon may accept any arguments
             core = [base for base in model.mro() if "_process_job" in vars(base)][-1]
             parameters = inspect.signature(core._process_job).parameters
             database = [self.env.registry] if "db" in parameters else []

@@ -1,4 +1,4 @@
-"""A process that is forked while another thread holds a lock can use what the lock protects."""
+"""A process can use a lock that another thread held during the fork."""
 
 import logging
 import os

@@ -25,7 +25,7 @@ class TestHttpRequests(HttpCase):
         self.addCleanup(http_requests.unsubscribe, finished, began=began)
 
     def told_after(self, path, **kwargs):
-        """Ask for a path; return the response and what was told of the request."""
+        """Request a path; return the response and the reported ``ServedRequest``."""
         response = self.url_open(path, **kwargs)
         # it ends after the client has the whole body
         return response, self.told.get(timeout=60)

@@ -16,7 +16,7 @@ class TestServerWide(BaseCase):
         self.calls = []
 
     def load(self, names, fails=False):
-        """Load some addons, one of them imported long before, as a sub-command does it."""
+        """Load some addons, one of them imported before, like a sub-command does."""
 
         def post_load():
             self.calls.append(1)

@@ -8,6 +8,8 @@ S3_STORE_KIND = FilestoreKind("s3", "remote")
 
 
 class CloudPlatform(models.AbstractModel):
+    """Adds the kind ``s3`` of platform, with attachments in an S3 bucket."""
+
     _inherit = "cloud.platform"
 
     @api.model

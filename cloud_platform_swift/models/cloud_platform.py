@@ -8,6 +8,8 @@ SWIFT_STORE_KIND = FilestoreKind("swift", "remote")
 
 
 class CloudPlatform(models.AbstractModel):
+    """Adds the kind ``swift`` of platform, with attachments in a Swift container."""
+
     _inherit = "cloud.platform"
 
     @api.model

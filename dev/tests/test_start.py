@@ -97,7 +97,7 @@ def test_no_secret_is_in_what_a_start_says(prepared: Instance, tmp_path: Path) -
     assert [name for name in LEAKS if f"  - {name}: " not in done.stdout] == [], done.stdout
     assert SECRET not in done.stdout
     assert "Traceback" not in done.stdout
-    words = "not what is in it"  # plain-english: allow
+    words = "not its content"
     for reason in ("Kubernetes", "white space", words, "may not have a user"):
         assert reason in done.stdout
 

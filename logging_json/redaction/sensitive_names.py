@@ -1,4 +1,4 @@
-"""The names of secrets: ``db_password`` and ``apiKey`` are such names, ``max_tokens_limit`` is not.
+"""The names of secrets: ``db_password`` and ``apiKey`` are secrets, ``max_tokens_limit`` is not.
 
 A name is split at ``_ - .`` and at capital letters. It is the name of a secret if one of its words
 is, unless its last word says that the value describes the secret: ``token_type``.

@@ -35,8 +35,8 @@ for child in children:
 """
 )
 
-# like Odoo's gevent process: it writes a line while the pipe is locked or full, and another greenlet
-# prints how long it had to wait
+# like Odoo's gevent process: it writes a line while the pipe is locked or full, and another
+# greenlet prints how long it had to wait
 GREENLETS = (
     """
 from gevent import monkey

@@ -56,7 +56,7 @@ class Keys:
         self.writes_old_keys = writes_old_keys and not is_cluster
 
     def session_keys(self, sid: str) -> list[str]:
-        """Return the two keys that may hold a session: first the key to write, then the other form.
+        """Return the two keys that may hold a session: the key to write, then the other form.
 
         :raises ValueError: if ``sid`` is not a session id; it must not reach other keys
         """

@@ -1,8 +1,8 @@
 """A probe of Redis with a session that belongs to no user.
 
 It uses the operations of the store for a log-in, a request that reads and changes its session, the
-list of devices and a log-out, so that each command of a request is tried. The start of a server and
-its readiness do this; the circuit breaker does less, and more often.
+list of devices and a log-out, so that each command of a request is tried. The start of a server
+and its readiness do this; the circuit breaker does less, and more often.
 """
 
 from collections.abc import Callable
