@@ -174,6 +174,19 @@ def test_selectors_take_the_pods_that_they_mean() -> None:
     assert selected(spread["labelSelector"], labels["odoo-web"])
 
 
+def test_alerts_find_the_metrics_of_the_pods_by_their_job() -> None:
+    manifests = Kubernetes()
+    spec = manifests["PodMonitor", "odoo"]["spec"]
+    rules = (REPOSITORY / "monitoring_prometheus" / "alerts" / "odoo.rules.yml").read_text()
+    jobs = set(re.findall(r'\bjob="([^"]*)"', rules))
+    assert jobs, "OdooServerDown selects the servers by their job"
+    for kind, name in PODS:
+        labels = manifests.template(kind, name)["metadata"]["labels"]
+        if selected(spec["selector"], labels):
+            # without jobLabel the operator takes "namespace/name of the PodMonitor"
+            assert {labels[spec["jobLabel"]]} == jobs, name
+
+
 def test_a_server_may_end_its_requests(containers: list[Container]) -> None:
     longest = 120  # Odoo's default of limit_time_real
     assert "limit_time_real" not in settings_in(FOLDER / "odoo.conf")
