@@ -1,7 +1,7 @@
 """The client of an S3 server, and the one place where its errors become ours.
 
-It is botocore's, which boto3 only wraps: to import the wrapper would make the first use of
-S3 in each process slower. Nothing of it is imported before that first use.
+boto3 creates it, each time in a new session: threads cannot share a session, while they can share
+a client. boto3 is imported with the first use of S3 in a process.
 """
 
 import base64
@@ -29,10 +29,10 @@ CONNECTIONS = 32  # kept open by a process at most
 
 
 def _make(settings: S3Settings) -> Any:
-    import botocore.session
+    import boto3.session
 
     with translated("credentials"):
-        client = botocore.session.Session().create_client(
+        client = boto3.session.Session().client(
             "s3",
             endpoint_url=settings.endpoint,
             region_name=settings.region or (DEFAULT_REGION if settings.endpoint else None),
