@@ -9,6 +9,8 @@
     "license": "AGPL-3",
     "development_status": "Beta",
     "depends": ["base_attachment_object_storage", "cloud_base"],
-    "external_dependencies": {"python": ["keystoneauth1", "pydantic", "python-swiftclient"]},
+    "external_dependencies": {
+        "python": ["keystoneauth1", "pydantic", "python-keystoneclient", "python-swiftclient"]
+    },
     "post_load": "post_load",
 }

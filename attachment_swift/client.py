@@ -4,8 +4,9 @@
 
     client_for(settings)            one a process: it logs in once, when first used
     └── request()                   to Swift; a token that is refused is renewed, once
-        └── keystoneauth1           tokens, connections, tries
-            └── swiftclient         the older login (version 1)
+        ├── keystoneauth1           tokens, connections, tries
+        │   └── swiftclient         the older login (version 1)
+        └── keystoneclient          roles and regions, for error messages; see keystone.py
 
 ``swiftclient.Connection`` is not used: threads cannot share it, while they can share a
 session of keystoneauth1, with its token and its connections. Both are imported when first
@@ -13,7 +14,7 @@ used; Odoo itself has imported requests.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     Unavailable,
 )
 
+from .keystone import SERVICE, Keystone
 from .settings import SwiftSettings
 
 CONNECTIONS = 32  # kept open by a process at most
@@ -49,6 +51,7 @@ class SwiftClient:
             raise Refused("; ".join(missing))
         self._settings = settings
         self._session = _session(settings)
+        self._keystone = Keystone(settings, self._session)
         self._endpoint: str | None = None
 
     def request(self, method: str, path: str, **options: Any) -> Any:
@@ -78,7 +81,10 @@ class SwiftClient:
             raise Unavailable(f"{path}: the response did not come from a Swift server: {status}")
         if status >= 300:
             answer.close()
-            raise error_for(status, f"{path}: {status} {answer.reason}")
+            message = f"{path}: {status} {answer.reason}"
+            if status == 403 and (reason := self._keystone.explain_refusal()):
+                message = f"{message}; {reason}"
+            raise error_for(status, message)
         return answer
 
     def listed(self, container: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
@@ -96,16 +102,36 @@ class SwiftClient:
             self._endpoint = self._ask_endpoint()
         return self._endpoint
 
-    def _ask_endpoint(self) -> str:
+    def roles(self) -> list[str]:
+        """Return the names of the user's roles on the project; Swift's own login has none."""
         with translated("login"):
-            url = self._session.get_endpoint(
-                service_type="object-store",
-                interface=self._settings.interface,
-                region_name=self._settings.region,
-                skip_discovery=True,
-            )
-        if not url:
-            raise Refused("login: no object-store: see SWIFT_REGION_NAME, SWIFT_INTERFACE")
+            return self._keystone.roles()
+
+    def regions(self) -> list[str]:
+        """Return the regions in which the project has an object store, by the catalog."""
+        with translated("login"):
+            return self._keystone.regions()
+
+    def acl_user(self) -> str | None:
+        """Return ``project:user`` as the ACL of a container names a user of Keystone."""
+        with translated("login"):
+            return self._keystone.acl_user()
+
+    def _ask_endpoint(self) -> str:
+        from keystoneauth1 import exceptions
+
+        url = None
+        with translated("login"):
+            # some releases return None instead
+            with suppress(exceptions.EndpointNotFound):
+                url = self._session.get_endpoint(
+                    service_type=SERVICE,
+                    interface=self._settings.interface,
+                    region_name=self._settings.region,
+                    skip_discovery=True,
+                )
+            if not url:
+                raise Refused(f"login: {self._keystone.explain_missing_store()}")
         return str(url).rstrip("/")
 
 

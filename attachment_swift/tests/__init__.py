@@ -3,6 +3,7 @@ from . import (
     test_dialects,
     test_faults,
     test_http,
+    test_keystone,
     test_options,
     test_settings,
     test_store,
