@@ -9,6 +9,7 @@ many()          300 attachments in one create(), also with latency
 reading()       in a fresh process, and in one that has read before; nothing in Odoo's caches
 moving()        mixed files to the store and back, also with latency; see ``moved.py``
 collecting()    10,000 marks, while another process writes
+client()        the client of S3 within whole operations; see ``client.py``
 downloads()     by HTTP, from a separate server; see ``downloads.py``
 
 The processors are kept awake, like the processors of a busy server (see ``rounds.awake``): the raw
@@ -34,6 +35,7 @@ from odoo.addons.base_attachment_object_storage.garbage.marks import mark_all
 from odoo.addons.base_attachment_object_storage.ownership.keys import key_of_digest
 from odoo.addons.cloud_base.tests.faults import FaultProxy
 
+from .client import client
 from .downloads import downloading
 from .moved import moving
 from .rounds import awake, compare
@@ -56,6 +58,7 @@ def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
         "reading": reading,
         "moving": moved,
         "collecting": collecting,
+        "client": client,
         "downloads": downloads,
     }
     with awake():
@@ -93,18 +96,26 @@ class Bench:
     def through_proxy(self, latency: float = 0.0) -> Iterator[FaultProxy]:
         """Connect Odoo and the raw client to the store through a proxy."""
         url = urlsplit(self.settings.endpoint)
-        direct, client = self.settings, self.client
-        model = self.registry["ir.attachment"]
-        with FaultProxy(url.hostname or "", url.port or 80) as proxy:
-            self.settings = direct.model_copy(update={"endpoint": proxy.url})
-            model._s3_settings = lambda _records: self.settings
+        client = self.client
+        with FaultProxy(url.hostname or "", url.port or 80) as proxy, self.own_settings():
+            self.settings = self.settings.model_copy(update={"endpoint": proxy.url})
             self.client = self.raw_client()
             proxy.latency = latency
             try:
                 yield proxy
             finally:
-                self.settings, self.client = direct, client
-                del model._s3_settings
+                self.client = client
+
+    @contextmanager
+    def own_settings(self) -> Iterator[None]:
+        """Make Odoo use the attribute ``settings``, which the block may replace."""
+        model, before = self.registry["ir.attachment"], self.settings
+        model._s3_settings = lambda _records: self.settings
+        try:
+            yield
+        finally:
+            self.settings = before
+            del model._s3_settings
 
     @contextmanager
     def attachments(self, location: str) -> Iterator[Any]:

@@ -166,13 +166,13 @@ def get_and_set(store: Any, sid: str) -> None:
 
 
 @contextmanager
-def slow_connection(host: str, port: int) -> Iterator[int]:
-    """Give a port behind which ``host`` is a millisecond away; the delay is another process."""
+def slow_connection(host: str, port: int, seconds: float = 0.001) -> Iterator[int]:
+    """Give a port behind which ``host`` is so far away; the delay is another process."""
     parent, child = multiprocessing.Pipe()
 
     def serve() -> None:
         with FaultProxy(host, port) as proxy:
-            proxy.latency = 0.0005
+            proxy.latency = seconds / 2
             child.send(proxy.port)
             child.recv()
 
