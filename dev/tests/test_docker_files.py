@@ -174,6 +174,24 @@ def test_selectors_take_the_pods_that_they_mean() -> None:
     assert selected(spread["labelSelector"], labels["odoo-web"])
 
 
+def test_gateway_sends_requests_where_the_ingress_does() -> None:
+    manifests = Kubernetes()
+    ingress, gateway = manifests["Ingress", "odoo"]["spec"], manifests["Gateway", "odoo"]["spec"]
+    route = manifests["HTTPRoute", "odoo"]["spec"]
+    assert {parent["name"] for parent in route["parentRefs"]} == {"odoo"}
+    (listener,) = gateway["listeners"]
+    (tls,) = ingress["tls"]
+    assert tls["hosts"] == route["hostnames"] == [listener["hostname"]]
+    assert [cert["name"] for cert in listener["tls"]["certificateRefs"]] == [tls["secretName"]]
+    expected = {}
+    for path in manifests.paths("odoo"):
+        service, port = manifests.backend("odoo", path)
+        numbers = {one["targetPort"]: one["port"] for one in service["spec"]["ports"]}
+        expected[path] = [{"name": service["metadata"]["name"], "port": numbers[port]}]
+    found = {rule["matches"][0]["path"]["value"]: rule["backendRefs"] for rule in route["rules"]}
+    assert found == expected
+
+
 def test_alerts_find_the_metrics_of_the_pods_by_their_job() -> None:
     manifests = Kubernetes()
     spec = manifests["PodMonitor", "odoo"]["spec"]
