@@ -5,6 +5,7 @@ unchanged save 2.5, get and a changed save 1.54; light requests 0.97.
 
 store           one thread on the store itself
 network         the same over a connection that takes a millisecond, in round trips
+client          the same by redis-py's pipeline, at several latencies; see ``session_client.py``
 memory          what Redis needs for a session
 many            one device revoked and 100,000 identifiers checked beside 200,000 sessions
 sentinel        the same with Sentinels, TLS and a replica that a revocation waits for
@@ -40,6 +41,7 @@ from dev.stack import Stack
 
 from .rounds import Summary, awake, compare
 from .servers import Server, load, log_in, option, serving
+from .session_client import LATENCIES_MS, session_client
 
 OPERATIONS = 200
 SESSIONS = 200_000
@@ -60,6 +62,7 @@ def main(registry: Any, environment: Callable[[Any], Any], *parts: str) -> None:
     known: dict[str, Callable[[], None]] = {
         "store": lambda: store(stores),
         "network": lambda: network(settings),
+        "client": lambda: client(settings),
         "memory": lambda: memory(redis_store),
         "many": lambda: many(redis_store),
         "sentinel": sentinel,
@@ -157,6 +160,14 @@ def network(settings: RedisSettings) -> None:
             contenders[work.__name__] = functools.partial(repeat, work, far, sid)
         compare("with a network of 1 ms", contenders, OPERATIONS)
         far.connection.close()
+
+
+def client(settings: RedisSettings) -> None:
+    for latency in LATENCIES_MS:
+        print(f"\nA network of {latency} ms")
+        with slow_connection(settings.host, settings.port, latency / 1000) as port:
+            far = settings.model_copy(update={"host": "127.0.0.1", "port": port})
+            session_client(far, (get, get_and_change), lambda store: str(new_session(store).sid))
 
 
 def get_and_set(store: Any, sid: str) -> None:

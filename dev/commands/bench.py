@@ -11,7 +11,8 @@ from ..stack import Stack, project_of
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 NO_BENCHMARKS = (
     *("__init__", "__main__"),
-    *("client", "downloads", "logs", "moved", "rounds", "servers", "whole_suite"),
+    *("client", "downloads", "logs", "moved", "rounds", "servers"),
+    *("session_client", "whole_suite"),
 )
 
 
