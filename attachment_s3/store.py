@@ -2,13 +2,13 @@
 
 ::
 
-    put     PutObject; a large object: multipart.py
+    put     single_put.py: PutObject; a large object: multipart.py
     read    GetObject           head    HeadObject      these three: direct.py first
     delete  DeleteObjects       list    ListObjectsV2
             └── DeleteObject for each key, where a server has no bulk request
 """
 
-import base64
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -32,7 +32,7 @@ from odoo.addons.base_attachment_object_storage.store import (
     without_bulk,
 )
 
-from . import direct, multipart, regions
+from . import direct, multipart, regions, single_put
 from .client import (
     call,
     client_for,
@@ -43,12 +43,12 @@ from .client import (
     revealed,
     translated,
 )
-from .dialects import HEADERS, IS_NEW, has_no_bulk, has_no_conditions
+from .dialects import IS_NEW, has_no_bulk, has_no_conditions
 from .settings import S3Settings
 
 
 class S3Store(ObjectStore):
-    """One bucket; making one costs nothing and sends nothing."""
+    """One bucket; creating an object of this class sends nothing."""
 
     backend = "s3"
     presigns_content_type = True
@@ -57,7 +57,7 @@ class S3Store(ObjectStore):
         self.container = bucket
         self._settings = settings
 
-    @property
+    @functools.cached_property
     def endpoint(self) -> str:
         """A name of the server, region and credentials, without secrets."""
         settings = self._settings
@@ -137,14 +137,10 @@ class S3Store(ObjectStore):
             return url
 
     def _put(self, key: str, content: Content, content_type: str) -> None:
-        if content.size > self._settings.multipart_threshold_bytes:
-            options = self._options(content_type)
-            multipart.put(self._settings, self._target(key), options, content)
-            return
-        if isinstance(content.source, bytes):
-            self._begin_put(key, content, content_type)()
+        if isinstance(content.source, bytes) and not self._is_multipart(content):
+            self._begin_put(key, content, content_type).wait()
         else:
-            self._put_by_client(self._settings, key, content, content_type)
+            self._put_if(None, key, content, content_type)
 
     def _put_new(self, key: str, content: Content, content_type: str) -> None:
         # every server is asked; one that knows conditions also decides between two writers
@@ -154,53 +150,27 @@ class S3Store(ObjectStore):
         except StoreError as error:
             if not has_no_conditions(error.__cause__):
                 raise
-            self._put_if({}, key, content, content_type)
+            self._put_if(None, key, content, content_type)
 
     def _put_if(
-        self, condition: dict[str, str], key: str, content: Content, content_type: str
+        self, condition: dict[str, str] | None, key: str, content: Content, content_type: str
     ) -> None:
-        if content.size > self._settings.multipart_threshold_bytes:
-            options = self._options(content_type)
-            multipart.put(self._settings, self._target(key), options, content, condition)
+        options = self._options(content_type)
+        if self._is_multipart(content):
+            target = {"Bucket": self.container, "Key": key}
+            multipart.put(self._settings, target, options, content, condition)
         else:
-            self._put_by_client(self._settings, key, content, content_type, condition)
+            single_put.put(self._settings, self.container, key, content, options, condition)
+
+    def _is_multipart(self, content: Content) -> bool:
+        return content.size > self._settings.multipart_threshold_bytes
 
     def _can_begin_put(self) -> bool:
         return direct.serves(self._settings, self.container)
 
-    def _begin_put(self, key: str, content: Content, content_type: str) -> Callable[[], None]:
-        headers = {HEADERS[name]: value for name, value in self._options(content_type).items()}
-        headers["Content-MD5"] = base64.b64encode(content.md5).decode()
-        body = content.body()
-        outcome = self._attempt(key, "PUT", headers, body if isinstance(body, bytes) else b"")
-
-        def finish() -> None:
-            answer, settings = outcome()
-            if not answer:
-                self._put_by_client(settings, key, content, content_type)
-
-        return finish
-
-    def _put_by_client(
-        self,
-        settings: S3Settings,
-        key: str,
-        content: Content,
-        content_type: str,
-        condition: dict[str, str] | None = None,
-    ) -> None:
-        with translated(self._name(key)):
-            answer = call(
-                settings,
-                self.container,
-                "put_object",
-                Key=key,
-                **self._options(content_type),
-                **(condition or {}),
-                Body=content.body(),
-                ContentMD5=base64.b64encode(content.md5).decode(),
-            )
-            field(answer, "ETag", self._name(key))
+    def _begin_put(self, key: str, content: Content, content_type: str) -> single_put.SinglePut:
+        options = self._options(content_type)
+        return single_put.begin(self._settings, self.container, key, content, options)
 
     def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
         part = {}
@@ -303,14 +273,18 @@ class S3Store(ObjectStore):
     def _call(self, operation: str, **parameters: Any) -> Any:
         return call(self._settings, self.container, operation, **parameters)
 
-    def _target(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.container, "Key": key}
+    @functools.cached_property
+    def _fixed_options(self) -> dict[str, str]:
+        return self._settings.object_options()
 
     def _options(self, content_type: str) -> dict[str, str]:
-        return {"ContentType": content_type, **self._settings.object_options()}
+        return {"ContentType": content_type, **self._fixed_options}
 
     def _name(self, key: str) -> str:
         return f"{self.container}/{key}"
+
+
+store_for = functools.lru_cache(maxsize=256)(S3Store)
 
 
 def _translated(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:

@@ -8,6 +8,7 @@
             └── DELETE for each key, where a server has no bulk request
 """
 
+import functools
 import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -49,7 +50,7 @@ from .settings import SwiftSettings
 
 
 class SwiftStore(ObjectStore):
-    """One container; making one costs nothing and sends nothing."""
+    """One container; creating an object of this class sends nothing."""
 
     backend = "swift"
 
@@ -57,7 +58,7 @@ class SwiftStore(ObjectStore):
         self.container = container
         self._settings = settings
 
-    @property
+    @functools.cached_property
     def endpoint(self) -> str:
         """A name of the server, region and credentials, without secrets."""
         settings = self._settings
@@ -256,6 +257,9 @@ class SwiftStore(ObjectStore):
         if following and following == after:
             raise Unavailable(f"{self.container}: the listing does not go on")
         return found, following
+
+
+store_for = functools.lru_cache(maxsize=256)(SwiftStore)
 
 
 def _is_segment(name: str) -> bool:

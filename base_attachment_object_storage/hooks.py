@@ -57,6 +57,7 @@ def serve_before_loaded(scheme: str, read: Callable[[StoreUri], bytes]) -> None:
 
 
 def _is_left_to_core(attachments: Any, scheme: str) -> bool:
+    """Return True if core serves a scheme, whose addon is not in the registry."""
     return scheme in _readers and scheme not in getattr(attachments, "_get_stores", list)()
 
 

@@ -1,4 +1,4 @@
-"""A store that is away costs milliseconds: the circuit breaker and the bulkhead of each server.
+"""An unavailable store costs milliseconds: the circuit breaker and the bulkhead of each server.
 
 ``ObjectStore`` encloses each of its requests in a ``Contact`` (``ObjectStore.contact``)::
 
@@ -33,7 +33,7 @@ PROBE_SECONDS = 1.0
 
 
 class Guard:
-    """What a process knows of one store."""
+    """The knowledge of a process about one store."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class Guard:
         self._failures = 0
 
     def forget(self) -> None:
-        """Let requests pass, whatever was found out before."""
+        """Let requests pass, and forget the failures."""
         self.breaker.stop()
         self.bulkhead.withdraw_report()
         self._failures = 0
@@ -100,8 +100,8 @@ class Contact:
     def __enter__(self) -> None:
         if not self._continues:
             self._guard.require_closed()
-        if not priority.is_background():
-            self._take_place(priority.holder())
+        if (holder := priority.waiting_thread()) is not None:
+            self._take_place(holder)
         self._began = time.monotonic()
 
     def __exit__(
@@ -132,7 +132,7 @@ _guards: dict[tuple[str, str], Guard] = {}
 
 
 def guard_of(store: ObjectStore) -> Guard | None:
-    """Return the guard of a store; None where it has no server."""
+    """Return the guard of a store; None if it has no server."""
     name = store.endpoint, store.container
     guard = _guards.get(name)
     if guard is None and store.endpoint:
@@ -147,6 +147,6 @@ def forget_outages() -> None:
 
 
 def contact(store: ObjectStore, size: int, continues: bool) -> AbstractContextManager[None]:
-    """Return what encloses a request; see ``ObjectStore.contact``."""
+    """Return the context manager that encloses a request; see ``ObjectStore.contact``."""
     guard = guard_of(store)
     return Contact(guard, size, continues) if guard else nullcontext()

@@ -3,7 +3,7 @@
 from odoo import api, models
 
 from ..settings import s3_settings
-from ..store import S3Store
+from ..store import store_for
 
 
 class IrAttachment(models.Model):
@@ -24,4 +24,4 @@ class IrAttachment(models.Model):
         if scheme != "s3":
             return super()._get_object_store(scheme, container)
         settings = self._s3_settings()
-        return S3Store(settings, container or settings.bucket_for(self.env.cr.dbname))
+        return store_for(settings, container or settings.bucket_for(self.env.cr.dbname))

@@ -3,7 +3,7 @@
 from odoo import api, models
 
 from ..settings import swift_settings
-from ..store import SwiftStore
+from ..store import store_for
 
 
 class IrAttachment(models.Model):
@@ -24,4 +24,4 @@ class IrAttachment(models.Model):
         if scheme != "swift":
             return super()._get_object_store(scheme, container)
         settings = self._swift_settings()
-        return SwiftStore(settings, container or settings.container_for(self.env.cr.dbname))
+        return store_for(settings, container or settings.container_for(self.env.cr.dbname))

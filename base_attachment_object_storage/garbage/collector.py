@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..store.base import DELETE_LIMIT
+from ..store.backend import DELETE_LIMIT
 from ..store.errors import StoreError, Unfinished
 from .locks import count_collection, try_lock
 from .marks import GARBAGE_TABLE, Marks

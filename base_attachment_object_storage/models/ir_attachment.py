@@ -27,11 +27,13 @@ from ..garbage.marks import mark
 from ..ownership.keys import check_content
 from ..settings import storage_settings
 from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable, Unfinished
+from ..upload.target import StorageTarget
 from ..upload.transaction import Uploads
 from .base import concerns_one_file
 
 _logger = logging.getLogger(__name__)
 
+CORE_LOCATIONS = ("db", "file")
 CONTENT_FIELDS = {"raw", "datas", "db_datas"}
 # in the context: files that cannot be read are empty in the answer to a client
 SHOW_UNREADABLE = "attachment_show_unreadable"
@@ -74,27 +76,48 @@ class IrAttachment(models.Model):
 
     @api.model
     def _is_file_from_a_store(self, fname):
-        """Say whether ``fname`` names an object in one of the stores."""
+        """Return True if ``fname`` is the name of an object in one of the stores."""
         scheme, colon, _rest = (fname or "").partition("://")
         return bool(colon) and scheme in self._get_stores()
 
     @api.model
     def _storage(self):
-        location = self._chosen_location() or super()._storage()
-        if location not in self._get_stores():
+        chosen = self.env.context.get("storage_location")
+        if chosen in CORE_LOCATIONS:
+            return chosen
+        if target := Uploads.target_of(self.env):
+            return target.location
+        location = self._chosen_location() if chosen else super()._storage()
+        if not self._is_store(location):
             return location
-        if self._attachment_storage_settings().disabled or self._is_update_without(location):
+        if self._attachment_storage_settings().disabled:
+            return "db"
+        if not self.pool.ready and self._is_update_without(location):
             return "db"
         return location
 
     @api.model
+    def _is_store(self, location):
+        """Return True if an addon serves a location."""
+        return location not in CORE_LOCATIONS and location in self._get_stores()
+
+    @api.model
+    def _storage_target(self):
+        """Return the ``StorageTarget`` of new content.
+
+        It is decided once for each ``create()`` and ``write()``, by ``_storage()``.
+        """
+        if target := Uploads.target_of(self.env):
+            return target
+        location = self._storage()
+        return StorageTarget(location, self._is_store(location), self)
+
+    @api.model
     def _is_update_without(self, scheme):
-        """Return True while modules are updated on a host without the variables of the store.
+        """Return True if this host, which updates modules, lacks the variables of the store.
 
         Such a host updates: its new files wait in the database for a move.
         """
-        if self.pool.ready:
-            return False
         try:
             self._get_object_store(scheme)
         except ConfigurationError:
@@ -105,7 +128,7 @@ class IrAttachment(models.Model):
     def _chosen_location(self):
         """Return the location that server code chose; see core_patches/client_context.py."""
         location = self.env.context.get("storage_location")
-        if location and location not in {"db", "file", *self._get_stores()}:
+        if location and location not in CORE_LOCATIONS and location not in self._get_stores():
             raise UserError(_("“%s” is not a place where files are stored.", location))
         return location
 

@@ -7,6 +7,7 @@
 """
 
 import logging
+from functools import partial
 
 from odoo import _, api, models
 from odoo.exceptions import AccessError
@@ -141,17 +142,16 @@ class IrAttachment(models.Model):
     @api.model
     def _move_destination(self):
         """Return the destination of a move: the present location."""
-        location = self._storage()
-        if location == "db":
+        target = self._storage_target()
+        if target.location == "db":
             return DatabaseDestination()
-        if location not in self._get_stores():
+        if not target.is_store:
             return FilestoreDestination(self._filestore())
-        placement = self._placement()
-        self._require_writable_store()
-        store = self._get_object_store(location)
-        if store is None:
-            return HookDestination(location, placement, self._upload, self._read_from_store)
-        return StoreDestination(location, placement, store, self._object_owner())
+        rule, objects = target.placement, target.objects
+        if objects.store is None:
+            upload = partial(self._upload, target=target)
+            return HookDestination(target.location, rule, upload, self._read_from_store)
+        return StoreDestination(target.location, rule, objects.store, objects.owner)
 
     @api.model
     def _commit_batch(self):

@@ -30,6 +30,7 @@ from ..ownership.owner import (
     standing,
 )
 from ..store import NotFound, Refused, StoreUri
+from ..upload.target import ObjectTarget
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +56,11 @@ class IrAttachment(models.Model):
         :param scheme: of a store; by default the one for new objects
         """
         scheme = scheme or self._storage()
-        store = self._get_object_store(scheme)
+        return self._owner_in(scheme, self._get_object_store(scheme))
+
+    @api.model
+    def _owner_in(self, scheme, store):
+        """Return this database as the owner of objects in a store."""
         return Owner.present(
             self._owner_parameter(PARAMETER),
             uuid=self._owner_parameter("database.uuid"),
@@ -67,6 +72,19 @@ class IrAttachment(models.Model):
         )
 
     @api.model
+    def _object_target(self, scheme):
+        """Return the ``ObjectTarget`` of a store; this sends no request.
+
+        :raises Refused: if this database is a copy
+        """
+        store = self._get_object_store(scheme)
+        owner = self._owner_in(scheme, store)
+        record = self._owner_parameter(PARAMETER)
+        if record and standing(record, owner) is Standing.COPY:
+            raise self._refusal_of_copy()
+        return ObjectTarget(scheme, store, owner.prefix, self._has_write_hook())
+
+    @api.model
     def _store_standing(self, scheme=None):
         """Return what this database is to its objects; asks no store."""
         record = self._owner_parameter(PARAMETER)
@@ -74,11 +92,15 @@ class IrAttachment(models.Model):
 
     @api.model
     def _require_writable_store(self):
-        """Refuse what a copy of a database must not do to the original's objects."""
+        """Raise ``Refused`` if this database is a copy, which must not write to the store."""
         if not self._store_standing().may_write:
-            error = Refused(self._explain_copy())
-            error.loglevel = logging.WARNING  # odoo.http adds a line and no traceback
-            raise error
+            raise self._refusal_of_copy()
+
+    @api.model
+    def _refusal_of_copy(self):
+        error = Refused(self._explain_copy())
+        error.loglevel = logging.WARNING  # odoo.http adds a line and no traceback
+        return error
 
     @api.model
     def _owner_that_may_delete(self):

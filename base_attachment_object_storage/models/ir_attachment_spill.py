@@ -105,10 +105,10 @@ class IrAttachment(models.Model):
         waiting += self._uploads().spilling_bytes
         return waiting + size <= settings.spill_total_mb * MB
 
-    def _upload_or_spill(self, content, mimetype):
-        """Return the row's name for its object; False where the content is for the database."""
+    def _upload_or_spill(self, target, content, mimetype):
+        """Return the row's name for its object; False if the content is for the database."""
         try:
-            return self._upload(content, mimetype)
+            return self._upload(content, mimetype, target)
         except Unavailable:
             if not self._may_spill(len(content)):
                 raise
@@ -131,11 +131,13 @@ class IrAttachment(models.Model):
 
     def _require_stored(self, uploads):
         """Raise unless the object of each row of this transaction is stored, or has spilled."""
-        if not all(upload.is_stored for upload in uploads):
+        memory = self._uploads()
+        missing = [upload for upload in uploads if not upload.is_stored]
+        if missing:
             self.flush_model(["store_fname"])
-        for upload in uploads:
-            self._uploads().require_object(upload)
-        if self._uploads().spilling_bytes:
+        for upload in missing:
+            memory.require_object(upload)
+        if memory.spilling_bytes:
             self._register_spilled()
 
     def _register_spilled(self):

@@ -1,12 +1,13 @@
-"""How content gets into a store: when a row can be seen by others, its object is there.
+"""Content is written to a store: when other transactions see a row, its object is stored.
 
 ::
 
-    create ──┬── _get_datas_related_values ── placement ── in the database
+    create ──┬── _storage_target: the place of new content, decided once
+             ├── _get_datas_related_values ── placement ── in the database
              │                                     └────── _upload ── is on its way
              ├── the rows
              └── Uploads: all is stored, or an error
-    write ────── _get_datas_related_values ── _upload ── stored at once
+    write ────── the same with one record ── _upload ── stored at once
     commit ───── CommitGate.confirm: each row has its object, or no commit
     the store is unavailable ── ir_attachment_spill.py
     _store_file_write       the older hook: where an addon overrides it, it is called
@@ -17,8 +18,9 @@ from functools import partial
 from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..ownership.keys import is_owned, key_of_digest, may_name, plain
+from ..ownership.keys import is_owned, may_name, plain
 from ..store import Refused, StoreError, StoreUri
+from ..upload.commit_gate import MEMORY
 from ..upload.digested import Digested
 from ..upload.pending_upload import PendingUpload
 from ..upload.placement import PARAMETER, Placement, PlacementError
@@ -34,12 +36,13 @@ class IrAttachment(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [self._storage_values(vals) for vals in vals_list]
-        if self._storage() not in self._get_stores():
+        target = self._storage_target()
+        if not target.is_store:
             return super().create(vals_list)
-        with self._uploads().together() as uploads:
-            records = super().create(vals_list)  # objects are on their way meanwhile
+        with self._uploads().together(self.env, target) as uploads:
+            records = super().create(vals_list)  # objects are on their way in between
         try:
-            with self._store_access(self._storage()):
+            with self._store_access(target.location):
                 records._require_stored(uploads)
         except StoreError:
             records._forget_rows()
@@ -77,25 +80,27 @@ class IrAttachment(models.Model):
         self.invalidate_recordset(flush=False)
 
     def _set_attachment_data(self, asbytes):  # pylint: disable=missing-return
-        if self._storage() not in self._get_stores():
+        target = self._storage_target()
+        if not target.is_store:
             super()._set_attachment_data(asbytes)
             return
+        uploads = self._uploads()
         # a row that has content keeps it until the new content is stored
-        with self._uploads().one_by_one():
+        with uploads.together(self.env, target, one_by_one=True):
             super()._set_attachment_data(asbytes)
-        if self._uploads().spilling_bytes:
+        if uploads.spilling_bytes:
             self._register_spilled()
 
     def _get_datas_related_values(self, data, mimetype):
-        location = self._storage()
-        if not data or location not in self._get_stores():
+        target = self._storage_target() if data else None
+        if target is None or not target.is_store:
             return super()._get_datas_related_values(data, mimetype)
         # core computes all but the place: asked for "db", it touches no local file
         in_database = self._at_location("db")
         values = super(IrAttachment, in_database)._get_datas_related_values(data, mimetype)
         fname = False
-        if not self._placement().stays_in_database(mimetype or "", len(data)):
-            fname = self._upload_or_spill(data, mimetype)
+        if not target.placement.stays_in_database(mimetype or "", len(data)):
+            fname = self._upload_or_spill(target, data, mimetype)
         if fname:
             values.update(store_fname=fname, db_datas=False)
         self._uploads().placed[values["checksum"]] = fname
@@ -103,42 +108,37 @@ class IrAttachment(models.Model):
 
     @api.model
     def _file_write(self, bin_value, checksum):
-        if self._storage() not in self._get_stores():
+        target = self._storage_target()
+        if not target.is_store:
             return super()._file_write(bin_value, checksum)
         # 19.0 calls this after the insert for each content, also for content that stays
         # in the database, and ignores the answer: all is done by then
         placed = self._uploads().placed
-        return placed[checksum] if checksum in placed else self._upload(bin_value)
+        return placed[checksum] if checksum in placed else self._upload(bin_value, target=target)
 
-    def _upload(self, content, mimetype=""):
-        """Have ``content`` in the store before a row names it; return the row's name for it."""
-        self._require_writable_store()
-        scheme = self._storage()
-        store = self._get_object_store(scheme)
+    def _upload(self, content, mimetype="", target=None):
+        """Store ``content`` before a row names it, and return the row's name for it."""
+        objects = (target or self._storage_target()).objects
         digested = Digested(content)
-        if store is None or self._has_write_hook():
-            chosen = self.env.context.get("force_storage_key")
-            key = chosen or key_of_digest(self._object_owner(), digested.sha256)
-            return self._upload_by_hook(key, digested)
-        fname = self._upload_under_chosen_key(store, digested, mimetype)
-        if fname:
-            return fname
-        key = key_of_digest(self._object_owner(), digested.sha256)
-        fname = str(StoreUri(scheme, store.container, key))
+        chosen = self.env.context.get("force_storage_key")
+        if objects.store is None or objects.has_write_hook:
+            return self._upload_by_hook(chosen or objects.key_of(digested.sha256), digested)
+        if chosen:
+            fname = self._upload_under_chosen_key(objects, chosen, digested, mimetype)
+            if fname:
+                return fname
+        key = objects.key_of(digested.sha256)
+        upload = PendingUpload(objects.name_of(key), objects.store, key, digested, mimetype or "")
         with self._store_access(key):
-            self._uploads().add(PendingUpload(fname, store, key, digested, mimetype or ""))
-        return fname
+            self._uploads().add(upload)
+        return upload.fname
 
-    def _upload_under_chosen_key(self, store, content, mimetype):
+    def _upload_under_chosen_key(self, objects, key, content, mimetype):
         """Store under the key that the context chooses, and return the row's name for it.
 
-        :return: None where the context chooses none, or one that has other content already:
-            content under a name never changes
+        :return: None if the key has other content already: content under a name never changes
         :raises UserError: for a key that can never have this content
         """
-        key = self.env.context.get("force_storage_key")
-        if not key:
-            return None
         if not may_name(key, content.sha256):
             raise UserError(
                 _(
@@ -150,9 +150,9 @@ class IrAttachment(models.Model):
         key = plain(key)  # one name for each object
         if is_owned(key):
             return None
-        fname = str(StoreUri(self._storage(), store.container, key))
+        fname = objects.name_of(key)
         with self._store_access(key):
-            stored = self._uploads().put_chosen(fname, store, key, content, mimetype or "")
+            stored = self._uploads().put_chosen(fname, objects.store, key, content, mimetype or "")
         return fname if stored else None
 
     @api.model
@@ -167,7 +167,8 @@ class IrAttachment(models.Model):
 
     @api.model
     def _uploads(self):
-        return Uploads.of(self.env.cr, self.pool, self._store_access, self._spill)
+        uploads = self.env.cr.postrollback.data.get(MEMORY)
+        return uploads or Uploads.of(self.env.cr, self.pool, self._store_access, self._spill)
 
     @api.model
     def _store_file_write(self, key, bin_data):

@@ -1,11 +1,13 @@
+from collections.abc import Callable
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from ..download import serving
 from ..upload import placement
 
-# what reads a parameter, and raises ValueError for a value that it does not take
-READERS = {
+# a parser for each parameter; it raises ValueError for a value that is not possible
+READERS: dict[str, Callable[[str], object]] = {
     placement.PARAMETER: placement.Placement.parse,
     serving.PARAMETER: serving.Serving.parse,
 }

@@ -18,6 +18,7 @@ an owner. Copies of a database that has no record have prefixes of their own by 
 means. What was copied as a whole server, by its files, is like its original.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -78,6 +79,7 @@ class Owner:
         return cls(prefix, uuid, database, environment, scheme, container, server)
 
     @classmethod
+    @functools.lru_cache(maxsize=64)
     def parse(cls, text: str | bytes | None) -> "Owner | None":
         """Return the owner that a record or a claim names; None where it names none."""
         try:

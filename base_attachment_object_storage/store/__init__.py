@@ -1,6 +1,7 @@
 """Object stores in plain Python: nothing in this package imports Odoo."""
 
-from .base import LockKey, ObjectStore
+from .backend import PutRequest
+from .base import LockKey, ObjectStore, PendingPut
 from .bulk_delete import PARALLEL_DELETES, delete_singly, without_bulk
 from .clients import ClientPerProcess
 from .content import CHUNK_SIZE, Content, new_md5
@@ -31,6 +32,8 @@ __all__ = [
     "ObjectReader",
     "ObjectStore",
     "OutOfRange",
+    "PendingPut",
+    "PutRequest",
     "Refused",
     "StoreError",
     "StoreUri",

@@ -1,58 +1,39 @@
-"""What an object store does: a few verbs that take a key, never a record.
+"""An object store: a few verbs that accept a key, never a record.
 
-One store is one bucket (S3) or container (Swift). A backend implements the underscored
-verbs, raises nothing but the errors of ``errors.py``, and passes the suite in
-``tests/contracts/store.py``::
+One store is one bucket (S3) or container (Swift). A backend implements the verbs of
+``backend.py``, and passes the tests in ``tests/contracts/store.py``::
 
     caller ── put, open, read, head, delete_many, list
               └── measured, contact                             here, once for all backends
                   └── _put, _open, _head, _delete_batch, _page  a backend's requests
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import BinaryIO
 
+from .backend import Backend, PutRequest
 from .content import Content
-from .errors import Conflict, NotFound, OutOfRange, Refused, StoreError, Unavailable
+from .errors import NotFound, OutOfRange, Refused, StoreError, Unavailable
 from .instrumentation import Measured, Unmeasured, unguarded
-from .objects import ObjectInfo, ObjectReader, Page
+from .objects import ObjectInfo, ObjectReader
 
-Keys = list[str]
 LockKey = Callable[[str], AbstractContextManager[bool]]
 OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
 PROBE = "probe"  # a key that no content has
-DELETE_LIMIT = 1000  # keys in one bulk request, as S3 has it
 
 
-class ObjectStore(ABC):
+class ObjectStore(Backend):
     """One bucket or container."""
 
-    backend: str
-    container: str
-
-    # whether presign() can decide the Content-Type of the answer
-    presigns_content_type = False
-
-    # (verb, backend) -> encloses an operation; the addon has it counted, so that this
-    # package needs no other
+    # (verb, backend) -> encloses an operation; the addon replaces it to count operations, so
+    # that this package needs no other
     measured: Callable[[str, str], AbstractContextManager[Measured]] = Unmeasured
     # (store, bytes that are sent, whether it waits for the rest of an answer) -> encloses a
     # request; the addon lets it fail where the server is known to be unavailable
     contact: Callable[["ObjectStore", int, bool], AbstractContextManager[None]] = unguarded
-
-    @property
-    def delete_limit(self) -> int:
-        """How many objects one request deletes; some, at a time, where a server has no such."""
-        return DELETE_LIMIT
-
-    @property
-    def endpoint(self) -> str:
-        """A name of the server and the credentials; empty where there is no server."""
-        return ""
 
     def answers(self) -> bool:
         """Return True if the server answers a small request, whatever it says; not guarded."""
@@ -94,27 +75,21 @@ class ObjectStore(ABC):
 
     def begin_put(
         self, key: str, content: bytes, md5: str | None = None, content_type: str = OCTETS
-    ) -> Callable[[], None] | None:
-        """Begin to store small content; the function that is returned waits until it is stored.
+    ) -> "PendingPut | None":
+        """Begin to store small content, and return an object that waits until it is stored.
 
-        It has to be called, and raises what ``put()`` does. None where a backend cannot let
-        go before the end, or the content is larger: nothing has begun.
+        Call its ``wait()`` in any case. None if the backend cannot continue before the response,
+        or the content is larger: then nothing has begun.
         """
         whole = Content(content, md5)
         if whole.size > BEGIN_LIMIT or not self._can_begin_put():
             return None
         with ExitStack() as stack:
-            stack.enter_context(self._measured("put")).bytes = whole.size
+            stack.enter_context(ObjectStore.measured("put", self.backend)).bytes = whole.size
             stack.enter_context(self._found())
-            with self._contact(whole.size):
-                finish = self._begin_put(key, whole, content_type or OCTETS)
-            rest = stack.pop_all()
-
-        def wait() -> None:
-            with rest, self._contact():
-                finish()
-
-        return wait
+            with ObjectStore.contact(self, whole.size, False):
+                request = self._begin_put(key, whole, content_type or OCTETS)
+            return PendingPut(self, request, stack.pop_all())
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         """Return a reader of the object, or of ``length`` bytes from ``start`` on.
@@ -125,7 +100,7 @@ class ObjectStore(ABC):
 
         :raises OutOfRange: when ``start`` lies behind the last byte of an object
         """
-        with self._measured("read") as operation:
+        with ObjectStore.measured("read", self.backend) as operation:
             reader = self._open_range(key, start, length)
             operation.bytes = reader.size
         return reader
@@ -228,71 +203,11 @@ class ObjectStore(ABC):
             operation.bytes = content.size
             put(key, content, kind or OCTETS)
 
-    # --- what a backend does
-
-    def _impatient(self) -> "ObjectStore":
-        """Return the same store with one short try a request."""
-        return self
-
-    def _create_container(self) -> None:
-        """Create the bucket or container, unless it is there."""
-        raise NotImplementedError
-
-    @abstractmethod
-    def _put(self, key: str, content: Content, content_type: str) -> None:
-        """Store ``content``."""
-
-    def _put_new(self, key: str, content: Content, content_type: str) -> None:
-        """Store ``content`` in a way that replaces no object.
-
-        For a backend that knows no condition: between the two requests another may store.
-        """
-        self._require_free(key)
-        self._put(key, content, content_type)
-
-    def _require_free(self, key: str) -> None:
-        try:
-            self._head(key)
-        except NotFound:
-            return
-        raise Conflict(f"there is an object {key!r} already")
-
-    def _can_begin_put(self) -> bool:
-        """Say whether ``_begin_put()`` may be called."""
-        return False
-
-    def _begin_put(self, key: str, content: Content, content_type: str) -> Callable[[], None]:
-        """Send what stores an object; the function that is returned waits for the answer."""
-        raise NotImplementedError
-
-    @abstractmethod
-    def _open(self, key: str, start: int, length: int | None) -> ObjectReader:
-        """Return a reader; ``length`` is None or at least 1.
-
-        :raises OutOfRange: also for a range of an empty object
-        """
-
-    @abstractmethod
-    def _head(self, key: str) -> ObjectInfo:
-        """Return what is known of an object."""
-
-    @abstractmethod
-    def _delete_batch(self, keys: Keys) -> dict[str, StoreError]:
-        """Delete at most ``DELETE_LIMIT`` objects."""
-
-    @abstractmethod
-    def _page(self, prefix: str, after: str | None) -> Page:
-        """Return the objects that follow ``after``, a value of the page before."""
-
-    def _first_page(self, prefix: str, start_after: str) -> Page:
-        """Return the first objects; it may, but need not, leave out those up to a key."""
-        return self._page(prefix, None)
-
     def _open_range(self, key: str, start: int, length: int | None) -> ObjectReader:
         if length == 0:
             return ObjectReader([], 0)
         try:
-            with self._contact():
+            with ObjectStore.contact(self, 0, False):
                 reader = self._open(key, start, length)
                 if start or length is not None:
                     reader = reader.part(key, start, length)
@@ -318,3 +233,23 @@ class ObjectStore(ABC):
 
     def _contact(self, size: int = 0, continues: bool = False) -> AbstractContextManager[None]:
         return ObjectStore.contact(self, size, continues)
+
+
+class PendingPut:
+    """A small object that was sent.
+
+    :param request: of the backend
+    :param operation: the begun operation, which ends with the put
+    """
+
+    __slots__ = ("_operation", "_request", "_store")
+
+    def __init__(self, store: ObjectStore, request: PutRequest, operation: ExitStack) -> None:
+        self._store = store
+        self._request = request
+        self._operation = operation
+
+    def wait(self) -> None:
+        """Return when the object is stored; raises the same errors as ``put()``."""
+        with self._operation, ObjectStore.contact(self._store, 0, False):
+            self._request.wait()

@@ -27,6 +27,13 @@ def holder() -> int:
     return _priority.works_for or threading.get_ident()
 
 
+def waiting_thread() -> int | None:
+    """Return ``holder()``; None in background work, which needs no place to wait."""
+    if _priority.is_background:
+        return None
+    return _priority.works_for or threading.get_ident()
+
+
 @contextmanager
 def background() -> Iterator[None]:
     """Make the work of this thread, and of threads that work for it, background work."""

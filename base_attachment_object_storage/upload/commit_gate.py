@@ -49,7 +49,7 @@ def _flush(self: Any) -> None:
 
 
 def guard_cursors(kind: Any) -> None:
-    """Have a class of cursors commit no row without its object; once for each class."""
+    """Make a class of cursors commit no row without its object; once for each class."""
     if kind in _guarded:
         return
     core_commit = kind.commit

@@ -1,10 +1,11 @@
-"""What outlives a transaction: marks on what it has uploaded in vain, and what it has seen."""
+"""Marks on the uploads of a transaction that was rolled back, and the objects seen lately."""
 
 import logging
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from ..garbage.marks import mark_all
@@ -12,16 +13,16 @@ from ..garbage.marks import mark_all
 _logger = logging.getLogger(__name__)
 
 
-class Beside:
-    """Another connection, for a moment; ``registry`` has the database."""
+@dataclass(frozen=True)
+class GarbageMarker:
+    """Writes marks on a separate connection to the database of a registry."""
 
-    def __init__(self, registry: Any) -> None:
-        self._registry = registry
+    registry: Any
 
     def mark(self, fnames: list[str]) -> None:
-        """Mark objects as garbage; a failure is logged, for reconcile finds them anyhow."""
+        """Mark objects as garbage; a failure is logged, because reconcile finds them later."""
         try:
-            with self._registry.cursor() as cursor:
+            with self.registry.cursor() as cursor:
                 mark_all(cursor, fnames)
         except Exception:  # the caller is rolling back, and has its own reason
             _logger.warning(
@@ -54,6 +55,6 @@ class RecentlySeen:
                 self._seen.popitem(last=False)
 
     def is_there(self, identity: Any, collections: int) -> bool:
-        """Say whether an object is there still: nothing was deleted since it was seen."""
+        """Return True if an object still exists: nothing was deleted since it was seen."""
         since, then = self._seen.get(identity, (0.0, -1))
         return then == collections and time.monotonic() - since < self._seconds

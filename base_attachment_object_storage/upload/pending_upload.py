@@ -6,11 +6,11 @@
                           └──── failed      the error is kept, and the content too
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..garbage.locks import SharedLock
-from ..store import ObjectStore, StoreError, Unavailable, threads
+from ..store import ObjectStore, PendingPut, StoreError, Unavailable, threads
 from .digested import Digested
 from .put import begin_content, put_content
 
@@ -52,7 +52,7 @@ class PendingUpload:
 
         :raises Unavailable: the others of the batch would only wait as long
         """
-        store, content = self._what_to_send()
+        store, content = self._store_and_content()
         try:
             put_content(store, self.key, content, self.mimetype)
         except Unavailable:
@@ -62,12 +62,12 @@ class PendingUpload:
         else:
             self.is_stored = True
 
-    def begin(self) -> Callable[[], None] | None:
-        """Send without waiting for the answer; None where the store cannot."""
-        store, content = self._what_to_send()
+    def begin(self) -> PendingPut | None:
+        """Send small content without waiting for the answer; None if the store cannot."""
+        store, content = self._store_and_content()
         return begin_content(store, self.key, content, self.mimetype)
 
-    def _what_to_send(self) -> tuple[ObjectStore, Digested]:
+    def _store_and_content(self) -> tuple[ObjectStore, Digested]:
         if self.store is None or self.content is None:
             raise ValueError(f"{self.fname} was sent already")
         return self.store, self.content
@@ -91,7 +91,7 @@ class UploadBatch:
 
     def __init__(self, uploads: Sequence[PendingUpload]) -> None:
         self.uploads = uploads
-        self._wait: Callable[[], None] | None = None
+        self._put: PendingPut | None = None
         self._work: threads.BoundedMap[PendingUpload, None] | None = None
         try:
             self._begin()
@@ -100,8 +100,8 @@ class UploadBatch:
 
     def _begin(self) -> None:
         if len(self.uploads) == 1:
-            self._wait = self.uploads[0].begin()
-        if self._wait is None:
+            self._put = self.uploads[0].begin()
+        if self._put is None:
             self._work = threads.BoundedMap(PendingUpload.send, self.uploads)
 
     def finish(self, begin_more: bool = True) -> None:
@@ -110,9 +110,11 @@ class UploadBatch:
         :param begin_more: False where those that have not begun need not begin any more
         """
         try:
-            if self._wait:
-                self._wait()
+            put, self._put = self._put, None
+            if put:
+                put.wait()
                 self.uploads[0].is_stored = True
+                return
             if self._work and begin_more:
                 for _sent in self._work:
                     pass
@@ -125,7 +127,7 @@ class UploadBatch:
             self._end(InterruptedError("the transaction was rolled back"))
 
     def _end(self, error: BaseException) -> None:
-        self._wait = None
+        self._put = None
         if self._work:
             self._work.end()
         for upload in self.uploads:

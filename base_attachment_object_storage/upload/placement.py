@@ -6,6 +6,7 @@ code of an instance: a database gives both faster, and a dump carries them along
 
 import ast
 import contextlib
+import functools
 import json
 import re
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Placement:
     limits: tuple[tuple[str, int], ...]
 
     @classmethod
+    @functools.lru_cache(maxsize=64)
     def parse(cls, text: str | None) -> "Placement":
         """Return the rule that the system parameter's value states.
 
@@ -42,11 +44,11 @@ class Placement:
         return cls(tuple((prefix, limit or 0) for prefix, limit in limits.items()))
 
     def stays_in_database(self, mimetype: str, size: int) -> bool:
-        """Say whether content of this MIME type and size (bytes) stays in the database."""
-        return any(
-            mimetype.startswith(prefix) and (limit == 0 or size <= limit)
-            for prefix, limit in self.limits
-        )
+        """Return True if content of this MIME type and size (bytes) stays in the database."""
+        for prefix, limit in self.limits:
+            if mimetype.startswith(prefix) and (limit == 0 or size <= limit):
+                return True
+        return False
 
     def sql(self, mimetype: str, size: str) -> tuple[str, list[object]]:
         """Return ``stays_in_database`` as an SQL condition on two expressions, and its values."""

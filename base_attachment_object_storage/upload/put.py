@@ -1,9 +1,9 @@
 """Putting content into a store under its own key; for the ORM and for the mover's threads."""
 
-from collections.abc import Callable
+import functools
 
 from ..ownership.keys import is_owned, key_of_digest
-from ..store import Conflict, NotFound, ObjectStore, Refused
+from ..store import Conflict, NotFound, ObjectStore, PendingPut, Refused
 from ..store.base import OCTETS
 from .digested import Digested
 
@@ -38,8 +38,8 @@ def put_new_content(store: ObjectStore, key: str, content: Digested, mimetype: s
 
 def begin_content(
     store: ObjectStore, key: str, content: Digested, mimetype: str
-) -> Callable[[], None] | None:
-    """Begin the same where it is small and the store can: returns what waits for the end."""
+) -> PendingPut | None:
+    """Begin to store small content; None if the store cannot, or the content is a file."""
     if not isinstance(content.data, bytes):
         return None
     return store.begin_put(key, content.data, content.md5, stored_type(mimetype))
@@ -52,6 +52,7 @@ def put_owned(store: ObjectStore, owner: str, content: Digested, mimetype: str) 
     return key
 
 
+@functools.lru_cache(maxsize=1024)
 def stored_type(mimetype: str) -> str:
     """Return the Content-Type of an object whose attachment has a MIME type."""
     name = (mimetype or "").partition(";")[0].strip().lower()

@@ -18,7 +18,8 @@ and with nothing else.
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -27,9 +28,10 @@ from ..ownership.keys import is_owned
 from ..store import ObjectStore
 from .commit_gate import MEMORY, Access, CommitGate, Spill, guard_cursors
 from .digested import Digested
-from .garbage_marker import Beside, RecentlySeen
+from .garbage_marker import GarbageMarker, RecentlySeen
 from .pending_upload import LOST, PendingUpload, UploadBatch
 from .put import put_new_content
+from .target import StorageTarget
 
 WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
 
@@ -37,26 +39,37 @@ WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
 recently_seen = RecentlySeen(seconds=600, limit=10_000)
 
 
+@dataclass
+class _Block:
+    """A ``create()`` or ``write()``: its uploads and its target.
+
+    ``uploads`` is None if each upload is waited for. The target is the decision for ``env``.
+    """
+
+    uploads: list[PendingUpload] | None
+    env: Any
+    target: StorageTarget | None
+
+
 class Uploads(CommitGate):
     """The uploads of one transaction.
 
     :param cursor: of the transaction
-    :param beside: another connection
+    :param marker: marks objects on another connection
     :param access: encloses each use of a store whose error goes to the user
     :param spill: returns True if rows, by their ids, got the content of an upload that failed
     """
 
-    def __init__(self, cursor: Any, beside: Beside, access: Access, spill: Spill) -> None:
+    def __init__(self, cursor: Any, marker: GarbageMarker, access: Access, spill: Spill) -> None:
         self._cursor = cursor
-        self._beside = beside
+        self._marker = marker
         self._access = access
         self._spill = spill
         # all uploads by the names of their objects; some of them wait, some are in batches
         self._uploads: dict[str, PendingUpload] = {}
         self._waiting: dict[str, PendingUpload] = {}
         self._batches: list[UploadBatch] = []
-        # the uploads of each block of ``together()``; None: each is waited for
-        self._blocks: list[list[PendingUpload] | None] = []
+        self._blocks: list[_Block] = []
         # names of objects that this transaction may have created
         self._sent: dict[str, None] = {}
         # names that hooks of other addons gave, by key and digest
@@ -86,11 +99,21 @@ class Uploads(CommitGate):
         memory = cursor.postrollback.data
         if MEMORY not in memory:
             guard_cursors(type(cursor))
-            memory[MEMORY] = cls(cursor, Beside(registry), access, spill)
+            memory[MEMORY] = cls(cursor, GarbageMarker(registry), access, spill)
             # before, for a connection that is lost ends its rollback with an error
             cursor.prerollback.add(partial(cls._rolled_back, cursor))
         found: Uploads = memory[MEMORY]
         return found
+
+    @staticmethod
+    def target_of(env: Any) -> StorageTarget | None:
+        """Return the target of the operation that an environment is in; None if it is in none.
+
+        Another environment may have another context or user, for whom another target is right.
+        """
+        uploads: Uploads | None = env.cr.postrollback.data.get(MEMORY)
+        block = uploads._blocks[-1] if uploads and uploads._blocks else None
+        return block.target if block and block.env is env else None
 
     @staticmethod
     def waiting_content(cursor: Any, fname: str) -> bytes | None:
@@ -101,46 +124,44 @@ class Uploads(CommitGate):
         upload = uploads._waiting.get(fname) or uploads._uploads.get(fname)
         return upload.content.whole() if upload and upload.content else None
 
-    # --- taking
+    # --- adding
 
     @contextmanager
-    def together(self) -> Iterator[list[PendingUpload]]:
-        """Let uploads that are added within go on until the end of the block.
+    def together(
+        self, env: Any = None, target: StorageTarget | None = None, one_by_one: bool = False
+    ) -> Iterator[list[PendingUpload]]:
+        """Let uploads that are added in the block go on until its end; yield them.
 
-        Then all of them are stored or have failed: the caller asks for the errors of those
-        that the block gives. An error that leaves the block does not drop any: a row may have
-        been written for it, and only the gate knows.
+        Then all of them are stored or have failed, and the caller handles their errors. An
+        error that leaves the block does not drop any upload: a row may have been written for it,
+        and only the gate knows.
+
+        :param env: the environment of an operation, whose target is ``target``
+        :param one_by_one: store each upload at once, also inside another block
         """
         own: list[PendingUpload] = []
-        with self._block(own):
-            yield own
-            self._begin()
-        self._finish()
-
-    def one_by_one(self) -> AbstractContextManager[None]:
-        """Have each upload that is added within stored at once, also inside ``together()``."""
-        return self._block(None)
-
-    @contextmanager
-    def _block(self, own: list[PendingUpload] | None) -> Iterator[None]:
-        self._blocks.append(own)
+        self._blocks.append(_Block(None if one_by_one else own, env, target))
         try:
-            yield
+            yield own
+            if self._waiting and not one_by_one:
+                self._begin()
         except BaseException:
             self._is_doubtful = True
             self._finish()  # no object comes after its transaction
             raise
         finally:
             self._blocks.pop()
+        if self._batches:
+            self._finish()
 
     def add(self, upload: PendingUpload) -> None:
-        """Have an object stored: now, or until the end of ``together()``."""
+        """Store an object: now, or until the end of ``together()``."""
         known = self._waiting.get(upload.fname) or self._uploads.get(upload.fname)
         if known and not known.is_settled:
             upload = known
         else:
             self._waiting[upload.fname] = upload
-        own = self._blocks[-1] if self._blocks else None
+        own = self._blocks[-1].uploads if self._blocks else None
         self._is_doubtful |= not self._blocks
         if own is None:
             self._begin()
@@ -148,14 +169,14 @@ class Uploads(CommitGate):
             upload.require_stored()
             return
         own.append(upload)
-        if sum(waiting.size for waiting in self._waiting.values()) > WAITING_BYTES:
+        if sum([waiting.size for waiting in self._waiting.values()]) > WAITING_BYTES:
             self._begin()
             self._finish()
         elif len(own) == 1:
-            self._begin()  # one is seldom followed by others; where it is, they go together
+            self._begin()  # often it is the only one; the others go together
 
     def by_hook(self, key: str, sha256: str, write: Callable[[], str]) -> str:
-        """Store by the hook of an addon, which only says afterwards what it calls the object."""
+        """Store by the hook of an addon, which returns the name of the object; return the name."""
         locked = self._lock([key])
         known = self._uploads.get(self._hooked.get((key, sha256), ""))
         if known and known.number != LOST:
@@ -205,7 +226,7 @@ class Uploads(CommitGate):
                 absent.append(upload)
             self._uploads[upload.fname] = upload
         # before they are objects: a failure may leave some
-        self._sent.update(dict.fromkeys(upload.fname for upload in absent))
+        self._sent.update(dict.fromkeys([upload.fname for upload in absent]))
         if absent:
             self._batches.append(UploadBatch(absent))
 
@@ -243,4 +264,4 @@ class Uploads(CommitGate):
             # a mark must not come before its object: collection would find nothing to delete
             uploads._finish(begin_more=False)
             if uploads._sent:
-                uploads._beside.mark(list(uploads._sent))
+                uploads._marker.mark(list(uploads._sent))

@@ -10,7 +10,7 @@ class IrAttachment(models.Model):
     @api.model
     def _storage(self):
         location = super()._storage()
-        if location in self._get_stores() and admission.stops_writes(self.env.cr.dbname):
+        if admission.stops_writes(self.env.cr.dbname) and location in self._get_stores():
             return "db"  # force_storage() moves it once the configuration is right
         return location
 
