@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 {
     "name": "Attachments on Object Storage",
-    "summary": "What every object store for attachments shares",
+    "summary": "Common parts of the object stores for attachments",
     "version": "3.0.0",
     "category": "Technical",
     "author": "Camptocamp, Avoin.Systems, Odoo Cloud Platform contributors",

@@ -5,8 +5,8 @@ Streams, on Odoo 17.0: from 18.0 on a model decides how an attachment is streame
 there it asks the model where the model has an answer.
 
 Updates: while modules are installed or updated, those that load before the addon of a
-store work on a registry without it. Core takes a location that it does not know for the
-local file store: it would write files that no other front-end finds, and read nothing.
+store work on a registry without it. Core treats an unknown location as the local file
+store: it would write files that no other front-end finds, and read nothing.
 Until the addon is loaded, new content goes to the database instead (``_register_hook``
 moves it when all is loaded), objects are read, and those that a row drops are marked.
 """
@@ -49,7 +49,7 @@ _readers: dict[str, Callable[[StoreUri], bytes]] = {}
 
 
 def serve_before_loaded(scheme: str, read: Callable[[StoreUri], bytes]) -> None:
-    """Have core do right by a store where a registry does not have its addon yet."""
+    """Patch core's model for registries that have not loaded the store's addon yet."""
     _readers[scheme] = read
     IrAttachment._storage = _storage
     IrAttachment._file_read = _file_read
@@ -72,7 +72,7 @@ def _file_read(self: Any, fname: str, size: int | None = None) -> Any:
         # only 19.0 knows the size
         return _core_file_read(self, fname, *([] if size is None else [size]))
     storage_settings().require_enabled()
-    # an error also for a missing file: what is computed from it would replace what is there
+    # a missing file is an error too: a value computed from it would replace the stored value
     return _readers[scheme](StoreUri.parse(fname))[:size]
 
 

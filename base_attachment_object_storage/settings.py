@@ -1,4 +1,4 @@
-"""The environment variables of attachment storage, whatever the store."""
+"""The environment variables of attachment storage that all stores share."""
 
 import functools
 
@@ -16,15 +16,16 @@ LONGEST_URL_SECONDS = 7 * 24 * 3600  # S3 signs no longer ones
 
 
 class StoreSettings(EnvironmentSettings):
-    """How a store is reached: a group that is switched off together with the storage."""
+    """The address of a store: a group that is switched off together with the storage."""
 
     @classmethod
     def mistakes(cls) -> list[str]:
+        """Return a sentence for each wrong variable; none while the storage is switched off."""
         return [] if _is_disabled() else super().mistakes()
 
 
 class StorageSettings(EnvironmentSettings):
-    """How attachments use their store."""
+    """The use of the store: retention, moves, spilled files and downloads."""
 
     disabled: Flag = Field(
         default=False,
@@ -37,7 +38,7 @@ class StorageSettings(EnvironmentSettings):
         le=LONGEST_RETENTION_DAYS,
         alias="ATTACHMENT_RETENTION_DAYS",
         description="days for which the object of a deleted file is kept; 0: until the next "
-        "collection. It has to cover the oldest backup that anybody will restore; 36500 at most",
+        "collection. It must cover the oldest backup that may be restored; 36500 at most",
     )
 
     move_threads: int = Field(
@@ -51,7 +52,7 @@ class StorageSettings(EnvironmentSettings):
     serving: Serving = Field(
         default=Serving.STREAM,
         alias="ATTACHMENT_SERVING",
-        description="who sends the bytes of a download where the database does not say: "
+        description="sender of a download's bytes, unless a system parameter names it: "
         "stream (Odoo), redirect (the store) or x-accel (nginx)",
     )
 

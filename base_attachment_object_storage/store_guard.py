@@ -11,7 +11,8 @@ refusal, a missing object or a wrong checksum is an answer.
 There is one guard for each container, server and credentials: a server that is overloaded may
 refuse to serve one container only. A server that is silent is so for all of them: the places
 of the bulkhead, and the report of a failure that took long, are shared by all containers, and
-by all processes of a prefork server. Who reads the report opens the breaker without a try.
+by all processes of a prefork server. A process that reads the report opens the breaker without a
+request.
 """
 
 import logging
@@ -81,7 +82,7 @@ class Guard:
         if answers:
             self.bulkhead.withdraw_report()
         elif self.bulkhead.is_outage_reported:
-            self.bulkhead.report_outage()  # a report ends by itself after some time
+            self.bulkhead.report_outage()  # a report expires, so it is renewed
         return answers
 
 

@@ -1,4 +1,4 @@
-"""Who may serve: the reports of this process, and what a bad one does to a server.
+"""Admission of requests and jobs: the cached reports of this process, and their consequences.
 
 ::
 
@@ -12,8 +12,8 @@
     by choice                   ODOO_CLOUD_PLATFORM_DEGRADED: nothing is closed, the instance
                                 is not ready and writes nothing to its store
 
-Starts that stop by themselves (``odoo shell``, anthem, ``--stop-after-init``) only warn: they
-are how a wrong database is repaired.
+Starts that do not serve (``odoo shell``, anthem, ``--stop-after-init``) only warn, because they
+are used to repair a wrong database.
 """
 
 import logging
@@ -38,7 +38,7 @@ from .settings import PlatformSettings
 
 _logger = logging.getLogger(__name__)
 
-# how long a bad report stands before the database is looked at again
+# the seconds after which a database with errors is checked again
 LOOK_AGAIN_SECONDS = 10.0
 
 _reports: dict[str, tuple[Report, float]] = {}
@@ -64,7 +64,7 @@ def report_of(env: Any) -> Report:
     if report and (report.ok or time.monotonic() < time_made + LOOK_AGAIN_SECONDS):
         return report
     with _lock:
-        # another thread may have looked meanwhile, or have had it forgotten
+        # another thread may have made or removed a report in between
         report, time_now = _reports.get(name, (None, 0.0))
         if report is None or time_now == time_made:
             report = env["cloud.platform"].sudo().check()
@@ -78,16 +78,16 @@ def known_report(name: str) -> Report | None:
 
 
 def is_closed(env: Any) -> bool:
-    """Say whether requests and jobs of a database are refused in this process."""
+    """Return True if requests and jobs of a database are refused in this process."""
     if config["test_enable"]:
         return False
     return not report_of(env).ok and not is_degraded()
 
 
 def stops_writes(name: str) -> bool:
-    """Say whether a request or job must not write to the store: the server is degraded.
+    """Return True if a request or job must not write to the store: the server is degraded.
 
-    A shell may, for it has come to repair.
+    A shell may write, because it is used for repairs.
     """
     report = known_report(name)
     if report is None or report.ok or not is_degraded():
@@ -106,12 +106,12 @@ def job() -> Iterator[None]:
 
 
 def forget(name: str) -> None:
-    """Have a database looked at again at the next request or job."""
+    """Remove the report of a database, so that the next request or job checks it again."""
     _reports.pop(name, None)
 
 
 def is_degraded() -> bool:
-    """Say whether a server with errors is to stay up."""
+    """Return True if a server with errors must stay up."""
     try:
         return PlatformSettings.read().degraded
     except ConfigurationError:
@@ -119,9 +119,9 @@ def is_degraded() -> bool:
 
 
 def serves_at_start() -> bool:
-    """Say whether a serving server is preloading the databases of its ``-d`` right now.
+    """Return True while a server that will serve is preloading the databases of its ``-d``.
 
-    The caller tells: neither ``odoo shell`` nor a request loads a registry from there.
+    The call stack shows it: neither ``odoo shell`` nor a request loads a registry from there.
     """
     if config["stop_after_init"]:
         return False

@@ -1,4 +1,4 @@
-"""What the addon does in a server that has it in ``--load``, before any database is loaded."""
+"""The hook of a server with the addon in ``--load``, called before a database is loaded."""
 
 import logging
 from dataclasses import replace
@@ -20,7 +20,7 @@ ADDON = __name__.split(".")[-2]
 
 @server_wide
 def post_load() -> None:
-    """Have the server check everything before it serves."""
+    """Register the checks that a server must pass before it serves."""
     if ADDON in server_wide_modules():
         before_serving(mistakes)
         reachable_before_serving(ask_postgresql)
@@ -35,7 +35,7 @@ def mistakes() -> list[str]:
 def ask_postgresql(serving: bool) -> None:
     """Ask PostgreSQL for what requests need of it.
 
-    :raises UnreachableError: where it does not answer, or takes no writes
+    :raises UnreachableError: where it does not answer, or is read only
     :raises ConfigurationError: where it refuses
     """
     if serving and not admission.is_degraded():
@@ -44,10 +44,9 @@ def ask_postgresql(serving: bool) -> None:
 
 
 def ask_stores(serving: bool) -> None:
-    """Ask the stores of the databases, also whether they take what is written.
+    """Read from and write to the stores of the databases.
 
-    A store that does not answer is a warning: a server that restarts meanwhile must not stay
-    down as well.
+    A store that does not answer is a warning, so that a server can restart during its outage.
 
     :raises ConfigurationError: where one refuses
     """

@@ -1,4 +1,4 @@
-"""Whether PostgreSQL does for a server what requests need: reading and writing."""
+"""Checks that PostgreSQL answers and that a server may read and write."""
 
 from contextlib import closing
 from typing import Any
@@ -15,7 +15,7 @@ MAINTENANCE = "postgres"
 TABLES = ("ir_attachment", "ir_config_parameter", "res_users", "res_users_log")
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
-STANDBY = "PostgreSQL is a standby and takes no writes (database %s)"
+STANDBY = "PostgreSQL is a standby and accepts no changes (database %s)"
 
 # parts of the answer of a server that will let this client in later
 _LATER = ("starting up", "shutting down", "recovery mode", "not yet accepting", "too many")
@@ -59,7 +59,7 @@ def _require_writable(cursor: Any, name: str) -> None:
     if in_recovery:
         raise UnreachableError(STANDBY % name)
     if read_only == "on":
-        raise UnreachableError(f"PostgreSQL takes no writes for the database {name}: read only")
+        raise UnreachableError(f"PostgreSQL accepts no changes to the database {name}: read only")
     cursor.execute(
         """
         SELECT relname FROM pg_class

@@ -1,8 +1,8 @@
-"""Asking several services at the same time, and waiting for all of them no longer than so long.
+"""Probes of several services at the same time, with a limit of time for all of them.
 
-A service that says nothing holds the thread that asks it, for as long as its own timeouts
-last. So who asks what is being asked already waits for that answer, and no process waits for
-such a thread to end.
+A silent service blocks the thread that asks it until the timeouts of its client. So a second
+question to the same service waits for the first answer, and no process waits for such a thread to
+end.
 """
 
 import threading
@@ -17,7 +17,7 @@ _lock = threading.Lock()
 
 @dataclass
 class Answer:
-    """What a question gave: ``value``, or the ``error`` that it raised; or nothing in time."""
+    """The answer of a service: ``value``, or the ``error`` that it raised, if ``in_time``."""
 
     in_time: bool = False
     value: Any = None
@@ -29,7 +29,7 @@ def ask_all(
 ) -> dict[str, Answer]:
     """Ask them all, and return their answers by name.
 
-    :param of: what the names belong to, where others have the same
+    :param of: the owner of the names, because another owner may use the same names
     """
     deadline = time.monotonic() + seconds
     asked = {name: _asked((of, name), work) for name, work in questions.items()}

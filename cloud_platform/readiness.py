@@ -1,4 +1,4 @@
-"""Whether this process can serve: what the readiness endpoint tells.
+"""The readiness of this process, for the readiness endpoint.
 
 Each part is asked within the time of one probe, all at the same time, and the answer stands
 for a few seconds: a crowd of probes asks no more than one.
@@ -70,7 +70,7 @@ def _problem_of_sessions() -> str:
     connection = getattr(store, "connection", None)
     if connection is None:
         return ""  # core's own store, in files
-    # late, as the store itself: with its settings, and connections of its own
+    # a late import, like the store's own; the probe has separate connections
     probe = importlib.import_module("odoo.addons.session_redis.startup.probe")
     return str(probe.problem(connection.settings))
 

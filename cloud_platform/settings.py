@@ -6,7 +6,7 @@ from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 
 class PlatformSettings(EnvironmentSettings):
-    """How strict the platform is."""
+    """The variables of the checks, the probes and the health endpoints."""
 
     unsafe: Flag = Field(
         default=False,

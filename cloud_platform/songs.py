@@ -4,7 +4,7 @@ from typing import Any
 
 
 def install(ctx: Any) -> Any:
-    """Install and configure the platform; what was done is printed and returned."""
+    """Install the platform for anthem; the report is printed and returned."""
     report = ctx.env["cloud.platform"].install()
     ctx.log_line(str(report))
     return report

@@ -2,16 +2,16 @@
 
 ::
 
-    take_over ── _rename     what is installed goes on under its new name
-            ├─── _remove     what is gone leaves no row that Odoo would complain of
+    take_over ── _rename     an installed addon gets its new name
+            ├─── _remove     the rows of a removed addon are deleted, else Odoo logs errors
             └─── _keep_kind  the platform's kind
 
 It is done by plain SQL and without a registry, before the first update, because the code of
 these addons is not there any more. Called again, it finds nothing to do. The caller commits,
-or rolls back what was only to be tried.
+or rolls back a dry run.
 
-What the addons leave in a database: their row in ``ir_module_module`` with its dependencies and
-exclusions, and in ``ir_model_data`` the id of that row and those of the models that they extend.
+The addons have these rows in a database: their row in ``ir_module_module`` with its dependencies
+and exclusions, and in ``ir_model_data`` the ids of that row and of the models that they extend.
 None of them has a table, column, view, menu or scheduled action.
 """
 
@@ -28,7 +28,7 @@ RENAMED = {
     "cloud_platform_ovh": "cloud_platform_swift",
 }
 KINDS = {"exoscale": "s3", "ovh": "swift"}
-# what replaces each addon that is gone
+# the replacement of each removed addon
 REMOVED = {
     "cloud_platform_azure": "cloud_platform_s3 or cloud_platform_swift",
     "attachment_azure": "attachment_s3 or attachment_swift",
@@ -41,7 +41,7 @@ INSTALLED = ("installed", "to upgrade", "to install", "to remove")
 
 @dataclass
 class TakeOver:
-    """What was done: ``left`` has what was not, and why, ``manifests`` what is to be edited."""
+    """The report: ``left`` has addons that stay and the reasons, ``manifests`` files to edit."""
 
     renamed: dict[str, str] = field(default_factory=dict)
     removed: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class TakeOver:
 
     @property
     def ok(self) -> bool:
-        """Whether the database can be updated."""
+        """True if the database can be updated."""
         return not self.left and not self.manifests
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,11 +92,11 @@ def _states(cursor: Any) -> dict[str, str]:
 
 
 def _rename(cursor: Any, old: str, new: str, states: dict[str, str]) -> None:
-    """Have an installed addon go on under a new name; one that is not installed is deleted."""
+    """Rename an installed addon; delete the row of an addon that is not installed."""
     if states[old] not in INSTALLED or states.get(new) in INSTALLED:
         _delete_module(cursor, old)
         return
-    _delete_module(cursor, new)  # what Odoo may have listed already
+    _delete_module(cursor, new)  # Odoo may have listed it already
     cursor.execute(
         "UPDATE ir_module_module SET name = %s, state = 'installed' WHERE name = %s", [new, old]
     )

@@ -3,7 +3,7 @@
 The context of a request comes from the client, and each series has many ways by which it
 becomes an environment: ``call_kw``, XML-RPC, ``/json/2``, reports, exports, the session. They
 all lead to an environment of a user, never to one of the superuser. So such an environment
-never has these keys, whatever made it, and ``sudo()`` after it finds none.
+never has these keys, however it was made, and a later ``sudo()`` does not find them.
 
 Server code sets the keys as superuser, as it did for the earlier suites::
 

@@ -1,6 +1,6 @@
 """Outgoing mail whose files cannot be read while the store is away: it is sent later.
 
-Core's ``mail.mail`` takes any error for a permanent one, sets the e-mail to "Delivery Failed",
+Core's ``mail.mail`` treats any error as permanent, sets the e-mail to "Delivery Failed",
 and never tries again. An e-mail that only an outage of the store has kept from being sent goes
 back into the queue. This addon does not depend on ``mail``: where a registry has the model, its
 class gets these two methods around core's::
@@ -21,7 +21,7 @@ NOTES = "mails_that_wait_for_the_store"  # in the context: the list of their ids
 
 
 def retry_after_outages(model: type) -> None:
-    """Have the class of ``mail.mail`` of a registry send later what the store holds back."""
+    """Patch a registry's ``mail.mail`` to queue mails again after an outage of the store."""
     if "_send" in vars(model):
         return
     core_send: Any = model._send  # type: ignore[attr-defined]

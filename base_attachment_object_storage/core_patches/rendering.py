@@ -35,7 +35,7 @@ def showing() -> Iterator[list[bool]]:
 
 @contextmanager
 def storing() -> Iterator[None]:
-    """Let unreadable content be an error, because what is rendered is going to be stored."""
+    """Raise errors for unreadable content, because the rendered document is going to be stored."""
     token = _is_stored.set(True)
     try:
         yield

@@ -5,14 +5,14 @@ this record for ``AccessError`` and ``MissingError`` only. The fall back is here
 
     record.image, record.raw        _fetch_field, _compute_field_value
                                     the value, or the error of this record
-    fields that are recomputed      _compute_field_value: what is stored stays
+    fields that are recomputed      _compute_field_value: the stored value stays
     read(), search_read(), web_read(), web_search_read()
                                     _read_format: empty where it cannot be read
     export_data()                   "#ERROR!", which no import accepts
     pages, reports                  core_patches/rendering.py: empty, unless the report is stored
 
-An error that is no answer of the store (``Unavailable``) is an error of the whole request: to ask
-for each record would take the time of each.
+If the store does not answer (``Unavailable``), the complete request fails: trying each record
+would add the timeouts.
 """
 
 import logging
@@ -26,7 +26,7 @@ from ..store import Conflict, StoreError, Unavailable
 
 _logger = logging.getLogger(__name__)
 
-# not Base64: five letters are no whole number of bytes
+# not Base64: five letters do not encode bytes
 EXPORTED = b"#ERROR!"
 # in the context: a Replaced
 REPLACED = "attachment_replaced_contents"
@@ -42,7 +42,7 @@ class Replaced:
 
 
 class ReadSinglyError(StoreError, AccessError):
-    """Some of several records cannot be read: core reads the one that it needs."""
+    """Some of several records cannot be read; core then reads only the record that it needs."""
 
 
 def concerns_one_file(error):
@@ -55,6 +55,8 @@ def _is_content(field):
 
 
 class Base(models.AbstractModel):
+    """Records whose binary fields are attachments: an unreadable file affects its record only."""
+
     _inherit = "base"
 
     _empty_content = False
@@ -84,9 +86,9 @@ class Base(models.AbstractModel):
                     record._fetch_content(field)
 
     def _fetch_sizes(self, field):
-        """Put the sizes of contents into the cache, where a client asks for no more.
+        """Put the sizes of contents into the cache if a client asks only for sizes.
 
-        Only 19.0 does so by itself: before, it reads the content to know how long it is.
+        Only 19.0 does so without this: earlier series read the content to know its size.
         """
         if hasattr(field, "_insert_cache") or not self.env.context.get("bin_size"):
             return False
@@ -130,7 +132,7 @@ class Base(models.AbstractModel):
             and replaced.ids.issuperset(self.ids)
         )
 
-    # --- computed fields, those of attachments among them
+    # --- computed fields, including fields of attachments
 
     def _compute_field_value(self, field):
         try:
@@ -209,6 +211,7 @@ class Base(models.AbstractModel):
         return unreadable
 
     def export_data(self, fields_to_export):
+        """Export records; a file that cannot be read is ``#ERROR!``, which no import accepts."""
         try:
             return super().export_data(fields_to_export)
         except StoreError as error:

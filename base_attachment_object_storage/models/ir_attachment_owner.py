@@ -4,7 +4,7 @@
 
     _claim_store()      cloud.platform.install(): this database is the owner, unless another is
     _adopt_store()      the original is gone, this database takes its place
-    _fork_store()       this database goes on by itself, with keys of its own
+    _fork_store()       this database becomes independent and gets its own keys
 
 In the shell::
 
@@ -36,6 +36,8 @@ _logger = logging.getLogger(__name__)
 
 
 class IrAttachment(models.Model):
+    """The ownership of this database's objects."""
+
     _inherit = "ir.attachment"
 
     @api.model
@@ -51,7 +53,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _present_owner(self, scheme=None):
-        """Return what this database is now, whatever its record says.
+        """Return this database as an owner, from its present name, environment and server.
 
         :param scheme: of a store; by default the one for new objects
         """
@@ -156,7 +158,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _require_claimable_store(self, scheme=None):
-        """Refuse a copy of a database that nobody has called one; asks no store."""
+        """Raise a ``UserError`` for an undeclared copy of a database; asks no store."""
         if not self._may_claim_store(scheme):
             raise UserError(self._explain_copy())
 
@@ -167,11 +169,11 @@ class IrAttachment(models.Model):
 
     @api.model
     def _claim_store(self, scheme=None):
-        """Have this database own its objects in the store for new objects.
+        """Make this database the owner of its objects in the store for new objects.
 
-        May be called again and again. Another container than before is claimed as well: what
-        is in the former one is not collected any more. A neutralized copy has been called
-        one: it becomes a database of its own, as by ``_fork_store()``.
+        It can be repeated. Another container than before is claimed as well: objects in the
+        former container are not collected any more. A neutralized copy is a declared copy: it
+        becomes independent, like by ``_fork_store()``.
 
         :return: the owner, a JSON-able dictionary
         :raises UserError: for a copy of a database
@@ -182,7 +184,7 @@ class IrAttachment(models.Model):
         present = self._present_owner(scheme)
         claim = self._read_claim(present)
         if claim and not claim.is_same(present):
-            # what its record allows, the store has just refused
+            # the record allows it, but the claim in the store names another owner
             raise UserError(self._explain_copy(claimable=False))
         return self._write_claim(present)
 
@@ -190,19 +192,19 @@ class IrAttachment(models.Model):
     def _adopt_store(self, scheme=None):
         """Take over the objects of the database of which this one is a copy; see above.
 
-        For a database that was renamed or moved, when the original is gone for good: the
-        original, should it live, deletes no object any more.
+        For a database that was renamed or moved, when the original no longer exists. If it
+        does exist, it deletes no object any more.
         """
         return self._write_claim(self._present_owner(scheme))
 
     @api.model
     def _fork_store(self, scheme=None):
-        """Have this copy of a database be one of its own.
+        """Make this copy of a database independent.
 
-        New objects get a prefix of their own. Those of the original are read as before, and
-        never deleted by this database. The original may delete them, after its retention.
+        New objects get a new prefix. The objects of the original are read as before, and never
+        deleted by this database. The original may delete them, after its retention.
         """
-        # what the marks speak of is the original's
+        # the marks are about objects of the original
         self.env.cr.execute("DELETE FROM ir_attachment_garbage WHERE store_fname LIKE '%://%'")
         present = replace(self._present_owner(scheme), prefix=str(uuid.uuid4()))
         return self._write_claim(present)
@@ -216,7 +218,7 @@ class IrAttachment(models.Model):
         if claim is None:
             return "the store has no claim of this database: run install() again"
         if not claim.is_same(owner):
-            # adopted by a copy, which takes what is written here from now on for garbage
+            # a copy has adopted the objects: it would delete objects that this database adds now
             self._record_owner(claim)
             return f"the store names another owner: {claim}"
         return None
@@ -273,13 +275,13 @@ class IrAttachment(models.Model):
     def _explain_commands(self, claimable):
         """Return the sentence that names what an operator runs.
 
-        :param claimable: whether the database may own files without being asked what it is
+        :param claimable: True if the database may own files without a decision of an operator
         """
         if claimable:
             return _("Run env['ir.attachment']._claim_store() to have it own new files here.")
         return _(
             "Run env['ir.attachment']._fork_store() to have it keep its own new files, or "
-            "env['ir.attachment']._adopt_store() if the original is gone for good."
+            "env['ir.attachment']._adopt_store() if the original no longer exists."
         )
 
     @api.model

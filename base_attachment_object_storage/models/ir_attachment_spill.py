@@ -6,8 +6,8 @@
                                                       └── a record, and a retry
     scheduled action ── _return_spilled ── _move      once the store answers
 
-Core's mail, import and report code takes any error for a permanent one, so during an outage
-an error would lose data. A refusal, a wrong setting and a copy of a database that must not
+Core's mail, import and report code treats any error as permanent, so during an outage an error
+would lose data. A refusal, a wrong setting and a copy of a database that must not
 write do not spill: they stay errors.
 """
 
@@ -53,7 +53,7 @@ class IrAttachmentSpill(models.Model):
         attachments = self.env["ir.attachment"].sudo().with_context(spilled_only=True)
         if not self._figures()["files"] or attachments._attachment_storage_settings().disabled:
             return
-        attachments._commit_batch()  # a rollback below must not undo what was done before
+        attachments._commit_batch()  # a rollback below must not undo earlier work
         try:
             if attachments._storage() in attachments._get_stores():
                 attachments._require_writable_store()
@@ -88,6 +88,8 @@ class IrAttachmentSpill(models.Model):
 
 
 class IrAttachment(models.Model):
+    """Attachments that wait in the database while the store does not answer."""
+
     _inherit = "ir.attachment"
 
     def _register_hook(self):

@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+"""The system parameters of attachments are validated when they are written."""
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
@@ -14,6 +16,8 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 class IrConfigParameter(models.Model):
+    """Refuses wrong values of the parameters in ``READERS``."""
+
     _inherit = "ir.config_parameter"
 
     @api.constrains("key", "value")

@@ -1,21 +1,21 @@
-"""Who owns objects: which database may write them, and which one may delete them.
+"""The owner of objects: the database that may write them and delete them.
 
-``database.uuid`` does not say so: ``createdb -T``, ``pg_dump | psql`` and Odoo's restore
-without "copy" keep it, and that is how a staging database is usually made. So the owner is
-written down twice, as an ``Owner``: in the database, and as an object beside those that it
-owns (the claim). What the two say and what is the case decide::
+``database.uuid`` does not identify it: ``createdb -T``, ``pg_dump | psql`` and Odoo's restore
+without "copy" keep the uuid, and staging databases are usually made in these ways. So the owner is
+recorded twice by an ``Owner``: in the database (the record), and as an object beside the objects
+that it owns (the claim). Both are compared with the present database::
 
     no record       the database may write, as keys are named by content; it never deletes
     record is right the database may write; it deletes where the claim is its own
-    record is wrong the database is a copy: it reads, and nothing else, until somebody says
-                    what it is: adopt (the original is gone) or fork (a database of its own)
-    another uuid    Odoo has copied the database and said so: it is a fork, which may write
-                    into a container of its own at once, and into that of its original when
-                    it has been installed there
+    record is wrong the database is a copy: it only reads, until an operator decides: adopt (the
+                    original is gone) or fork (the copy becomes independent)
+    another uuid    Odoo has copied the database with a new uuid: it is a fork, which may write
+                    into another container at once, and into its original's container when it
+                    has been installed there
 
-Copies with one name are on different servers of PostgreSQL, and so the server is a part of
-an owner. Copies of a database that has no record have prefixes of their own by the same
-means. What was copied as a whole server, by its files, is like its original.
+Copies with the same name are on different servers of PostgreSQL, so the server is a part of an
+owner. For the same reason, copies of a database without a record have different prefixes. A server
+that was copied by its files cannot be distinguished from its original.
 """
 
 import functools
@@ -35,7 +35,7 @@ NOBODY = "nobody"
 
 
 class Standing(Enum):
-    """What a database is to the objects that it would write."""
+    """The relation of a database to the objects under its prefix."""
 
     UNKNOWN = "unknown"
     OWNER = "owner"
@@ -44,6 +44,7 @@ class Standing(Enum):
 
     @property
     def may_write(self) -> bool:
+        """True unless the database is an undeclared copy."""
         return self is not Standing.COPY
 
 
@@ -52,7 +53,7 @@ class Owner:
     """A database as the owner of the objects whose keys begin with ``prefix/``.
 
     ``environment`` is the running environment, ``server`` what ``server_of()`` says, both
-    blank where nobody says.
+    blank if unknown.
     """
 
     prefix: str
@@ -74,7 +75,7 @@ class Owner:
         container: str,
         server: str = "",
     ) -> "Owner":
-        """Return what a database is now, whatever its record says."""
+        """Return a database as an owner, from its present values instead of its record."""
         prefix = prefix_of(record, uuid, database, environment, server)
         return cls(prefix, uuid, database, environment, scheme, container, server)
 
@@ -113,7 +114,7 @@ class Owner:
         return claim_key(self.prefix)
 
     def is_same(self, other: "Owner") -> bool:
-        """Say whether the two are one; what one of them does not name is like any."""
+        """Return True if all fields are equal; a blank environment or server equals any."""
         if not (self.environment and other.environment):
             other = replace(other, environment=self.environment)
         if not (self.server and other.server):
@@ -146,10 +147,10 @@ SELECT current_setting('object_storage.server')
 
 
 def server_of(cursor: Any) -> str:
-    """Return what tells one PostgreSQL server from another; blank where it does not say.
+    """Return the identifier of a PostgreSQL server; blank if Odoo's role may not read it.
 
-    It is drawn when a server is made, ``pg_control_system()`` shows it, and replicas have that
-    of their primary. It goes into no dump.
+    A server gets it when it is created, ``pg_control_system()`` shows it, and replicas have the
+    identifier of their primary. A dump does not contain it.
     """
     cursor.execute(_ASK_SERVER)
     server: str = cursor.fetchone()[0]
@@ -170,10 +171,10 @@ def standing(record: str | None, present: Owner) -> Standing:
 
 
 def may_claim(record: str | None, present: Owner) -> bool:
-    """Say whether a database may become an owner without being asked what it is.
+    """Return True if a database may become an owner without a decision of an operator.
 
-    What Odoo has copied with a new uuid has keys of its own. The same database may go on in
-    another container.
+    A copy that Odoo made with a new uuid has its own keys. The same database may change to another
+    container.
     """
     owner = Owner.parse(record)
     if owner is None or owner.uuid != present.uuid:

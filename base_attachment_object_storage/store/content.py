@@ -1,4 +1,4 @@
-"""What is put into a store: bytes, or a file that is never held in memory as a whole.
+"""The content of an object to store: bytes, or a file that is never completely in memory.
 
 A request may have to be sent again, so a ``Section`` can be read any number of times, and a
 file has to be seekable. One thread at a time reads a ``Content``.
@@ -21,7 +21,7 @@ def new_md5() -> Any:
 
 
 class Content:
-    """Bytes, or a file from where it stands to its end; ``size`` is in bytes.
+    """Bytes, or a file from its present position to its end; ``size`` is in bytes.
 
     ``declared_md5`` is the MD5 digest that the caller says it has, if any.
     """
@@ -38,12 +38,13 @@ class Content:
 
     @functools.cached_property
     def md5(self) -> bytes:
-        """The MD5 digest that the caller declared, or that of the bytes."""
+        """The MD5 digest that the caller declared, or the digest of the bytes."""
         if self.declared_md5 is not None:
             return self.declared_md5
         return self.computed_md5()
 
     def computed_md5(self) -> bytes:
+        """Return the MD5 digest of the bytes; a file is read once, and set to its start."""
         digest = new_md5()
         if isinstance(self.source, bytes):
             digest.update(self.source)
@@ -68,7 +69,7 @@ class Content:
 
     def part(self, offset: int, length: int) -> bytearray:
         """Return ``length`` bytes from ``offset`` on."""
-        # not b"".join(), which has all chunks in memory beside what it makes of them
+        # not b"".join(), which has all chunks and the result in memory
         part = bytearray(length)
         at = 0
         for chunk in self.section(offset, length):
@@ -100,7 +101,7 @@ class Section:
 
 
 class SectionFile(io.RawIOBase):
-    """Some bytes of a file, as a file of their own: who sends it again seeks to 0."""
+    """A section of a file as a separate file; it can be sent again after ``seek(0)``."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         self._file = file
@@ -109,20 +110,25 @@ class SectionFile(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
+        """Return True: the HTTP libraries read the section."""
         return True
 
     def seekable(self) -> bool:
+        """Return True: botocore and requests seek before they send again."""
         return True
 
     def tell(self) -> int:
+        """Return the position, in bytes from the section's begin."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the position relative to ``whence``, and return it from the section's begin."""
         begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
         self._at = begin + offset
         return self._at
 
     def readinto(self, buffer: Any) -> int:
+        """Read at most to the section's end, and return the number of bytes; 0 at the end."""
         self._file.seek(self._start + self._at)
         data = self._file.read(min(len(buffer), self._length - self._at))
         buffer[: len(data)] = data

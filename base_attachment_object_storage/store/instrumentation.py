@@ -1,4 +1,4 @@
-"""What encloses the operations and requests of a store, where an addon does not say more."""
+"""The default context managers around the operations and requests of a store: they do nothing."""
 
 import hashlib
 from contextlib import AbstractContextManager, nullcontext
@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 
 class Measured(Protocol):
-    """What is known of an operation while it lasts."""
+    """An operation that is being measured; the caller sets its number of bytes."""
 
     bytes: int
 
 
 class Unmeasured:
-    """Stands where nobody counts."""
+    """A context manager for operations that are not measured."""
 
     def __init__(self, verb: str, backend: str) -> None:
         self.bytes = 0
@@ -25,7 +25,7 @@ class Unmeasured:
 
 
 def endpoint_name(backend: str, *parts: str | None) -> str:
-    """Return a name that is the same for the same parts, and tells no secret among them."""
+    """Return the same name for the same parts; it is a digest and shows no secret."""
     return f"{backend} {hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 

@@ -16,15 +16,15 @@ DEFAULT = {"image/": 51200, "application/javascript": 0, "text/css": 0}
 
 
 class PlacementError(ValueError):
-    """The system parameter is wrong; the message names it and says what it takes."""
+    """The system parameter is wrong; the message names it and the expected value."""
 
 
 @dataclass(frozen=True)
 class Placement:
     """MIME type prefixes and, for each, the size in bytes up to which content stays.
 
-    A limit of 0 stands for any size. Where several prefixes match, one that keeps the
-    content in the database is enough, whatever their order.
+    A limit of 0 stands for any size. Content stays in the database if one of several matching
+    prefixes keeps it there; their order does not matter.
     """
 
     limits: tuple[tuple[str, int], ...]
@@ -70,7 +70,7 @@ class Placement:
         """
         leaves: list[list[object]] = []
         for prefix, limit in self.limits:
-            # "=like" takes a pattern, in which a prefix has no characters of its own
+            # "=like" expects a pattern: escape characters with a special meaning
             pattern = re.sub(r"([%_\\])", r"\\\1", prefix)
             # not "=like" for all: no pattern finds an attachment without a type
             leaf: list[object] = [("mimetype", "=like", f"{pattern}%") if prefix else (1, "=", 1)]

@@ -1,4 +1,4 @@
-"""Checks of a database, whatever its kind of platform."""
+"""Checks of a database with any kind of platform."""
 
 from .inputs import Facts
 from .registry import register

@@ -20,7 +20,7 @@ RUNNING_ENVIRONMENT = Check(
     level=ERROR,
     variable="RUNNING_ENV",
     message="The running environment '%(name)s' is unknown.",
-    hint=f"RUNNING_ENV takes {', '.join(ENVIRONMENTS)}, or a name that begins with labs.",
+    hint=f"RUNNING_ENV must be {', '.join(ENVIRONMENTS)}, or a name that begins with labs.",
     broken=lambda facts: not facts.environment and {"name": facts.environment_name},
 )
 

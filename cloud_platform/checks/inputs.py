@@ -1,4 +1,4 @@
-"""What the checks look at. Facts are values: a test writes them down by hand."""
+"""The inputs of the checks, as plain values that a test can construct."""
 
 import re
 from collections.abc import Mapping
@@ -40,11 +40,11 @@ def environment_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """What a database says of itself; ``extensions`` are the addons that may add checks.
+    """The values of a database that checks use; ``extensions`` are addons that may add checks.
 
-    ``server`` tells its PostgreSQL server from others, as ``ownership.server_of()``. ``spilled``
-    is how many attachments wait in it for the store, ``session_files`` are its addons that read
-    the files of sessions.
+    ``server`` identifies its PostgreSQL server, see ``ownership.server_of()``. ``spilled`` is the
+    number of attachments that wait in it for the store, ``session_files`` are its addons that
+    read the files of sessions.
     """
 
     name: str
@@ -56,15 +56,17 @@ class Database:
 
     @property
     def kind(self) -> str:
+        """The kind of platform, for example ``s3``; empty before ``install()``."""
         return self.parameters.get(KIND_PARAMETER, "")
 
     @property
     def location(self) -> str:
-        """Where new attachments go; core's default is ``file``."""
+        """The storage of new attachments; core's default is ``file``."""
         return self.parameters.get(LOCATION_PARAMETER, "") or "file"
 
     @property
     def neutralized(self) -> bool:
+        """True for a copy that Odoo has neutralized."""
         return is_true(self.parameters.get(NEUTRALIZED_PARAMETER, ""))
 
 
@@ -73,8 +75,8 @@ class Facts:
     """The environment of a process, and one database or none.
 
     ``variables`` has those that are set, ``mistakes`` a sentence for each that is wrong,
-    ``server_wide`` the addons of ``--load``, ``active`` those of them that do their work,
-    ``probes`` what is wrong with a service that was asked, as ``"Refused: the reason"``.
+    ``server_wide`` the addons of ``--load``, ``active`` the addons of them that are switched on,
+    ``probes`` the problem of each service that was asked, for example ``"Refused: the reason"``.
     """
 
     environment_name: str
@@ -87,6 +89,7 @@ class Facts:
 
     @property
     def environment(self) -> str:
+        """The environment's kind, such as ``labs`` for ``labs-acme``."""
         return environment_of(self.environment_name)
 
     @property
@@ -96,14 +99,15 @@ class Facts:
 
     @property
     def location(self) -> str:
-        """Where the database's new attachments go; empty without a database."""
+        """The storage of the database's new attachments; empty without a database."""
         return self.database.location if self.database else ""
 
     def is_set(self, *names: str) -> bool:
-        """Say whether one of the variables has a value."""
+        """Return True if one of the variables has a value."""
         return any(self.variables.get(name, "").strip() for name in names)
 
     def text(self, name: str) -> str:
+        """Return a variable without white space around it; empty if it is not set."""
         return self.variables.get(name, "").strip()
 
     def names(self, name: str) -> frozenset[str]:
@@ -111,11 +115,12 @@ class Facts:
         return frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
 
     def flag(self, name: str) -> bool:
-        """Say whether a variable is true, as the settings understand it."""
+        """Return True if a variable is on, by the rules of the settings."""
         return is_true(self.variables.get(name, ""))
 
 
 def is_true(text: str) -> bool:
+    """Return True for a text that the settings accept as on; False for a wrong one."""
     try:
         return bool(text) and _flag.validate_python(text)
     except ValidationError:

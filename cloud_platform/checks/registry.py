@@ -43,7 +43,7 @@ Probe = Callable[[Database, bool], None]
 
 @dataclass(frozen=True)
 class Registration:
-    """What an addon has registered under a name."""
+    """The checks, settings and probe of an addon, or of a part of it."""
 
     addon: str
     checks: list[Check]
@@ -55,7 +55,7 @@ class Registration:
         """Return True for the platform's own, and for an addon that the database has installed.
 
         Another database of the same server may have other addons, other variables, and another
-        store: what is wrong with them is no matter of this one.
+        store: their mistakes do not concern this database.
         """
         return self.addon == OWN_ADDON or (
             database is not None and self.addon in database.extensions
@@ -76,11 +76,11 @@ def register(
     """Add the checks of an addon, or of a part of one; a second call replaces the first.
 
     :param settings: groups of variables that the checks look at; their mistakes are found too
-    :param active: says whether a server-wide addon does its work in this process
-    :param probe: asks the service that a database uses, if it uses it, and raises what is
-        wrong; writes, where it may, something small that it deletes again
+    :param active: returns True if a server-wide addon is switched on in this process
+    :param probe: asks the service that a database uses, if it uses it, and raises its error;
+        if it may write, it writes something small and deletes it again
     """
-    # the module that calls is the one that import_checks() imports
+    # the caller is a module that import_checks() imports
     caller = str(sys._getframe(1).f_globals["__name__"])
     addon = caller.removeprefix("odoo.addons.").partition(".")[0]
     _checks[name] = Registration(addon, list(checks), tuple(settings), active, probe)
@@ -92,7 +92,7 @@ def run(
     """Run every check on this process's environment, and on a database where one is given.
 
     :param probe: ask the database's store as well, within the time of one probe
-    :param probe_writes: and whether it takes what is written
+    :param probe_writes: also write to the store
     """
     import_checks(database)
     concerned = [entry for entry in _checks.values() if entry.concerns(database)]
@@ -115,7 +115,7 @@ def run_for_database(name: str, probe: bool = False, probe_writes: bool = False)
 
 
 def judge(facts: Facts, registrations: Iterable[Registration] | None = None) -> Report:
-    """Return what is wrong with some facts, by every check that is not silenced.
+    """Return the report of every check that is not silenced.
 
     :param registrations: those whose checks count; by default all
     """
@@ -145,14 +145,14 @@ def _findings(check: Check, facts: Facts) -> list[Finding]:
 
 
 def is_unsafe() -> bool:
-    """Say whether the checks are switched off."""
+    """Return True if the checks are switched off."""
     return is_true(PlatformSettings.given().get(UNSAFE_VARIABLE, ""))
 
 
 def _facts_of_process(
     registrations: Sequence[Registration], database: Database | None, answers: Mapping[str, str]
 ) -> Facts:
-    """Return what is known in this process, with what its services answer to a probe."""
+    """Return the facts of this process, with the problems that probes of services found."""
     variables: dict[str, str] = {}
     mistakes: list[str] = []
     for group in _groups_of(registrations):
@@ -186,10 +186,10 @@ def running_environment() -> str:
 def _answers_of_probes(
     registrations: Sequence[Registration], database: Database, may_write: bool
 ) -> dict[str, str]:
-    """Return what is wrong with each service, as ``{name: "Refused: the reason"}``.
+    """Return the problem of each service, for example ``{name: "Refused: the reason"}``.
 
-    All are asked at the same time, and one that does not answer in time is ``Unavailable``.
-    None is asked where a variable is wrong, which is reported by itself.
+    All are asked at the same time; a service that does not answer in time is ``Unavailable``.
+    No service is asked while a variable is wrong, because this is reported separately.
     """
     probes = {
         name: partial(entry.probe, database, may_write)
@@ -202,7 +202,7 @@ def _answers_of_probes(
     if not settings.probes:
         return {}
     problems = {}
-    # one that reads only is no answer to whether writing works
+    # a probe that only reads does not answer for a probe that writes
     of = f"{database.name}, {'reading and writing' if may_write else 'reading'}"
     answers = ask_all(probes, settings.probe_timeout_seconds, of=of)
     for name, answer in answers.items():
@@ -214,7 +214,7 @@ def _answers_of_probes(
 
 
 def import_checks(database: Database | None) -> None:
-    """Import the platform's checks, and those of the addons that a database has installed."""
+    """Import the platform's checks, and the checks of the addons that a database has installed."""
     for name in OWN_MODULES:
         importlib.import_module(f"{__package__}.{name}")
     for addon in database.extensions if database else ():
@@ -222,6 +222,6 @@ def import_checks(database: Database | None) -> None:
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
-            # without checks of its own, or not on this host: Odoo itself complains of that
+            # an addon without checks, or not on this host: Odoo itself reports the latter
             if error.name not in (name, f"odoo.addons.{addon}"):
                 raise

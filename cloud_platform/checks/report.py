@@ -1,4 +1,4 @@
-"""A check, what it finds, and the report of a run."""
+"""A check, its findings, and the report of a run."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,18 +11,18 @@ from .inputs import ENVIRONMENTS, Facts
 ERROR = "error"  # a server must not serve with it
 WARNING = "warning"
 
-# None or False: all is well; True: the message as it stands; mappings: one finding each,
-# with the values of the message's %(names)s
+# None or False: no problem; True: the message without values; mappings: one finding each, with
+# the values of the message's %(names)s
 Verdict = bool | None | Mapping[str, Any] | Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One rule: what is wrong when ``broken(facts)``, and what to do then.
+    """One rule: the problem if ``broken(facts)``, and an action against it.
 
-    ``id`` is what silences it. ``message`` and ``hint`` are sentences with ``%(name)s`` for
-    the values that ``broken`` gives, none of which may be a secret. A check that
-    ``needs_database`` is left out where there is none.
+    Operators silence a check by its ``id``. ``message`` and ``hint`` are sentences with
+    ``%(name)s`` for the values that ``broken`` returns, which must not be secrets. A check that
+    ``needs_database`` is left out without a database.
     """
 
     id: str
@@ -35,14 +35,14 @@ class Check:
     needs_database: bool = False
 
     def applies(self, facts: Facts) -> bool:
-        """Say whether the check is about this environment."""
+        """Return True if the check is about this environment."""
         everywhere = self.environments >= frozenset(ENVIRONMENTS)
         if not everywhere and facts.environment not in self.environments:
             return False
         return not self.needs_database or facts.database is not None
 
     def findings(self, facts: Facts) -> list["Finding"]:
-        """Return what is wrong by this check; nothing where it does not apply."""
+        """Return the findings of this check; an empty list if it does not apply."""
         if not self.applies(facts):
             return []
         verdict = self.broken(facts)
@@ -91,10 +91,12 @@ class Report:
 
     @property
     def errors(self) -> list[Finding]:
+        """The findings with which a server must not serve."""
         return [finding for finding in self.findings if finding.level == ERROR]
 
     @property
     def warnings(self) -> list[Finding]:
+        """The findings with which a server may serve."""
         return [finding for finding in self.findings if finding.level != ERROR]
 
     def findings_of(self, *ids: str) -> list[Finding]:
@@ -103,7 +105,7 @@ class Report:
 
     @cached_property
     def ok(self) -> bool:
-        """Whether a server may serve; each request asks."""
+        """True if a server may serve; cached, because each request asks."""
         return not self.errors
 
     def __add__(self, other: "Report") -> "Report":
@@ -132,4 +134,5 @@ class Report:
         }
 
     def as_json(self) -> str:
+        """Return ``as_dict()`` as indented JSON."""
         return json.dumps(self.as_dict(), indent=1)

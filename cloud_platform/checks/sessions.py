@@ -99,7 +99,7 @@ CHECKS = [
         id="session-files",
         level=ERROR,
         message="The addon %(addon)s reads the files of sessions, which are in Redis: it would"
-        " log everybody out.",
+        " log out all users.",
         hint="Uninstall it; %(instead)s.",
         broken=_addons_that_read_files,
         needs_database=True,

@@ -1,4 +1,4 @@
-"""What a sub-command needs before it begins: services that answer, and an environment."""
+"""Requirements of a sub-command: services that answer, and an Odoo environment."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +15,7 @@ from ..settings import PlatformSettings
 
 
 def require_services(database: str | None, report: Report) -> None:
-    """Raise an error where what the checks look at cannot be looked at.
+    """Raise an error if a service that the checks need does not answer.
 
     :param report: of the environment; Redis is asked where nothing is wrong with it
     """

@@ -1,11 +1,11 @@
 """Health endpoints for load balancers and Kubernetes.
 
-``/cloud_platform/live``    the process answers; asks nothing of anybody
+``/cloud_platform/live``    the process answers; no service is asked
 ``/cloud_platform/ready``   the instance can serve: its databases, Redis, the stores, and the
                             report of the checks; 200 or 503
 
 Neither makes a session. With ``cloud_platform`` in ``--load`` both also answer without a
-database. Strangers learn yes or no; who knows ``ODOO_CLOUD_PLATFORM_HEALTH_TOKEN`` learns why.
+database. Only a request with ``ODOO_CLOUD_PLATFORM_HEALTH_TOKEN`` gets the reasons.
 """
 
 import hmac
@@ -27,12 +27,16 @@ HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
 
 class Health(http.Controller):
+    """The two health endpoints; they need neither a log-in nor a database."""
+
     @http.route(LIVE, **OPTIONS)
     def live(self) -> Any:
+        """Answer 200: the process can handle a request."""
         return request.make_response('{"status": "alive"}', headers=HEADERS)
 
     @http.route(READY, **OPTIONS)
     def ready(self) -> Any:
+        """Answer 200 if all parts are ready, else 503; with the token also the reasons."""
         parts = readiness()
         ready = not any(parts.values())
         answer: dict[str, Any] = {"status": "ready" if ready else "unready"}

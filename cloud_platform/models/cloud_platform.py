@@ -33,6 +33,8 @@ PlatformConfig = namedtuple("PlatformConfig", "filestore")
 
 
 class CloudPlatform(models.AbstractModel):
+    """The installation and the checks of the platform in a database."""
+
     _name = "cloud.platform"
     _description = "Cloud Platform"
 
@@ -67,7 +69,8 @@ class CloudPlatform(models.AbstractModel):
         if not environment:
             raise UserError(
                 _(
-                    "The running environment '%(name)s' is unknown: RUNNING_ENV takes %(known)s.",
+                    "The running environment '%(name)s' is unknown:"
+                    " RUNNING_ENV must be %(known)s.",
                     name=name,
                     known=", ".join(ENVIRONMENTS),
                 )
@@ -115,18 +118,18 @@ class CloudPlatform(models.AbstractModel):
 
     @api.model
     def install(self, kind=None, dry_run=False):
-        """Set the platform up for the running environment, and move what is stored elsewhere.
+        """Set the platform up for the running environment, and move files that are elsewhere.
 
-        May be called again and again: what is in its place is left alone, and what was cut
-        short goes on.
+        It can be repeated: files in the right place are not moved, and an interrupted move is
+        continued.
 
         :param kind: the platform, where several are installed and none was chosen before
         :param dry_run: say what would be done, and do nothing
-        :return: what was done, a JSON-able dictionary
+        :return: the report of the installation, a JSON-able dictionary
         """
         self._require_administrator()
         platform = self.with_context(cloud_platform_dry_run=dry_run)
-        # what it returns is up to the addons that override it
+        # an addon that overrides it may return None
         return platform._install(kind or self._kind_to_install()) or {}
 
     @api.model
@@ -142,7 +145,7 @@ class CloudPlatform(models.AbstractModel):
 
     @api.model
     def _former_kinds(self):
-        """Return the kinds that older databases carry, each with what it is called now."""
+        """Return the present name for each kind that older databases have."""
         return {}
 
     @api.model
@@ -153,7 +156,7 @@ class CloudPlatform(models.AbstractModel):
             )
         return _(
             "Several platforms are installed: %(kinds)s. "
-            "Name the one to use, as in install('%(kind)s').",
+            "Choose one of them, for example install('%(kind)s').",
             kinds=", ".join(kinds),
             kind=kinds[0],
         )
@@ -166,7 +169,7 @@ class CloudPlatform(models.AbstractModel):
         move of the attachments, and does not wait for it.
         """
         if platform_kind not in self._platform_kinds():
-            raise UserError(_("'%s' is no kind of platform that is installed.", platform_kind))
+            raise UserError(_("The kind of platform '%s' is not installed.", platform_kind))
         environment = self._get_running_env()
         filestore = self._config_by_server_env(platform_kind, environment).filestore
         findings = self._require_right_storage(platform_kind, filestore)
@@ -190,7 +193,7 @@ class CloudPlatform(models.AbstractModel):
         parameters = self.env["ir.config_parameter"].sudo()
         parameters.set_param(KIND_PARAMETER, platform_kind)
         parameters.set_param(LOCATION_PARAMETER, filestore.name)
-        # else a degraded server would move the files to where it keeps new ones meanwhile
+        # else a degraded server would move the files to the database, where it keeps new ones
         admission.forget(self.env.cr.dbname)
         if switched_off:  # every file stays where it is
             report["attachments"] = {"failed": [], "message": self._explain_switched_off()}
@@ -214,10 +217,10 @@ class CloudPlatform(models.AbstractModel):
 
     @api.model
     def _require_right_storage(self, platform_kind, filestore):
-        """Return what the checks will find once the platform is installed.
+        """Return the findings that the checks will have once the platform is installed.
 
-        :raises UserError: when attachments would go to a wrong place. What is wrong with the
-            environment alone is only told: installing neither needs it nor repairs it.
+        :raises UserError: when attachments would go to a wrong place. Errors of the environment
+            are only reported: the installation neither needs nor changes it.
         """
         database = read_database(self.env.cr, self.env.cr.dbname)
         chosen = {

@@ -1,4 +1,4 @@
-"""Which database owns the stored files, as an operator decides it.
+"""The commands by which an operator decides which database owns the stored files.
 
 ::
 
@@ -17,14 +17,16 @@ from odoo.addons.cloud_base.exceptions import ConfigurationError
 
 
 class CloudPlatform(models.AbstractModel):
+    """The ownership of the stored files."""
+
     _inherit = "cloud.platform"
 
     @api.model
     def fork(self, kind=None, dry_run=False):
-        """Have this copy of a database be one of its own; ``install()`` is what comes next.
+        """Make this copy of a database independent; call ``install()`` afterwards.
 
-        Its new files get keys of their own. It reads those of its original, which are never
-        deleted by this database.
+        Its new files get new keys. It reads the files of its original, which are never deleted
+        by this database.
 
         :param dry_run: say what this database is, and change nothing
         :return: a JSON-able dictionary with the owner as it was, and as it is now
@@ -33,7 +35,7 @@ class CloudPlatform(models.AbstractModel):
 
     @api.model
     def adopt(self, kind=None, dry_run=False):
-        """Have this copy of a database own what its original owned, which is gone for good.
+        """Make this copy of a database the owner of the files of its original, which is gone.
 
         :param dry_run: say what this database is, and change nothing
         :return: a JSON-able dictionary with the owner as it was, and as it is now
@@ -99,7 +101,7 @@ class CloudPlatform(models.AbstractModel):
 
     @api.model
     def _present_owner(self, scheme):
-        """Return what this database is to a store now; None where there is none."""
+        """Return this database as an owner in a store; None without a store or container."""
         attachments = self.env["ir.attachment"].sudo()
         if scheme not in attachments._get_stores():
             return None

@@ -1,4 +1,4 @@
-"""Where things are: for the command line, and for the page in Settings."""
+"""The status of storages and sessions, for the command line and for the page in Settings."""
 
 from odoo import api, models
 
@@ -17,16 +17,18 @@ COUNT_OF_MARKS = f"SELECT count(*) FROM {GARBAGE_TABLE}"
 
 
 class CloudPlatform(models.AbstractModel):
+    """The status of storages and sessions, and the move in the background."""
+
     _inherit = "cloud.platform"
 
     @api.model
     def status(self):
-        """Return where things are: a JSON-able dictionary.
+        """Return the status of storages and sessions, a JSON-able dictionary.
 
-        ``storages`` has the files (rows) and bytes in each place, ``elsewhere`` what a move
-        would take, ``marks`` how many objects wait for their collection, ``spilled`` what waits
-        in the database for a store that does not answer, ``comparison`` what the latest weekly one
-        of files and attachments has found, or False.
+        ``storages`` has the files (rows) and bytes in each place, ``elsewhere`` the plan of a
+        move, ``marks`` the number of objects that wait for their collection, ``spilled`` the
+        files that wait in the database for a store that does not answer, ``comparison`` the
+        result of the latest weekly comparison of files and attachments, or False.
         """
         self._require_administrator()
         parameters = self.env["ir.config_parameter"].sudo()
@@ -53,7 +55,7 @@ class CloudPlatform(models.AbstractModel):
 
     @api.model
     def page(self):
-        """Return what the page shows: the status, the findings and the latest move."""
+        """Return the content of the page: the status, the findings and the latest move."""
         report = self.check(probe=True)
         return {
             **self.status(),
@@ -76,14 +78,14 @@ class CloudPlatform(models.AbstractModel):
 
     @api.model
     def start_move(self):
-        """Start moving what is elsewhere, in the background."""
+        """Start to move the files that are elsewhere, in the background."""
         self._require_administrator()
         self.env["ir.attachment.background.move"].sudo()._start()
         return self._latest_move()
 
     @api.model
     def stop_move(self):
-        """Have the move in the background stop after its present batch."""
+        """Stop the move in the background after its present batch."""
         self._require_administrator()
         self.env["ir.attachment.background.move"].sudo()._running()._stop()
         return self._latest_move()

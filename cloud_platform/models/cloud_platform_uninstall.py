@@ -8,20 +8,24 @@ from ..checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER
 
 
 class CloudPlatform(models.AbstractModel):
+    """The reverse of ``install()``."""
+
     _inherit = "cloud.platform"
 
     @api.model
     def uninstall(self, location="db", dry_run=False):
         """Give the platform up and move every attachment to ``db`` or ``file``.
 
-        The addons can be uninstalled afterwards. May be called again and again.
+        The addons can be uninstalled afterwards. It can be repeated.
 
-        :param dry_run: say what would be moved, and do nothing
-        :return: what was done, a JSON-able dictionary
+        :param dry_run: report the files that would be moved, and do nothing
+        :return: the report of the move, a JSON-able dictionary
         """
         self._require_administrator()
         if self._filestore_kinds().get(location, ("", ""))[1] != "local":
-            raise UserError(_("“%s” is no place outside a store: take “db” or “file”.", location))
+            raise UserError(
+                _("Attachments cannot be moved to “%s”: use “db” or “file”.", location)
+            )
         report = {"location": location, "dry_run": dry_run}
         attachments = self.env["ir.attachment"].sudo()
         if dry_run:

@@ -1,3 +1,5 @@
+"""Attachments of a database whose server is degraded, and the commands about ownership."""
+
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
@@ -5,6 +7,8 @@ from .. import admission
 
 
 class IrAttachment(models.Model):
+    """A degraded server keeps new files in the database, and moves no files."""
+
     _inherit = "ir.attachment"
 
     @api.model
@@ -16,7 +20,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _require_movable(self):
-        # where a degraded server keeps new files is no place where the others belong
+        # a degraded server keeps new files in the database, where other files do not belong
         if self._get_stores() and admission.stops_writes(self.env.cr.dbname):
             raise UserError(
                 _("This server is degraded: it moves no files until its configuration is right.")
@@ -32,6 +36,6 @@ class IrAttachment(models.Model):
             )
         return _(
             "Run “odoo cloud_platform fork -d %(name)s” to have it keep its own new files, or "
-            "“odoo cloud_platform adopt -d %(name)s” if the original is gone for good.",
+            "“odoo cloud_platform adopt -d %(name)s” if the original no longer exists.",
             name=self.env.cr.dbname,
         )

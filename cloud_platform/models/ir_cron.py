@@ -1,9 +1,13 @@
+"""Scheduled actions of a database with errors: they do not run."""
+
 from odoo import SUPERUSER_ID, api, models
 
 from .. import admission
 
 
 class IrCron(models.Model):
+    """A database that is closed runs no job; its jobs stay due."""
+
     _inherit = "ir.cron"
 
     @classmethod

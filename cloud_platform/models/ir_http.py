@@ -1,3 +1,5 @@
+"""Requests to a database with errors: they are answered 503, except for health checks."""
+
 from werkzeug.exceptions import ServiceUnavailable
 
 from odoo import models
@@ -8,6 +10,8 @@ from ..controllers.health import PATHS
 
 
 class IrHttp(models.AbstractModel):
+    """Answers 503 with ``Retry-After`` for a database that is closed."""
+
     _inherit = "ir.http"
 
     @classmethod

@@ -1,7 +1,11 @@
+"""The message about the uninstallation of a store that still has files."""
+
 from odoo import _, models
 
 
 class IrModuleModule(models.Model):
+    """Names the command that moves the files back."""
+
     _inherit = "ir.module.module"
 
     def _explain_return(self):

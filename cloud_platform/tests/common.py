@@ -1,4 +1,4 @@
-"""What tests of platforms share."""
+"""Support for tests of platforms."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,7 +6,7 @@ from odoo.tools import config
 
 
 def set_running_env(case, name):
-    """Have a test run in an environment."""
+    """Set the running environment until the end of a test."""
     case.addCleanup(config.__setitem__, "running_env", config["running_env"])
     config["running_env"] = name
 

@@ -1,7 +1,7 @@
-"""What every remote store's rules must find, over every combination of what can be set.
+"""The findings of every remote store's rules, over every combination of settings.
 
 The expected ids are written down here once more, from the rules themselves, and compared with
-what the checks find.
+the findings of the checks.
 """
 
 import itertools

@@ -184,7 +184,7 @@ class TestChecks(BaseCase):
 
 
 class TestDatabases(BaseCase):
-    """Databases of one server, each with addons and checks of its own."""
+    """Databases of one server with different addons and checks."""
 
     def setUp(self):
         super().setUp()

@@ -114,7 +114,7 @@ class TestCloudPlatform(TransactionCase):
         self.assertEqual(lines, [str(report)])
 
     def test_a_degraded_server_moves_nothing_out_of_its_store(self):
-        # it keeps new files in the database meanwhile, which is not where files belong
+        # it keeps new files in the database, but files do not belong there
         attachments = self.env["ir.attachment"]
         self.patch(self.registry[attachments._name], "_get_stores", lambda records: ["elsewhere"])
         self.parameters.set_param("ir_attachment.location", "elsewhere")

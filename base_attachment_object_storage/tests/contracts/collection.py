@@ -125,7 +125,7 @@ class CollectionContract(TransactionSetUp):
         self.assertEqual((report["forgotten"], report["deleted"]), (4, 1))
         self.assertFalse(self.exists(fname))
         marks = [self.committed_marks(name) for name in names]
-        self.assertEqual(marks, [0, 0, 0, 0, 1], "local files have a collection of their own")
+        self.assertEqual(marks, [0, 0, 0, 0, 1], "core collects local files")
 
     def forget_marks(self, names):
         with closing(self.registry._db.cursor()) as cursor:
