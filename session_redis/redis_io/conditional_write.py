@@ -100,7 +100,7 @@ class SlotBatch:
 
     @property
     def keys(self) -> list[str]:
-        """The keys of the conditions, then those of the commands; a key may be there twice.
+        """The keys of the conditions, then the keys of the commands; a key may occur twice.
 
         The sessions that an index lists are not among them.
         """

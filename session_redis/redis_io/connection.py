@@ -121,7 +121,7 @@ class Connection:
 
     @property
     def replica_wait_ms(self) -> int:
-        """How long a log-in waits for a replica, so that a fail-over does not lose it."""
+        """Milliseconds that a log-in waits for a replica, so that a fail-over does not lose it."""
         # much shorter than the read timeout, so that a missing replica is not an outage
         longest = int(1000 * self._settings.read_timeout / 2)
         return min(REPLICA_WAIT_MS, longest) if self._settings.sentinel_host else 0

@@ -1,4 +1,4 @@
-"""The errors of Redis: which kind they are, and what they mean in the words of this addon.
+"""The kinds of Redis' errors, and their descriptions in the words of this addon.
 
 The texts of redis-py and of servers are never passed on: a server repeats the commands that it
 refuses, and they contain session ids and values.
@@ -52,7 +52,7 @@ def is_refusal(error: Exception) -> bool:
 
 
 def is_outage(error: Exception) -> bool:
-    """Return True if the next command would fail in the same way, whatever it is."""
+    """Return True if any next command would fail in the same way."""
     import redis
 
     lost = redis.ConnectionError | redis.TimeoutError | redis.exceptions.RedisClusterException
@@ -100,7 +100,7 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def describe(error: Exception) -> str:
-    """Return the problem behind an error, as a clause about the server."""
+    """Return a clause about the server that describes an error."""
     for applies, text in _descriptions():
         if applies(error):
             return text

@@ -1,9 +1,8 @@
-"""The URL of a Redis server: every part is checked, and no other option than these is taken.
+"""The URL of a Redis server: every part is checked, and only the options below are accepted.
 
-redis-py takes any option of a URL as an argument of its connections: one switched off the
-verification of certificates, another one changed the type of each answer. Whatever is wrong
-with a URL, a sentence about it shows no part of it: the place of a mistake is often inside
-a password.
+redis-py passes any option of a URL to its connections: one option switches off the verification
+of certificates, another one changes the type of each response. A message about a URL shows no
+part of it, because mistakes are often inside a password.
 """
 
 import re
@@ -70,14 +69,14 @@ class RedisURL(NamedTuple):
 def parse_url(text: str) -> RedisURL:
     """Return the parts of a URL.
 
-    :raises ValueError: says what is wrong, and shows no part of the URL
+    :raises ValueError: with the expected form; it shows no part of the URL
     """
     found = _SCHEME.fullmatch(text)
     if not found or found["scheme"] not in SCHEMES:
         names = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         if re.search(r"\s", text):
             raise ValueError(f"has white space: {_ENCODE}")
-        raise ValueError(f"takes an address that starts with {names}")
+        raise ValueError(f"must be an address that starts with {names}")
     scheme = found["scheme"]
     rest, _mark, query = found["rest"].partition("?")
     login, at, place = rest.rpartition("@")
@@ -106,10 +105,10 @@ def _server(place: str) -> dict[str, Any]:
     host, _slash, path = place.partition("/")
     found = _HOST.fullmatch(host)
     if not found:
-        raise ValueError(f"takes host:port, the port a number, after the user; {_ENCODE}")
+        raise ValueError(f"must have host:port, the port a number, after the user; {_ENCODE}")
     port = int(found["port"] or 6379)
     if not 0 < port < 65536:
-        raise ValueError("takes a port from 1 to 65535")
+        raise ValueError("must have a port from 1 to 65535")
     server: dict[str, Any] = {"port": port}
     if name := found["ip"] or found["name"]:
         server["host"] = unquote(name)
@@ -120,7 +119,7 @@ def _server(place: str) -> dict[str, Any]:
 
 def _socket(place: str) -> dict[str, Any]:
     if not place.startswith("/") or not place.strip("/"):
-        raise ValueError("takes the whole path of a socket, as in unix:///run/redis/redis.sock")
+        raise ValueError("must have the full path of a socket: unix:///run/redis/redis.sock")
     return {"path": unquote(place)}
 
 
@@ -142,5 +141,5 @@ def _options(query: str) -> dict[str, int]:
 
 def _number(what: str, text: str, least: int, greatest: int) -> int:
     if not _NUMBER.fullmatch(text) or not least <= int(text) <= greatest:
-        raise ValueError(f"{what} takes a number from {least} to {greatest}")
+        raise ValueError(f"{what} must be a number from {least} to {greatest}")
     return int(text)
