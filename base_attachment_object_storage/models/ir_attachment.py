@@ -40,6 +40,8 @@ SHOW_UNREADABLE = "attachment_show_unreadable"
 
 
 class IrAttachment(models.Model):
+    """Attachments whose content may be in an object store."""
+
     _inherit = "ir.attachment"
 
     _empty_content = b""
@@ -163,9 +165,9 @@ class IrAttachment(models.Model):
         return content
 
     def _may_be_shown_without(self, error):
-        """Return True if what cannot be read may be empty in an answer to a client.
+        """Return True if an unreadable content may be empty in an answer to a client.
 
-        The server sends mail with what it reads so: only what is missing is empty, as in core.
+        The server also reads content for mails: there only missing content is empty, like in core.
         """
         shown = self.env.context.get("bin_size") or self.env.context.get(SHOW_UNREADABLE)
         return isinstance(error, NotFound) or bool(shown and concerns_one_file(error))
@@ -192,11 +194,13 @@ class IrAttachment(models.Model):
         return NotFound(_("The file “%s” is missing from the file storage.", self.name))
 
     def copy(self, default=None):
+        """Copy attachments; raise ``NotFound`` instead of copying missing content as empty."""
         if not (default or {}).keys() & CONTENT_FIELDS:
             self._require_content()
         return super().copy(default)
 
     def copy_data(self, default=None):
+        """Return values for copies; raise ``NotFound`` instead of using missing content."""
         if not (default or {}).keys() & CONTENT_FIELDS:
             self._require_content()
         return super().copy_data(default)
@@ -212,7 +216,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _store_file_delete(self, fname):
-        """Delete an object for good; nothing calls this in a request."""
+        """Delete an object permanently; no request calls this."""
         uri = StoreUri.parse(fname)
         store = self._require_object_store(uri)
         error = Unfinished()

@@ -31,6 +31,8 @@ DECIDED_FIELDS = {"store_fname", "checksum", "file_size"}
 
 
 class IrAttachment(models.Model):
+    """Attachments whose new content is uploaded before the transaction commits."""
+
     _inherit = "ir.attachment"
 
     @api.model_create_multi
@@ -50,6 +52,7 @@ class IrAttachment(models.Model):
         return records
 
     def write(self, vals):
+        """Write values; new content is stored first, and columns about its place are ignored."""
         return super().write(self._storage_values(vals))
 
     @api.model

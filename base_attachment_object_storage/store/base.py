@@ -21,7 +21,7 @@ from .objects import ObjectInfo, ObjectReader
 
 LockKey = Callable[[str], AbstractContextManager[bool]]
 OCTETS = "application/octet-stream"
-BEGIN_LIMIT = 64 * 1024  # bytes: what the system takes at once, without waiting for the server
+BEGIN_LIMIT = 64 * 1024  # bytes that the system accepts at once, without waiting for the server
 PROBE = "probe"  # a key that no content has
 
 
@@ -36,7 +36,7 @@ class ObjectStore(Backend):
     contact: Callable[["ObjectStore", int, bool], AbstractContextManager[None]] = unguarded
 
     def answers(self) -> bool:
-        """Return True if the server answers a small request, whatever it says; not guarded."""
+        """Return True if the server gives any answer to a small request; not guarded."""
         try:
             self._impatient()._head(PROBE)
         except StoreError as error:  # most often that there is no such object
@@ -98,7 +98,7 @@ class ObjectStore(Backend):
 
         A length beyond the end gives what there is.
 
-        :raises OutOfRange: when ``start`` lies behind the last byte of an object
+        :raises OutOfRange: when ``start`` is behind the last byte of an object
         """
         with ObjectStore.measured("read", self.backend) as operation:
             reader = self._open_range(key, start, length)
@@ -112,12 +112,12 @@ class ObjectStore(Backend):
             return reader.read()
 
     def head(self, key: str) -> ObjectInfo:
-        """Return what is known of an object without its bytes."""
+        """Return size, type and checksum of an object, without its bytes."""
         with self._measured("head"), self._contact():
             return self._head(key)
 
     def exists(self, key: str) -> bool:
-        """Say whether there is such an object."""
+        """Return True if the object exists."""
         try:
             self.head(key)
         except NotFound:
@@ -171,9 +171,9 @@ class ObjectStore(Backend):
             self._create_container()
 
     def has_container(self) -> bool:
-        """Say whether the container is there and may be listed; asks the store."""
+        """Return True if the container exists and may be listed; asks the store."""
         try:
-            # other than a read, a listing tells of a missing container
+            # unlike a read, a listing distinguishes a missing container from a missing object
             next(self.list("none has this prefix"), None)
         except (NotFound, Refused):
             return False

@@ -7,7 +7,7 @@ a caller caught, with rows that were deleted again.
 
 ``cursor.precommit`` cannot do it: a rollback to a savepoint clears it, and each savepoint runs
 it. ``flush()`` is what Odoo calls after everything else, before each savepoint and as the last
-step before a commit. A cursor whose transaction has no uploads does what it did.
+step before a commit. For a cursor whose transaction has no uploads nothing changes.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +27,7 @@ Spill = Callable[[PendingUpload, list[int]], bool]
 
 MEMORY = "ir.attachment.uploads"
 
-# rows that this transaction has written: those of others are older than its number
+# rows that this transaction has written: rows of other transactions have an older number
 OWN_ROWS = """
     SELECT id FROM ir_attachment WHERE store_fname = %s
        AND age(xmin) <= age((txid_current() %% (2 ^ 32)::bigint)::text::xid)
@@ -128,7 +128,7 @@ class CommitGate(ABC):
     def _is_plain(self) -> bool:
         """Return True if all is stored under locks that are held, unless a savepoint came since.
 
-        Each object has had a row then: those of rows that were deleted again have their marks.
+        Then each object has had a row: objects of rows that were deleted again have their marks.
         """
         return not (
             self._waiting
@@ -162,7 +162,7 @@ class CommitGate(ABC):
             rows = own_rows(self._cursor, upload.fname)
             if rows and not (isinstance(error, Unavailable) and self._spill(upload, rows)):
                 raise
-            upload.number = LOST  # what has arrived of it gets a mark
+            upload.number = LOST  # a part that has arrived gets a mark
             return False
         return True
 

@@ -37,10 +37,12 @@ class PendingUpload:
 
     @property
     def is_settled(self) -> bool:
+        """True once the object is stored, or an error has ended the upload."""
         return self.is_stored or self.error is not None
 
     @property
     def size(self) -> int:
+        """The size in bytes; 0 after the content was released."""
         return self.content.size if self.content else 0
 
     def lock(self, locked: SharedLock) -> None:

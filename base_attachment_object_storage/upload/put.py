@@ -10,7 +10,7 @@ from .digested import Digested
 # from here on it is cheaper to ask first: two requests instead of sending the same again
 ASK_FIRST = 256 * 1024  # bytes
 
-# what a browser would run: never served as such from the store's own address
+# types that a browser would run: the store's own address never serves them with their type
 SCRIPTABLE = ("html", "xml", "svg", "javascript", "ecmascript", "xsl", "mathml")
 
 

@@ -8,7 +8,7 @@
 
     flush           before a savepoint and before a commit: what waits is sent
     commit          the gate: ``confirm()``
-    rollback        what was sent is marked as garbage, in a transaction of its own
+    rollback        objects that were sent are marked as garbage, in a separate transaction
 
 See ``upload/commit_gate.py`` for the promise that it gives.
 
@@ -77,13 +77,13 @@ class Uploads(CommitGate):
         # the number of the last lock, and whether something was sent for a row that never came
         self._number = 0
         self._is_doubtful = False
-        # where core's checksums were placed: a name, or False for the database
+        # the place of the content of each core checksum: a name, or False for the database
         self.placed: dict[str, Any] = {}
         # of content that goes to the database instead, and has no record of it yet
         self.spilling_bytes = 0
 
     def __deepcopy__(self, _memo: Any) -> "Uploads":
-        """Return what has happened until now, of the same transaction.
+        """Return a copy of the present state, for the same transaction.
 
         Odoo's test cases copy a cursor's memory before each test, and put it back after it.
         """
