@@ -103,7 +103,7 @@ class SwiftClient:
         return self._endpoint
 
     def roles(self) -> list[str]:
-        """Return the names of the user's roles on the project; Swift's own login has none."""
+        """Return the names of the user's roles on the project; empty with Swift's own login."""
         with translated("login"):
             return self._keystone.roles()
 
