@@ -1,6 +1,6 @@
-from collections.abc import Callable
-
 """The system parameters of attachments are validated when they are written."""
+
+from collections.abc import Callable
 
 from odoo import api, models
 from odoo.exceptions import ValidationError

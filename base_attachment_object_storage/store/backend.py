@@ -1,6 +1,6 @@
 """The requests of one kind of server: a backend implements the underscored verbs.
 
-They raise no errors other than those of ``errors.py``, and touch neither metrics nor the guard.
+They raise only the errors of ``errors.py``, and touch neither metrics nor the guard.
 """
 
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ from .content import Content
 from .errors import Conflict, NotFound, StoreError
 from .objects import ObjectInfo, ObjectReader, Page
 
-DELETE_LIMIT = 1000  # keys in one bulk request, as in S3
+DELETE_LIMIT = 1000  # keys in one bulk request, like S3
 
 
 class PutRequest(Protocol):

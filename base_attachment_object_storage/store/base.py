@@ -52,8 +52,8 @@ class ObjectStore(Backend):
     ) -> None:
         """Store ``content`` whole or not at all; the store compares it with its checksum.
 
-        :param content: bytes, or a seekable file, which is read in parts from where it
-            stands to its end
+        :param content: bytes, or a seekable file, which is read in parts from its
+            present position to its end
         :param md5: hexadecimal; computed when left out. MD5 because every S3 and Swift
             server checks it; against accidents, not attackers.
         :raises Integrity: when the bytes that arrived are others; nothing is stored

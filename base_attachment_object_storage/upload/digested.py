@@ -30,7 +30,7 @@ class Digested:
 
     @classmethod
     def spooled(cls, chunks: Iterable[bytes], size: int) -> "Digested":
-        """Take content that comes in chunks; what is large goes to a temporary file."""
+        """Return content that comes in chunks; large content goes to a temporary file."""
         if size <= IN_MEMORY:
             return cls(b"".join(chunks))
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the content

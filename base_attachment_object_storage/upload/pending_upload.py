@@ -97,7 +97,7 @@ class UploadBatch:
         self._work: threads.BoundedMap[PendingUpload, None] | None = None
         try:
             self._begin()
-        except Exception as error:  # noqa: BLE001  # kept for whoever needs the object
+        except Exception as error:  # noqa: BLE001  # raised where the object is needed
             self._end(error)
 
     def _begin(self) -> None:
@@ -120,7 +120,7 @@ class UploadBatch:
             if self._work and begin_more:
                 for _sent in self._work:
                     pass
-        except Exception as error:  # noqa: BLE001  # kept for whoever needs the object
+        except Exception as error:  # noqa: BLE001  # raised where the object is needed
             self._end(error)
         except BaseException as error:
             self._end(error)

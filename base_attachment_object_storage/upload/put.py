@@ -15,7 +15,7 @@ SCRIPTABLE = ("html", "xml", "svg", "javascript", "ecmascript", "xsl", "mathml")
 
 
 def put_content(store: ObjectStore, key: str, content: Digested, mimetype: str) -> None:
-    """Have an object with this content under a key that names the content."""
+    """Store an object with this content under a key that names the content."""
     # a key of another form may have had other content
     if content.size > ASK_FIRST and is_owned(key) and _is_there(store, key, content.size):
         return
@@ -46,7 +46,7 @@ def begin_content(
 
 
 def put_owned(store: ObjectStore, owner: str, content: Digested, mimetype: str) -> str:
-    """Have an owner's object with this content; return its key."""
+    """Store an owner's object with this content, unless it exists; return its key."""
     key = key_of_digest(owner, content.sha256)
     put_content(store, key, content, mimetype)
     return key
