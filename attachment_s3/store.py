@@ -9,7 +9,7 @@
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -176,36 +176,27 @@ class S3Store(ObjectStore):
         part = {}
         if start or length is not None:
             part["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
-        answer, settings = self._attempt(key, "GET", part)()
+        name = f"{self.container}/{key}"
+        answer, settings = direct.attempt(self._settings, self.container, key, "GET", part)()
         if answer:
             chunks, close, headers = answer.chunks(CHUNK_SIZE), answer.close, answer.headers
         else:
-            with translated(self._name(key)):
+            with translated(name):
                 answer = call(settings, self.container, "get_object", Key=key, **part)
                 headers, body = headers_of(answer), answer["Body"]
             chunks, close = body.iter_chunks(CHUNK_SIZE), body.close
         try:
-            size, total = self._sizes(key, headers, start if part else None)
+            field(headers, "etag", name)
+            size, part_of = length_in(headers, name), headers.get("content-range")
+            if part_of and not (part and part_of.startswith(f"bytes {start}-")):
+                raise Unavailable(f"{name}: the answer is another part: {part_of}")
         except StoreError:
             close()
             raise
-        return ObjectReader(_translated(chunks, self._name(key)), size, close, total)
-
-    def _sizes(
-        self, key: str, headers: Mapping[str, str], start: int | None
-    ) -> tuple[int, int | None]:
-        """Return the bytes of an answer, and the bytes of its object.
-
-        :param start: of the part that was asked for; None for the whole object
-        """
-        field(headers, "etag", self._name(key))
-        size, part_of = length_in(headers, self._name(key)), headers.get("content-range")
-        if part_of and (start is None or not part_of.startswith(f"bytes {start}-")):
-            raise Unavailable(f"{self._name(key)}: the answer is another part: {part_of}")
-        return size, total_of(part_of, size)
+        return ObjectReader(_translated(chunks, name), size, close, total_of(part_of, size))
 
     def _head(self, key: str) -> ObjectInfo:
-        answer, settings = self._attempt(key, "HEAD")()
+        answer, settings = direct.attempt(self._settings, self.container, key, "HEAD")()
         with translated(self._name(key)):
             if answer:
                 headers = answer.headers
@@ -264,11 +255,6 @@ class S3Store(ObjectStore):
             if following and following == more.get("ContinuationToken"):
                 raise Unavailable(f"{self.container}: the listing does not go on")
         return found, following
-
-    def _attempt(
-        self, key: str, method: str, headers: dict[str, str] | None = None, body: bytes = b""
-    ) -> Callable[[], direct.Outcome]:
-        return direct.attempt(self._settings, self.container, key, method, headers, body)
 
     def _call(self, operation: str, **parameters: Any) -> Any:
         return call(self._settings, self.container, operation, **parameters)

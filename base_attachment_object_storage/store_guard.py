@@ -18,6 +18,7 @@ request.
 import logging
 import time
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from types import TracebackType
 
 from odoo.addons.cloud_base.resilience.bulkhead import Full, bulkhead_of
@@ -48,30 +49,27 @@ class Guard:
             logger=_logger,
             probe_seconds=PROBE_SECONDS,
         )
-        self._failures = 0
+        self.failures = 0
 
     def forget(self) -> None:
         """Let requests pass, and forget the failures."""
         self.breaker.stop()
         self.bulkhead.withdraw_report()
-        self._failures = 0
+        self.failures = 0
 
     def require_closed(self) -> None:
         """Raise ``Unavailable`` while the server is known to be unavailable."""
         if not self.breaker.is_open and self.bulkhead.is_outage_reported:
-            self.breaker.open()  # another process has found out
-        if not self.breaker.lets_pass():
+            self.breaker.open()  # another process has detected it
+        if self.breaker.is_open and not self.breaker.lets_pass():
             raise Unavailable("the store has not answered before, and is probed until it does")
 
-    def note(self, error: BaseException | None, seconds: float) -> None:
-        """Count an answer or a failure."""
-        if not isinstance(error, Unavailable):
-            self._failures = 0
+    def note_failure(self, error: Unavailable, seconds: float) -> None:
+        """Count a failure, which may open the breaker."""
+        self.failures += 1
+        if seconds < LONG_SECONDS and self.failures < QUICK_FAILURES:
             return
-        self._failures += 1
-        if seconds < LONG_SECONDS and self._failures < QUICK_FAILURES:
-            return
-        self._failures = 0
+        self.failures = 0
         if seconds >= LONG_SECONDS:
             self.bulkhead.report_outage()
         if self.breaker.open():
@@ -86,24 +84,33 @@ class Guard:
         return answers
 
 
+@dataclass
 class Contact:
     """One request to a server, or one wait for the rest of its answer (``continues``)."""
 
-    __slots__ = ("_began", "_continues", "_guard", "_holder", "_size")
-
-    def __init__(self, guard: Guard, size: int, continues: bool) -> None:
-        self._guard = guard
-        self._size = size
-        self._continues = continues
-        self._holder: int | None = None
-        self._began = 0.0
+    guard: Guard
+    size: int
+    continues: bool
+    holder: int | None = None
+    began: float = 0.0
 
     def __enter__(self) -> None:
-        if not self._continues:
-            self._guard.require_closed()
-        if (holder := priority.waiting_thread()) is not None:
-            self._take_place(holder)
-        self._began = time.monotonic()
+        if not self.continues:
+            self.guard.require_closed()
+        holder = priority.waiting_thread()
+        if holder is not None:
+            places = self.guard.bulkhead
+            try:
+                # a response that has begun goes on in any case, and does not wait for a place
+                if self.continues:
+                    has_place = places.take_free(holder)
+                else:
+                    has_place = places.enter(holder, self.size)
+            except Full:
+                raise Unavailable("too many requests wait for the store") from None
+            if has_place:
+                self.holder = holder
+        self.began = time.monotonic()
 
     def __exit__(
         self,
@@ -111,22 +118,12 @@ class Contact:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._holder is not None:
-            self._guard.bulkhead.leave(self._holder)
-        self._guard.note(exc, time.monotonic() - self._began)
-
-    def _take_place(self, holder: int) -> None:
-        places = self._guard.bulkhead
-        try:
-            # an answer that has begun goes on in any case, and does not wait for a place
-            if self._continues:
-                has_place = places.take_free(holder)
-            else:
-                has_place = places.enter(holder, self._size)
-        except Full:
-            raise Unavailable("too many requests wait for the store") from None
-        if has_place:
-            self._holder = holder
+        if self.holder is not None:
+            self.guard.bulkhead.leave(self.holder)
+        if isinstance(exc, Unavailable):
+            self.guard.note_failure(exc, time.monotonic() - self.began)
+        else:
+            self.guard.failures = 0
 
 
 _guards: dict[tuple[str, str], Guard] = {}
@@ -149,5 +146,5 @@ def forget_outages() -> None:
 
 def contact(store: ObjectStore, size: int, continues: bool) -> AbstractContextManager[None]:
     """Return the context manager that encloses a request; see ``ObjectStore.contact``."""
-    guard = guard_of(store)
+    guard = _guards.get((store.endpoint, store.container)) or guard_of(store)
     return Contact(guard, size, continues) if guard else nullcontext()

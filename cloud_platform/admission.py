@@ -89,7 +89,7 @@ def stops_writes(name: str) -> bool:
 
     A shell may write, because it is used for repairs.
     """
-    report = known_report(name)
+    report, _time = _reports.get(name, (None, 0.0))
     if report is None or report.ok or not is_degraded():
         return False
     return bool(http.request) or _in_job.get()

@@ -20,8 +20,8 @@ from odoo.addons.base_attachment_object_storage.store import (
     StoreError,
     Unavailable,
 )
+from odoo.addons.base_attachment_object_storage.store.content import Content
 from odoo.addons.base_attachment_object_storage.store.instrumentation import unguarded
-from odoo.addons.base_attachment_object_storage.upload.digested import Digested
 from odoo.addons.base_attachment_object_storage.upload.put import ASK_FIRST, put_content
 from odoo.addons.cloud_base.tests.dialects import DialectServer, Reply
 
@@ -242,19 +242,19 @@ class TestRights(DialectCase):
         server = self.serve(amazon)
         store = self.store(AWS_HOST="http://s3.amazonaws.com", AWS_PROXY=server.url)
         for size in (1, LARGE):
-            content = Digested(bytes(size))
+            content = Content(bytes(size))
             key = key_of_digest("owner", content.sha256)
             put_content(store, key, content, "application/pdf")
             self.assertEqual(len(amazon.objects[key]), size)
         # and not a second time
         server.requests.clear()
-        put_content(store, key, Digested(bytes(LARGE)), "application/pdf")
+        put_content(store, key, Content(bytes(LARGE)), "application/pdf")
         self.assertEqual([request.split()[0] for request in server.requests], ["HEAD"])
 
     def test_a_key_that_may_not_write_is_refused_all_the_same(self):
         server = self.serve(lambda request: Reply(403, XML, b"<Error><Code>AccessDenied</Code>"))
         store = self.store(AWS_HOST=server.url)
-        content = Digested(bytes(LARGE))
+        content = Content(bytes(LARGE))
         with self.assertRaises(Refused):
             put_content(store, key_of_digest("owner", content.sha256), content, "")
 

@@ -36,8 +36,8 @@ VARY = "Sec-Fetch-Mode, Accept"
 class StoreStream(Stream):
     """A stream of type ``data`` that requests the bytes from the store when they are needed.
 
-    ``read_object`` returns all bytes. ``access`` encloses each use of ``stored`` and turns errors
-    of the store into errors for users.
+    ``stored`` has the store and the key. ``access`` encloses each use of it, and turns errors of
+    the store into errors for users. ``read_object`` returns all bytes.
     """
 
     type = "data"

@@ -27,6 +27,7 @@ from ..garbage.marks import mark
 from ..ownership.keys import check_content
 from ..settings import storage_settings
 from ..store import NotFound, Refused, StoreError, StoreUri, Unavailable, Unfinished
+from ..upload.commit_gate import MEMORY
 from ..upload.target import StorageTarget
 from ..upload.transaction import Uploads
 from .base import concerns_one_file
@@ -87,8 +88,9 @@ class IrAttachment(models.Model):
         chosen = self.env.context.get("storage_location")
         if chosen in CORE_LOCATIONS:
             return chosen
-        if target := Uploads.target_of(self.env):
-            return target.location
+        uploads = self.env.cr.postrollback.data.get(MEMORY)
+        if uploads and (block := uploads.block) and block.env is self.env:
+            return block.target.location
         location = self._chosen_location() if chosen else super()._storage()
         if not self._is_store(location):
             return location
@@ -109,8 +111,9 @@ class IrAttachment(models.Model):
 
         It is decided once for each ``create()`` and ``write()``, by ``_storage()``.
         """
-        if target := Uploads.target_of(self.env):
-            return target
+        uploads = self.env.cr.postrollback.data.get(MEMORY)
+        if uploads and (block := uploads.block) and block.env is self.env:
+            return block.target
         location = self._storage()
         return StorageTarget(location, self._is_store(location), self)
 
@@ -249,13 +252,19 @@ class IrAttachment(models.Model):
 
     @contextmanager
     def _store_access(self, name):
-        """Enclose each use of a store: the log gets the reason, the user a sentence.
+        """Enclose each use of a store, which must not be switched off; see _store_errors()."""
+        with self._store_errors(name):
+            self._attachment_storage_settings().require_enabled()
+            yield
+
+    @contextmanager
+    def _store_errors(self, name):
+        """Log the errors of a store, and raise them with a sentence for users.
 
         The error keeps its type. Its cause is dropped, because Odoo sends tracebacks to
         the browser and the cause names hosts.
         """
         try:
-            self._attachment_storage_settings().require_enabled()
             yield
         except StoreError as error:
             _logger.warning("%s: %s: %s", name, type(error).__name__, error)

@@ -26,8 +26,8 @@ from ..ownership.owner import (
     Standing,
     may_claim,
     prefix_of,
+    present_standing,
     server_of,
-    standing,
 )
 from ..store import NotFound, Refused, StoreUri
 from ..upload.target import ObjectTarget
@@ -58,19 +58,20 @@ class IrAttachment(models.Model):
         :param scheme: of a store; by default the one for new objects
         """
         scheme = scheme or self._storage()
-        return self._owner_in(scheme, self._get_object_store(scheme))
+        return self._owner_and_standing(scheme, self._get_object_store(scheme))[0]
 
     @api.model
-    def _owner_in(self, scheme, store):
-        """Return this database as the owner of objects in a store."""
-        return Owner.present(
-            self._owner_parameter(PARAMETER),
-            uuid=self._owner_parameter("database.uuid"),
-            database=self.env.cr.dbname,
-            environment=self._running_environment(),
-            scheme=scheme,
-            container=store.container if store else "",
-            server=self._database_server(),
+    def _owner_and_standing(self, scheme, store):
+        """Return this database as the owner of objects in a store, and its standing."""
+        parameters = self.env["ir.config_parameter"].sudo()
+        return present_standing(
+            parameters.get_param(PARAMETER) or "",
+            parameters.get_param("database.uuid") or "",
+            self.env.cr.dbname,
+            self._running_environment(),
+            scheme,
+            store.container if store else "",
+            self._database_server(),
         )
 
     @api.model
@@ -80,17 +81,18 @@ class IrAttachment(models.Model):
         :raises Refused: if this database is a copy
         """
         store = self._get_object_store(scheme)
-        owner = self._owner_in(scheme, store)
-        record = self._owner_parameter(PARAMETER)
-        if record and standing(record, owner) is Standing.COPY:
+        owner, what = self._owner_and_standing(scheme, store)
+        if what is Standing.COPY:
             raise self._refusal_of_copy()
         return ObjectTarget(scheme, store, owner.prefix, self._has_write_hook())
 
     @api.model
     def _store_standing(self, scheme=None):
         """Return what this database is to its objects; asks no store."""
-        record = self._owner_parameter(PARAMETER)
-        return standing(record, self._present_owner(scheme)) if record else Standing.UNKNOWN
+        if not self._owner_parameter(PARAMETER):
+            return Standing.UNKNOWN
+        scheme = scheme or self._storage()
+        return self._owner_and_standing(scheme, self._get_object_store(scheme))[1]
 
     @api.model
     def _require_writable_store(self):

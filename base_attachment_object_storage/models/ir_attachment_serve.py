@@ -15,7 +15,7 @@ from ..download.stored_object import HookedObject, StoredObject
 from ..download.stream import StoreStream
 from ..ownership.keys import check_digest
 from ..store import StoreUri
-from ..upload.digested import Digested
+from ..store.content import Content
 
 
 class IrAttachment(models.Model):
@@ -27,11 +27,12 @@ class IrAttachment(models.Model):
         self.ensure_one()
         name = self.store_fname
         if self._is_file_from_a_store(name):
+            settings = self._attachment_storage_settings()
             return StoreStream.from_record(
                 self,
-                stored=self._stored_object(name),
-                rule=self._delivery_rule(),
-                access=partial(self._store_access, name),
+                stored=self._stored_object(name, settings),
+                rule=DeliveryRule(self._storage_serving(), settings.url_seconds),
+                access=partial(self._store_errors, name),
                 read_object=partial(self._read_from_store, name),
             )
         if hooks.core_from_attachment:
@@ -47,20 +48,15 @@ class IrAttachment(models.Model):
         """
         if not self._is_file_from_a_store(path):
             return super()._full_path(path)
-        with self._store_access(path), self._stored_object(path).open() as reader:
-            content = Digested.spooled(reader, reader.size)
+        stored = self._stored_object(path, self._attachment_storage_settings())
+        with self._store_errors(path), stored.open() as reader:
+            content = Content.from_chunks(reader, reader.size)
         with closing(content), tempfile.NamedTemporaryFile(delete=False) as copy:
             for callbacks in (self.env.cr.postcommit, self.env.cr.postrollback):
                 callbacks.add(partial(_remove, copy.name))
             check_digest(StoreUri.parse(path).key, content.sha256)
             content.copy_to(copy)  # type: ignore[arg-type]
         return copy.name
-
-    @api.model
-    def _delivery_rule(self):
-        return DeliveryRule(
-            self._storage_serving(), self._attachment_storage_settings().url_seconds
-        )
 
     @api.model
     def _storage_serving(self):
@@ -74,16 +70,16 @@ class IrAttachment(models.Model):
             raise ValidationError(str(error)) from error
 
     @api.model
-    def _stored_object(self, fname):
+    def _stored_object(self, fname, settings):
         """Return the object that a name denotes; this sends no request to the store.
 
-        The object may be read after the end of the transaction.
+        The object may be read after the end of the transaction. If the storage is switched off,
+        and so may lack the settings of the store, each use of the object is ``Unavailable``.
         """
         uri = StoreUri.parse(fname)
-        store = None
-        # a storage that is switched off may lack its settings; _store_access() refuses its use
-        if not self._attachment_storage_settings().disabled:
-            store = self._get_object_store(uri.scheme, uri.container)
+        if settings.disabled:
+            return HookedObject(fname, settings.require_enabled)
+        store = self._get_object_store(uri.scheme, uri.container)
         if store is None:
             return HookedObject(fname, partial(self._store_file_read, fname))
         return StoredObject(fname, store, uri.key)

@@ -124,7 +124,7 @@ class IrAttachment(models.Model):
             return False
         self.env.cr.execute(
             "UPDATE ir_attachment SET store_fname = NULL, db_datas = %s WHERE id = ANY(%s)",
-            (upload.content.whole(), ids),
+            (upload.content.to_bytes(), ids),
         )
         spilled = self.browse(ids)
         spilled.invalidate_recordset(flush=False)

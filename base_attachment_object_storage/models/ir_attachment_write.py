@@ -18,10 +18,10 @@ from functools import partial
 from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..ownership.keys import is_owned, may_name, plain
+from ..ownership.keys import is_owned, key_of_digest, may_name, plain
 from ..store import Refused, StoreError, StoreUri
+from ..store.content import Content
 from ..upload.commit_gate import MEMORY
-from ..upload.digested import Digested
 from ..upload.pending_upload import PendingUpload
 from ..upload.placement import PARAMETER, Placement, PlacementError
 from ..upload.transaction import Uploads
@@ -44,7 +44,7 @@ class IrAttachment(models.Model):
         with self._uploads().together(self.env, target) as uploads:
             records = super().create(vals_list)  # objects are on their way in between
         try:
-            with self._store_access(target.location):
+            with self._store_errors(target.location):
                 records._require_stored(uploads)
         except StoreError:
             records._forget_rows()
@@ -122,17 +122,19 @@ class IrAttachment(models.Model):
     def _upload(self, content, mimetype="", target=None):
         """Store ``content`` before a row names it, and return the row's name for it."""
         objects = (target or self._storage_target()).objects
-        digested = Digested(content)
+        content = Content(content)
         chosen = self.env.context.get("force_storage_key")
         if objects.store is None or objects.has_write_hook:
-            return self._upload_by_hook(chosen or objects.key_of(digested.sha256), digested)
+            return self._upload_by_hook(
+                chosen or key_of_digest(objects.owner, content.sha256), content
+            )
         if chosen:
-            fname = self._upload_under_chosen_key(objects, chosen, digested, mimetype)
+            fname = self._upload_under_chosen_key(objects, chosen, content, mimetype)
             if fname:
                 return fname
-        key = objects.key_of(digested.sha256)
-        upload = PendingUpload(objects.name_of(key), objects.store, key, digested, mimetype or "")
-        with self._store_access(key):
+        key = key_of_digest(objects.owner, content.sha256)
+        upload = PendingUpload(objects.name_of(key), objects.store, key, content, mimetype or "")
+        with self._store_errors(key):
             self._uploads().add(upload)
         return upload.fname
 
@@ -160,7 +162,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def _upload_by_hook(self, key, content):
-        write = partial(self._store_file_write, key, content.whole())
+        write = partial(self._store_file_write, key, content.to_bytes())
         with self._store_access(key):
             return self._uploads().by_hook(key, content.sha256, write)
 

@@ -170,6 +170,16 @@ def standing(record: str | None, present: Owner) -> Standing:
     return Standing.OWNER if owner.is_same(present) else Standing.COPY
 
 
+@functools.lru_cache(maxsize=64)
+def present_standing(record: str | None, *present: str) -> tuple[Owner, Standing]:
+    """Return a database as an owner, and its standing.
+
+    :param present: the arguments of ``Owner.present()`` after the record
+    """
+    owner = Owner.present(record, *present)
+    return owner, standing(record, owner)
+
+
 def may_claim(record: str | None, present: Owner) -> bool:
     """Return True if a database may become an owner without a decision of an operator.
 

@@ -10,6 +10,7 @@ One store is one bucket (S3) or container (Swift). A backend implements the verb
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ from .errors import NotFound, OutOfRange, Refused, StoreError, Unavailable
 from .instrumentation import Measured, Unmeasured, unguarded
 from .objects import ObjectInfo, ObjectReader
 
+Source = Content | bytes | BinaryIO
 LockKey = Callable[[str], AbstractContextManager[bool]]
 OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes that the system accepts at once, without waiting for the server
@@ -46,24 +48,24 @@ class ObjectStore(Backend):
     def put(
         self,
         key: str,
-        content: bytes | BinaryIO,
+        content: Source,
         md5: str | None = None,
         content_type: str = OCTETS,
     ) -> None:
-        """Store ``content`` whole or not at all; the store compares it with its checksum.
+        """Store ``content`` completely or not at all; the store compares it with its checksum.
 
-        :param content: bytes, or a seekable file, which is read in parts from its
-            present position to its end
-        :param md5: hexadecimal; computed when left out. MD5 because every S3 and Swift
-            server checks it; against accidents, not attackers.
-        :raises Integrity: when the bytes that arrived are others; nothing is stored
+        :param content: a ``Content``, bytes, or a seekable file, which is read in parts from its
+            position to its end
+        :param md5: of bytes or a file, hexadecimal; computed by default. Every S3 and Swift
+            server checks an MD5; it guards against accidents, not against attackers.
+        :raises Integrity: if other bytes arrived; nothing is stored
         """
-        self._store(self._put, key, Content(content, md5), content_type)
+        self._store(self._put, key, content, md5, content_type)
 
     def put_new(
         self,
         key: str,
-        content: bytes | BinaryIO,
+        content: Source,
         md5: str | None = None,
         content_type: str = OCTETS,
     ) -> None:
@@ -71,17 +73,17 @@ class ObjectStore(Backend):
 
         :raises Conflict: there is an object; it is as it was
         """
-        self._store(self._put_new, key, Content(content, md5), content_type)
+        self._store(self._put_new, key, content, md5, content_type)
 
     def begin_put(
-        self, key: str, content: bytes, md5: str | None = None, content_type: str = OCTETS
+        self, key: str, content: Source, md5: str | None = None, content_type: str = OCTETS
     ) -> "PendingPut | None":
         """Begin to store small content, and return an object that waits until it is stored.
 
         Call its ``wait()`` in any case. None if the backend cannot continue before the response,
         or the content is larger: then nothing has begun.
         """
-        whole = Content(content, md5)
+        whole = content if isinstance(content, Content) else Content(content, md5)
         if whole.size > BEGIN_LIMIT or not self._can_begin_put():
             return None
         with ExitStack() as stack:
@@ -197,8 +199,14 @@ class ObjectStore(Backend):
         return None
 
     def _store(
-        self, put: Callable[[str, Content, str], None], key: str, content: Content, kind: str
+        self,
+        put: Callable[[str, Content, str], None],
+        key: str,
+        source: Source,
+        md5: str | None,
+        kind: str,
     ) -> None:
+        content = source if isinstance(source, Content) else Content(source, md5)
         with self._measured("put") as operation, self._found(), self._contact(content.size):
             operation.bytes = content.size
             put(key, content, kind or OCTETS)
@@ -211,7 +219,8 @@ class ObjectStore(Backend):
                 reader = self._open(key, start, length)
                 if start or length is not None:
                     reader = reader.part(key, start, length)
-                return reader.begun(self._further)
+                reader.begin(self._further)
+            return reader
         except OutOfRange:
             if start:
                 raise
@@ -235,21 +244,18 @@ class ObjectStore(Backend):
         return ObjectStore.contact(self, size, continues)
 
 
+@dataclass(frozen=True)
 class PendingPut:
     """A small object that was sent.
 
-    :param request: of the backend
-    :param operation: the begun operation, which ends with the put
+    ``request`` is of the backend. ``operation`` has begun, and ends with the put.
     """
 
-    __slots__ = ("_operation", "_request", "_store")
-
-    def __init__(self, store: ObjectStore, request: PutRequest, operation: ExitStack) -> None:
-        self._store = store
-        self._request = request
-        self._operation = operation
+    store: ObjectStore
+    request: PutRequest
+    operation: ExitStack
 
     def wait(self) -> None:
         """Return when the object is stored; raises the same errors as ``put()``."""
-        with self._operation, ObjectStore.contact(self._store, 0, False):
-            self._request.wait()
+        with self.operation, ObjectStore.contact(self.store, 0, False):
+            self.request.wait()

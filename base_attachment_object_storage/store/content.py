@@ -1,4 +1,4 @@
-"""The content of an object to store: bytes, or a file that is never completely in memory.
+"""Content of a store: bytes, or a file that is never held in memory at once.
 
 A request may have to be sent again, so a ``Section`` can be read any number of times, and a
 file has to be seekable. One thread at a time reads a ``Content``.
@@ -7,12 +7,14 @@ file has to be seekable. One thread at a time reads a ``Content``.
 import functools
 import hashlib
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from .errors import Integrity
 
 CHUNK_SIZE = 512 * 1024  # bytes
+IN_MEMORY = 8 * 1024 * 1024  # bytes; larger content goes through a file
 
 
 def new_md5() -> Any:
@@ -21,42 +23,86 @@ def new_md5() -> Any:
 
 
 class Content:
-    """Bytes, or a file from its present position to its end; ``size`` is in bytes.
+    """Bytes, or a file from its position to its end; ``size`` is in bytes.
 
-    ``declared_md5`` is the MD5 digest that the caller says it has, if any.
+    ``declared_md5`` is the MD5 digest that the bytes must have, if it is known.
     """
 
-    def __init__(self, source: bytes | BinaryIO, md5: str | None = None) -> None:
-        self.source = source
+    def __init__(
+        self, source: bytes | bytearray | memoryview | BinaryIO, md5: str | None = None
+    ) -> None:
         self.declared_md5 = bytes.fromhex(md5) if md5 else None
-        if isinstance(source, bytes):
-            self.size = len(source)
+        self.source = bytes(source) if isinstance(source, bytearray | memoryview) else source
+        if isinstance(self.source, bytes):
+            self.size = len(self.source)
         else:
-            self._start = source.tell()
-            self.size = source.seek(0, io.SEEK_END) - self._start
-            source.seek(self._start)
+            self._start = self.source.tell()
+            self.size = self.source.seek(0, io.SEEK_END) - self._start
+            self.source.seek(self._start)
+
+    @classmethod
+    def from_chunks(cls, chunks: Iterable[bytes], size: int) -> "Content":
+        """Return content that arrives in chunks; large content goes to a temporary file."""
+        if size <= IN_MEMORY:
+            return cls(b"".join(chunks))
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the content
+        for chunk in chunks:
+            file.write(chunk)
+        file.seek(0)
+        return cls(file)
 
     @functools.cached_property
     def md5(self) -> bytes:
-        """The MD5 digest that the caller declared, or the digest of the bytes."""
-        if self.declared_md5 is not None:
+        """The MD5 digest that was declared, or the digest of the bytes."""
+        if self.declared_md5:
             return self.declared_md5
-        return self.computed_md5()
-
-    def computed_md5(self) -> bytes:
-        """Return the MD5 digest of the bytes; a file is read once, and set to its start."""
-        digest = new_md5()
         if isinstance(self.source, bytes):
-            digest.update(self.source)
-        else:
-            for chunk in self.section(0, self.size):
+            return hashlib.md5(self.source, usedforsecurity=False).digest()
+        return bytes.fromhex(self._file_digests["md5"])
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The SHA-256 digest of the bytes, hexadecimal."""
+        if isinstance(self.source, bytes):
+            return hashlib.sha256(self.source).hexdigest()
+        return self._file_digests["sha256"]
+
+    @functools.cached_property
+    def sha1(self) -> str:
+        """The SHA-1 digest of the bytes, hexadecimal, which is Odoo's checksum."""
+        if isinstance(self.source, bytes):
+            return hashlib.sha1(self.source, usedforsecurity=False).hexdigest()
+        return self._file_digests["sha1"]
+
+    @functools.cached_property
+    def _file_digests(self) -> dict[str, str]:
+        """All digests of a file, which is read once; a file that changes then is an error."""
+        digests = [hashlib.new(n, usedforsecurity=False) for n in ("sha256", "sha1", "md5")]
+        for chunk in self.section(0, self.size):
+            for digest in digests:
                 digest.update(chunk)
-            self.source.seek(self._start)
-        result: bytes = digest.digest()
-        return result
+        self.declared_md5 = self.declared_md5 or digests[-1].digest()
+        return {digest.name: digest.hexdigest() for digest in digests}
+
+    def to_bytes(self) -> bytes:
+        """Return all bytes."""
+        if isinstance(self.source, bytes):
+            return self.source
+        self.source.seek(self._start)
+        return self.source.read()
+
+    def copy_to(self, file: BinaryIO) -> None:
+        """Write all bytes to a file."""
+        for chunk in self.section(0, self.size):
+            file.write(chunk)
+
+    def close(self) -> None:
+        """Close the file."""
+        if not isinstance(self.source, bytes):
+            self.source.close()
 
     def body(self) -> "bytes | SectionFile":
-        """Return it as bytes or as a file that begins where the content does."""
+        """Return the bytes, or a file that begins with the content."""
         if isinstance(self.source, bytes):
             return self.source
         return SectionFile(self.source, self._start, self.size)
@@ -101,7 +147,7 @@ class Section:
 
 
 class SectionFile(io.RawIOBase):
-    """A section of a file as a separate file; it can be sent again after ``seek(0)``."""
+    """Some bytes of a file, as a separate file: a repeated request seeks to 0."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         self._file = file

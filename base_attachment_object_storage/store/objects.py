@@ -56,21 +56,22 @@ class ObjectReader:
         """Return all bytes."""
         return b"".join(self)
 
-    def begun(self, wait: Wait) -> "ObjectReader":
-        """Return the same reader with its first chunk received, or with all of its bytes.
+    def begin(self, wait: Wait) -> None:
+        """Receive the first chunk; all chunks if the first has all bytes.
 
         :param wait: encloses the wait for each further chunk
         """
-        chunks = iter(self)
+        chunks = iter(self._chunks)
         try:
             received = list(islice(chunks, 1))
             if sum(map(len, received)) >= self.size:
                 received += chunks  # the end of the response: its connection is free again
-                return ObjectReader(received, self.size, self.close, self.total)
+                self._chunks = received
+                return
         except BaseException:
             self.close()
             raise
-        return ObjectReader(_following(received, chunks, wait), self.size, self.close, self.total)
+        self._chunks = _following(received, chunks, wait)
 
     def part(self, name: str, start: int, length: int | None) -> "ObjectReader":
         """Return a reader of the requested part, even if the server sent the whole object.

@@ -27,12 +27,12 @@ from ..store import (
     Unavailable,
     delete_singly,
 )
+from ..store.content import IN_MEMORY, Content
 from ..store.testing import DirectoryStore, MemoryStore
 from ..transfer.copy import Source, copy_content
 from ..transfer.destinations import FilestoreDestination
 from ..transfer.report import MoveReport
 from ..transfer.rows import Row
-from ..upload.digested import IN_MEMORY, Digested
 from ..upload.placement import PARAMETER, Placement, PlacementError
 from ..upload.put import stored_type
 from .contracts.store import StoreContract
@@ -251,12 +251,12 @@ class TestCopy(BaseCase):
         def read():
             if isinstance(content, Exception):
                 raise content
-            return Digested(content)
+            return Content(content)
 
         def put(_destination, content, mimetype):
             if error:
                 raise error
-            self.uploads.append((content.whole(), mimetype))
+            self.uploads.append((content.to_bytes(), mimetype))
             return "s3://b/k"
 
         self.patch(FilestoreDestination, "put", put)
@@ -296,17 +296,17 @@ class TestCopy(BaseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestDigested(BaseCase):
+class TestContent(BaseCase):
     def test_large_content_is_a_file_with_the_same_digests(self):
         data = bytes(IN_MEMORY + 1)
         chunks = [data[:1000], data[1000:]]
-        spooled = Digested.spooled(chunks, len(data))
+        spooled = Content.from_chunks(chunks, len(data))
         self.addCleanup(spooled.close)
-        whole = Digested(data)
-        self.assertNotIsInstance(spooled.data, bytes)
+        whole = Content(data)
+        self.assertNotIsInstance(spooled.source, bytes)
         for name in ("size", "sha256", "sha1", "md5"):
             self.assertEqual(getattr(spooled, name), getattr(whole, name))
-        self.assertEqual(spooled.whole(), data)
+        self.assertEqual(spooled.to_bytes(), data)
 
     def test_what_a_browser_would_run_is_stored_as_octets(self):
         for mimetype in ("text/html", "image/svg+xml", "application/xhtml+xml", "x", "", "a b/c"):

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..store.content import Content
 from ..store.errors import Integrity, Unavailable
-from ..upload.digested import Digested
 from .destinations import Destination
 from .rows import Row
 
@@ -29,7 +29,7 @@ class Source:
     """
 
     rows: tuple[Row, ...]
-    read: Callable[[], Digested]
+    read: Callable[[], Content]
     in_thread: bool = True
 
     def read_now(self) -> "Source":
@@ -91,7 +91,7 @@ def copy_content(source: Source, destination: Destination, verify: bool = False)
         name = None if all(kept) else destination.put(content, source.mimetype)
         if name and verify:
             _compare(content, destination.read_back(name), name)
-        return Copied(source, content.size, name, content.whole() if any(kept) else None)
+        return Copied(source, content.size, name, content.to_bytes() if any(kept) else None)
     finally:
         content.close()
 
@@ -103,7 +103,7 @@ def explain(error: Exception) -> str:
     return str(error).strip() or type(error).__name__
 
 
-def fail(error: Exception) -> Digested:
+def fail(error: Exception) -> Content:
     """Raise an error: the ``read`` of a source that cannot be read."""
     raise error
 
@@ -112,7 +112,7 @@ def _too_large(size: int) -> str:
     return f"the content is too large for the database: {size} bytes of {LARGEST_IN_DATABASE}"
 
 
-def _compare(content: Digested, stored: Digested, name: str) -> None:
+def _compare(content: Content, stored: Content, name: str) -> None:
     try:
         if stored.sha256 != content.sha256:
             raise Integrity(f"{name} differs from the content that was stored")
@@ -120,7 +120,7 @@ def _compare(content: Digested, stored: Digested, name: str) -> None:
         stored.close()
 
 
-def _mismatch(source: Source, content: Digested, keep_content: bool) -> str | None:
+def _mismatch(source: Source, content: Content, keep_content: bool) -> str | None:
     if not content.size:
         return "the content is missing"
     if source.checksum and source.checksum != content.sha1:

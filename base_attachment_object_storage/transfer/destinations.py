@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..garbage.locks import SHARDS, lock_shared
 from ..store import CHUNK_SIZE, NotFound, ObjectStore, StoreUri
-from ..upload.digested import Digested
+from ..store.content import Content
 from ..upload.placement import Placement
 from ..upload.put import put_owned
 from .rows import Row
@@ -27,10 +27,10 @@ class Destination(Protocol):
     def keeps_in_database(self, row: Row) -> bool:
         """Return True if the content of this row belongs in the database."""
 
-    def put(self, content: Digested, mimetype: str) -> str:
+    def put(self, content: Content, mimetype: str) -> str:
         """Store content and return its ``store_fname``."""
 
-    def read_back(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Content:
         """Return stored content."""
 
     def protect(self, cursor: Any) -> None:
@@ -47,11 +47,11 @@ class DatabaseDestination:
         """Return True."""
         return True
 
-    def put(self, content: Digested, mimetype: str) -> str:
+    def put(self, content: Content, mimetype: str) -> str:
         """Raise an error: content is not stored outside the rows."""
         raise NotImplementedError
 
-    def read_back(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Content:
         """Raise an error: content is not stored outside the rows."""
         raise NotImplementedError
 
@@ -71,7 +71,7 @@ class FilestoreDestination:
         """Return False."""
         return False
 
-    def put(self, content: Digested, _mimetype: str) -> str:
+    def put(self, content: Content, _mimetype: str) -> str:
         """Store a file unless it exists, and return its name."""
         name = f"{content.sha1[:2]}/{content.sha1}"
         path = os.path.join(self.root, name)
@@ -79,7 +79,7 @@ class FilestoreDestination:
             _write_file(path, content)
         return name
 
-    def read_back(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Content:
         """Return the content of a file."""
         return read_file(os.path.join(self.root, name))
 
@@ -110,12 +110,12 @@ class StoreDestination(_Store):
     owner: str
     in_thread = True
 
-    def put(self, content: Digested, mimetype: str) -> str:
+    def put(self, content: Content, mimetype: str) -> str:
         """Store an object unless it exists, and return its name."""
         key = put_owned(self.store, self.owner, content, mimetype)
         return str(StoreUri(self.location, self.store.container, key))
 
-    def read_back(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Content:
         """Return the content of an object."""
         return read_object(self.store, StoreUri.parse(name).key)
 
@@ -128,22 +128,22 @@ class HookDestination(_Store):
     read_bytes: Callable[[str], bytes]
     in_thread = False
 
-    def put(self, content: Digested, _mimetype: str) -> str:
+    def put(self, content: Content, _mimetype: str) -> str:
         """Store content by the hook, and return its name."""
-        return self.upload(content.whole())
+        return self.upload(content.to_bytes())
 
-    def read_back(self, name: str) -> Digested:
+    def read_back(self, name: str) -> Content:
         """Return the content that the hook reads."""
-        return Digested(self.read_bytes(name))
+        return Content(self.read_bytes(name))
 
 
-def read_object(store: ObjectStore, key: str) -> Digested:
+def read_object(store: ObjectStore, key: str) -> Content:
     """Return the content of an object; large content is in a temporary file."""
     with store.open(key) as reader:
-        return Digested.spooled(reader, reader.size)
+        return Content.from_chunks(reader, reader.size)
 
 
-def read_file(path: str) -> Digested:
+def read_file(path: str) -> Content:
     """Return the content of a local file.
 
     :raises NotFound: if it is missing
@@ -152,12 +152,12 @@ def read_file(path: str) -> Digested:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
-            return Digested.spooled(iter(lambda: file.read(CHUNK_SIZE), b""), size)
+            return Content.from_chunks(iter(lambda: file.read(CHUNK_SIZE), b""), size)
     except FileNotFoundError:
         raise NotFound("the local file is missing") from None
 
 
-def _has_content(path: str, content: Digested) -> bool:
+def _has_content(path: str, content: Content) -> bool:
     try:
         if os.path.getsize(path) != content.size:
             return False
@@ -168,7 +168,7 @@ def _has_content(path: str, content: Digested) -> bool:
     return stored.sha256 == content.sha256
 
 
-def _write_file(path: str, content: Digested) -> None:
+def _write_file(path: str, content: Content) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{uuid.uuid4().hex}"  # with the permissions of core's files
     try:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..store import ObjectStore, Refused, StoreUri
-from ..upload.digested import Digested
+from ..store.content import Content
 from .copy import Source, fail
 from .destinations import read_file, read_object
 from .rows import Group
@@ -37,11 +37,9 @@ class Readers:
             return Source(group.rows, partial(self._read_by_hook, name), in_thread=False)
         return Source(group.rows, partial(read_object, store, uri.key))
 
-    def _of_row(self, content: bytes | Exception) -> Callable[[], Digested]:
+    def _of_row(self, content: bytes | Exception) -> Callable[[], Content]:
         return (
-            partial(fail, content)
-            if isinstance(content, Exception)
-            else partial(Digested, content)
+            partial(fail, content) if isinstance(content, Exception) else partial(Content, content)
         )
 
     def _store(self, scheme: str, container: str) -> ObjectStore | None:
@@ -50,5 +48,5 @@ class Readers:
             self._stores[place] = self._attachments._get_object_store(*place)
         return self._stores[place]
 
-    def _read_by_hook(self, name: str) -> Digested:
-        return Digested(self._attachments._read_from_store(name))
+    def _read_by_hook(self, name: str) -> Content:
+        return Content(self._attachments._read_from_store(name))

@@ -33,7 +33,8 @@ OWN_ROWS = """
        AND age(xmin) <= age((txid_current() %% (2 ^ 32)::bigint)::text::xid)
 """
 
-_guarded: set[Any] = set()
+# the classes of cursors whose commits are guarded
+GUARDED: set[Any] = set()
 _core_flush = BaseCursor.flush
 
 
@@ -50,7 +51,7 @@ def _flush(self: Any) -> None:
 
 def guard_cursors(kind: Any) -> None:
     """Make a class of cursors commit no row without its object; once for each class."""
-    if kind in _guarded:
+    if kind in GUARDED:
         return
     core_commit = kind.commit
 
@@ -63,7 +64,7 @@ def guard_cursors(kind: Any) -> None:
 
     kind.commit = commit
     BaseCursor.flush = _flush
-    _guarded.add(kind)
+    GUARDED.add(kind)
 
 
 def guard_commits() -> None:

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..garbage.locks import SharedLock
-from ..store import ObjectStore, PendingPut, StoreError, Unavailable, threads
-from .digested import Digested
-from .put import begin_content, put_content
+from ..store import Content, ObjectStore, PendingPut, StoreError, Unavailable, threads
+from .put import put_content, stored_type
 
 LOST = float("inf")  # the number of a lock that was released
 
@@ -27,7 +26,7 @@ class PendingUpload:
     fname: str
     store: ObjectStore | None
     key: str
-    content: Digested | None
+    content: Content | None
     mimetype: str = ""
     is_stored: bool = False
     error: Exception | None = None
@@ -67,9 +66,11 @@ class PendingUpload:
     def begin(self) -> PendingPut | None:
         """Send small content without waiting for the answer; None if the store cannot."""
         store, content = self._store_and_content()
-        return begin_content(store, self.key, content, self.mimetype)
+        if not isinstance(content.source, bytes):
+            return None
+        return store.begin_put(self.key, content, None, stored_type(self.mimetype))
 
-    def _store_and_content(self) -> tuple[ObjectStore, Digested]:
+    def _store_and_content(self) -> tuple[ObjectStore, Content]:
         if self.store is None or self.content is None:
             raise ValueError(f"{self.fname} was sent already")
         return self.store, self.content
@@ -96,15 +97,12 @@ class UploadBatch:
         self._put: PendingPut | None = None
         self._work: threads.BoundedMap[PendingUpload, None] | None = None
         try:
-            self._begin()
-        except Exception as error:  # noqa: BLE001  # raised where the object is needed
+            if len(uploads) == 1:
+                self._put = uploads[0].begin()
+            if self._put is None:
+                self._work = threads.BoundedMap(PendingUpload.send, uploads)
+        except Exception as error:  # noqa: BLE001  # kept for the row that needs the object
             self._end(error)
-
-    def _begin(self) -> None:
-        if len(self.uploads) == 1:
-            self._put = self.uploads[0].begin()
-        if self._put is None:
-            self._work = threads.BoundedMap(PendingUpload.send, self.uploads)
 
     def finish(self, begin_more: bool = True) -> None:
         """Wait until each upload is stored or has failed; raises no error of the store.
@@ -120,7 +118,7 @@ class UploadBatch:
             if self._work and begin_more:
                 for _sent in self._work:
                     pass
-        except Exception as error:  # noqa: BLE001  # raised where the object is needed
+        except Exception as error:  # noqa: BLE001  # kept for the row that needs the object
             self._end(error)
         except BaseException as error:
             self._end(error)

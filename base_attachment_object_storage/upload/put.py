@@ -1,11 +1,10 @@
-"""Putting content into a store under its own key; for the ORM and for the mover's threads."""
+"""Put content into a store under its own key; for the ORM and for the threads of a move."""
 
 import functools
 
 from ..ownership.keys import is_owned, key_of_digest
-from ..store import Conflict, NotFound, ObjectStore, PendingPut, Refused
+from ..store import Conflict, Content, NotFound, ObjectStore, Refused
 from ..store.base import OCTETS
-from .digested import Digested
 
 # from here on it is cheaper to ask first: two requests instead of sending the same again
 ASK_FIRST = 256 * 1024  # bytes
@@ -14,39 +13,28 @@ ASK_FIRST = 256 * 1024  # bytes
 SCRIPTABLE = ("html", "xml", "svg", "javascript", "ecmascript", "xsl", "mathml")
 
 
-def put_content(store: ObjectStore, key: str, content: Digested, mimetype: str) -> None:
-    """Store an object with this content under a key that names the content."""
+def put_content(store: ObjectStore, key: str, content: Content, mimetype: str) -> None:
+    """Store content under a key that names it, unless the object exists."""
     # a key of another form may have had other content
     if content.size > ASK_FIRST and is_owned(key) and _is_there(store, key, content.size):
         return
-    content.rewind()
-    store.put(key, content.data, content.md5, stored_type(mimetype))
+    store.put(key, content, content_type=stored_type(mimetype))
 
 
-def put_new_content(store: ObjectStore, key: str, content: Digested, mimetype: str) -> bool:
+def put_new_content(store: ObjectStore, key: str, content: Content, mimetype: str) -> bool:
     """Store content under a key that does not name it; return False if the key has another.
 
     Content under a name never changes: rows of this database or of a copy may have the name.
     """
-    content.rewind()
     try:
-        store.put_new(key, content.data, content.md5, stored_type(mimetype))
+        store.put_new(key, content, content_type=stored_type(mimetype))
     except Conflict:
         return _has_content(store, key, content)
     return True
 
 
-def begin_content(
-    store: ObjectStore, key: str, content: Digested, mimetype: str
-) -> PendingPut | None:
-    """Begin to store small content; None if the store cannot, or the content is a file."""
-    if not isinstance(content.data, bytes):
-        return None
-    return store.begin_put(key, content.data, content.md5, stored_type(mimetype))
-
-
-def put_owned(store: ObjectStore, owner: str, content: Digested, mimetype: str) -> str:
-    """Store an owner's object with this content, unless it exists; return its key."""
+def put_owned(store: ObjectStore, owner: str, content: Content, mimetype: str) -> str:
+    """Store content as an object of an owner, unless the object exists; return its key."""
     key = key_of_digest(owner, content.sha256)
     put_content(store, key, content, mimetype)
     return key
@@ -60,12 +48,12 @@ def stored_type(mimetype: str) -> str:
     return name if safe and name.isprintable() and " " not in name else OCTETS
 
 
-def _has_content(store: ObjectStore, key: str, content: Digested) -> bool:
+def _has_content(store: ObjectStore, key: str, content: Content) -> bool:
     try:
         with store.open(key) as reader:
             return (
                 reader.size == content.size
-                and Digested.spooled(reader, reader.size).sha256 == content.sha256
+                and Content.from_chunks(reader, reader.size).sha256 == content.sha256
             )
     except NotFound:
         return False

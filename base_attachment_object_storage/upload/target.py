@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..ownership.keys import key_of_digest
 from ..store import ObjectStore
 from .placement import Placement
 
@@ -21,10 +20,6 @@ class ObjectTarget:
     store: ObjectStore | None
     owner: str
     has_write_hook: bool
-
-    def key_of(self, sha256: str) -> str:
-        """Return the key of the content with a digest (hexadecimal)."""
-        return key_of_digest(self.owner, sha256)
 
     def name_of(self, key: str) -> str:
         """Return the name that rows have for an object."""

@@ -25,9 +25,8 @@ from typing import Any
 
 from ..garbage.locks import SharedLock, lock_shared, shard_of, try_lock_name
 from ..ownership.keys import is_owned
-from ..store import ObjectStore
-from .commit_gate import MEMORY, Access, CommitGate, Spill, guard_cursors
-from .digested import Digested
+from ..store import Content, ObjectStore
+from .commit_gate import GUARDED, MEMORY, Access, CommitGate, Spill, guard_cursors
 from .garbage_marker import GarbageMarker, RecentlySeen
 from .pending_upload import LOST, PendingUpload, UploadBatch
 from .put import put_new_content
@@ -39,11 +38,12 @@ WAITING_BYTES = 16 * 1024 * 1024  # more is sent before more is taken
 recently_seen = RecentlySeen(seconds=600, limit=10_000)
 
 
-@dataclass
-class _Block:
-    """A ``create()`` or ``write()``: its uploads and its target.
+@dataclass(frozen=True)
+class Block:
+    """A ``create()`` or ``write()`` that runs: its uploads and its target.
 
-    ``uploads`` is None if each upload is waited for. The target is the decision for ``env``.
+    ``uploads`` is None if each upload is waited for. The target is right for ``env`` alone:
+    another environment may have another context or user.
     """
 
     uploads: list[PendingUpload] | None
@@ -69,7 +69,7 @@ class Uploads(CommitGate):
         self._uploads: dict[str, PendingUpload] = {}
         self._waiting: dict[str, PendingUpload] = {}
         self._batches: list[UploadBatch] = []
-        self._blocks: list[_Block] = []
+        self.block: Block | None = None
         # names of objects that this transaction may have created
         self._sent: dict[str, None] = {}
         # names that hooks of other addons gave, by key and digest
@@ -98,22 +98,13 @@ class Uploads(CommitGate):
         """Return the uploads of the cursor's transaction."""
         memory = cursor.postrollback.data
         if MEMORY not in memory:
-            guard_cursors(type(cursor))
+            if type(cursor) not in GUARDED:
+                guard_cursors(type(cursor))
             memory[MEMORY] = cls(cursor, GarbageMarker(registry), access, spill)
             # before, for a connection that is lost ends its rollback with an error
             cursor.prerollback.add(partial(cls._rolled_back, cursor))
         found: Uploads = memory[MEMORY]
         return found
-
-    @staticmethod
-    def target_of(env: Any) -> StorageTarget | None:
-        """Return the target of the operation that an environment is in; None if it is in none.
-
-        Another environment may have another context or user, for whom another target is right.
-        """
-        uploads: Uploads | None = env.cr.postrollback.data.get(MEMORY)
-        block = uploads._blocks[-1] if uploads and uploads._blocks else None
-        return block.target if block and block.env is env else None
 
     @staticmethod
     def waiting_content(cursor: Any, fname: str) -> bytes | None:
@@ -122,7 +113,7 @@ class Uploads(CommitGate):
         if uploads is None:
             return None
         upload = uploads._waiting.get(fname) or uploads._uploads.get(fname)
-        return upload.content.whole() if upload and upload.content else None
+        return upload.content.to_bytes() if upload and upload.content else None
 
     # --- adding
 
@@ -140,7 +131,8 @@ class Uploads(CommitGate):
         :param one_by_one: store each upload at once, also inside another block
         """
         own: list[PendingUpload] = []
-        self._blocks.append(_Block(None if one_by_one else own, env, target))
+        outer = self.block
+        self.block = Block(None if one_by_one else own, env, target)
         try:
             yield own
             if self._waiting and not one_by_one:
@@ -150,7 +142,7 @@ class Uploads(CommitGate):
             self._finish()  # no object comes after its transaction
             raise
         finally:
-            self._blocks.pop()
+            self.block = outer
         if self._batches:
             self._finish()
 
@@ -161,8 +153,8 @@ class Uploads(CommitGate):
             upload = known
         else:
             self._waiting[upload.fname] = upload
-        own = self._blocks[-1].uploads if self._blocks else None
-        self._is_doubtful |= not self._blocks
+        own = self.block.uploads if self.block else None
+        self._is_doubtful |= self.block is None
         if own is None:
             self._begin()
             self._finish()
@@ -190,7 +182,7 @@ class Uploads(CommitGate):
         return fname
 
     def put_chosen(
-        self, fname: str, store: ObjectStore, key: str, content: Digested, mimetype: str
+        self, fname: str, store: ObjectStore, key: str, content: Content, mimetype: str
     ) -> bool:
         """Store under a key that server code chose; return False if it has other content.
 
@@ -218,7 +210,7 @@ class Uploads(CommitGate):
                 upload.number, upload.collections = known.number, known.collections
                 upload.is_stored = True
             else:
-                upload.lock(locked)
+                upload.number, upload.collections = locked.number, locked.collections
                 upload.is_stored = recently_seen.is_there(upload.fname, locked.collections)
             if upload.is_stored:
                 upload.content = None

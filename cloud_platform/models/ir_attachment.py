@@ -14,7 +14,9 @@ class IrAttachment(models.Model):
     @api.model
     def _storage(self):
         location = super()._storage()
-        if admission.stops_writes(self.env.cr.dbname) and location in self._get_stores():
+        if location == "db" or not admission.stops_writes(self.env.cr.dbname):
+            return location
+        if location in self._get_stores():
             return "db"  # force_storage() moves it once the configuration is right
         return location
 

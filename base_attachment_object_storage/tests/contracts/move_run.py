@@ -81,10 +81,10 @@ class MoveRunContract(MoveSetUp):
         """Make the destination refuse one content."""
         put = StoreDestination.put
 
-        def put_others(destination, digested, mimetype):
-            if digested.whole() == content:
+        def put_others(destination, moved, mimetype):
+            if moved.to_bytes() == content:
                 raise error
-            return put(destination, digested, mimetype)
+            return put(destination, moved, mimetype)
 
         self.patch(StoreDestination, "put", put_others)
 
