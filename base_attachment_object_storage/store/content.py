@@ -1,4 +1,4 @@
-"""Content of a store: bytes, or a file that is never held in memory at once.
+"""The content of an object to store: bytes, or a file that is never completely in memory.
 
 A request may have to be sent again, so a ``Section`` can be read any number of times, and a
 file has to be seekable. One thread at a time reads a ``Content``.
@@ -147,7 +147,7 @@ class Section:
 
 
 class SectionFile(io.RawIOBase):
-    """Some bytes of a file, as a separate file: a repeated request seeks to 0."""
+    """A section of a file that is read like a separate file; a repeated request seeks to 0."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         self._file = file
