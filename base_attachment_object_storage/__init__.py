@@ -1,6 +1,6 @@
 import functools
 
-from odoo.addons.cloud_base.events.operations import Operation
+from odoo.addons.cloud_base.events.operations import OBJECT_STORE, Operation
 
 from . import hooks, models, store_guard
 from .core_patches import client_context
@@ -12,5 +12,4 @@ from .upload import commit_gate
 hooks.delegate_streams()
 commit_gate.guard_commits()
 client_context.guard_environments()
-ObjectStore.measured = functools.partial(Operation, "object_store")
-ObjectStore.contact = store_guard.contact
+ObjectStore.instrument(functools.partial(Operation, OBJECT_STORE), store_guard.contact)

@@ -5,7 +5,7 @@
     before a socket is bound    hooks.py: errors of the environment and of the -d databases
                                 end the process
     a registry is loaded        cloud.platform._register_hook() -> admit()
-        for a -d database       errors end the process
+        for a -d database       errors end the process, once all of them are loaded
         on demand               errors close the database: 503 and no cron jobs, in a server
                                 that may serve others, until a later look finds it right
     each request, each job      is_closed(), from a cached report
@@ -16,22 +16,22 @@ Starts that do not serve (``odoo shell``, anthem, ``--stop-after-init``) only wa
 are used to repair a wrong database.
 """
 
+import functools
 import logging
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import FrameType
 from typing import Any
 
 from odoo import http
-from odoo.service import server
 from odoo.tools import config
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError
 from odoo.addons.cloud_base.startup.checks import EXIT_CONFIGURATION
+from odoo.addons.cloud_base.startup.first_spawn import before_first_spawn
+from odoo.addons.cloud_base.startup.server_wide import databases_of_start
 
 from .checks import Report
 from .settings import PlatformSettings
@@ -47,13 +47,28 @@ _in_job: ContextVar[bool] = ContextVar("in_job", default=False)
 
 
 def admit(name: str, report: Report) -> None:
-    """Take in the report of a registry that was loaded; end a server that starts with it."""
+    """Store the report of a registry that was loaded; a server that starts with it may end."""
     _remember(name, report)
-    ends = not report.ok and serves_at_start() and not is_degraded()
     if report.findings:
-        _logger.log(logging.CRITICAL if ends else logging.WARNING, "%s", report)
-    if ends:
-        _logger.critical("The configuration is wrong, the server ends")
+        _logger.warning("%s", report)
+    _end_wrong_start()
+
+
+@functools.cache
+def _end_wrong_start() -> None:
+    # here and not in post_load, which is not called where the addon is not in --load
+    before_first_spawn(end_wrong_start)
+
+
+def end_wrong_start() -> None:
+    """End a server that has loaded a database of ``-d`` with errors.
+
+    :raises SystemExit: with the status of a wrong configuration
+    """
+    reports = {name: known_report(name) for name in databases_of_start()}
+    wrong = [name for name, report in reports.items() if report and not report.ok]
+    if wrong and not is_degraded():
+        _logger.critical("The configuration is wrong, the server ends: %s", ", ".join(wrong))
         raise SystemExit(EXIT_CONFIGURATION)
 
 
@@ -116,21 +131,6 @@ def is_degraded() -> bool:
         return PlatformSettings.read().degraded
     except ConfigurationError:
         return False
-
-
-def serves_at_start() -> bool:
-    """Return True while a server that will serve is preloading the databases of its ``-d``.
-
-    The call stack shows it: neither ``odoo shell`` nor a request loads a registry from there.
-    """
-    if config["stop_after_init"]:
-        return False
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if frame.f_code is server.preload_registries.__code__:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _remember(name: str, report: Report) -> None:

@@ -26,16 +26,30 @@ OCTETS = "application/octet-stream"
 BEGIN_LIMIT = 64 * 1024  # bytes that the system accepts at once, without waiting for the server
 PROBE = "probe"  # a key that no content has
 
+Measure = Callable[[str, str], AbstractContextManager[Measured]]
+
 
 class ObjectStore(Backend):
     """One bucket or container."""
 
-    # (verb, backend) -> encloses an operation; the addon replaces it to count operations, so
-    # that this package needs no other
-    measured: Callable[[str, str], AbstractContextManager[Measured]] = Unmeasured
-    # (store, bytes that are sent, whether it waits for the rest of an answer) -> encloses a
-    # request; the addon lets it fail where the server is known to be unavailable
+    # see instrument()
+    measured: Measure = Unmeasured
     contact: Callable[["ObjectStore", int, bool], AbstractContextManager[None]] = unguarded
+
+    @staticmethod
+    def instrument(
+        measured: Measure,
+        contact: Callable[["ObjectStore", int, bool], AbstractContextManager[None]],
+    ) -> None:
+        """Enclose the operations and the requests of every store; this package needs no other.
+
+        :param measured: ``measured(verb, backend)`` encloses an operation, and counts it
+        :param contact: ``contact(store, sent_bytes, continues)`` encloses a request, and raises
+            ``Unavailable`` where the server is known to be unavailable; ``continues`` is true
+            for the rest of an answer
+        """
+        ObjectStore.measured = measured
+        ObjectStore.contact = contact
 
     def answers(self) -> bool:
         """Return True if the server gives any answer to a small request; not guarded."""

@@ -40,6 +40,12 @@ def server_wide_modules() -> list[str]:
     return [name.strip() for name in names]
 
 
+def databases_of_start() -> list[str]:
+    """Return the databases of ``-d``: core keeps a text on 17.0 and 18.0, a list on 19.0."""
+    names: Any = config["db_name"] or []
+    return names.split(",") if isinstance(names, str) else list(names)
+
+
 def addon_of(module: str) -> str:
     """Return the addon of a module, as ``odoo.addons.ADDON.hooks``."""
     return module.split(".")[2]

@@ -2,6 +2,7 @@ from . import (
     test_bulkhead,
     test_cron_jobs,
     test_faults,
+    test_first_spawn,
     test_forks,
     test_http_requests,
     test_operations,

@@ -13,10 +13,9 @@ from typing import Any
 import psycopg2
 
 from odoo import sql_db
-from odoo.tools import config
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError
-from odoo.addons.cloud_base.startup.server_wide import server_wide_modules
+from odoo.addons.cloud_base.startup.server_wide import databases_of_start, server_wide_modules
 
 # installed in a database, by their names, and what to do instead
 READ_FILES = {
@@ -61,9 +60,8 @@ def check_databases(_serving: bool) -> None:
 
     :raises ConfigurationError: when one has an addon that cannot be used with Redis
     """
-    names = config["db_name"] or []
     found: list[str] = []
-    for name in names.split(",") if isinstance(names, str) else names:
+    for name in databases_of_start():
         found += sentences(_installed_in(name), name)
     if found:
         raise ConfigurationError(found)
