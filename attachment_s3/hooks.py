@@ -12,7 +12,7 @@ from .store import S3Store
 @server_wide
 def post_load() -> None:
     """Check the settings of a server that is started with ``--load=...,attachment_s3``."""
-    before_serving(S3Settings.mistakes)
+    before_serving(S3Settings.problems)
 
 
 def serve_s3_before_loaded() -> None:

@@ -65,6 +65,8 @@ def _bucket(bucket: str) -> str:
 class S3Settings(StoreSettings):
     """How to reach S3 and where to put new objects."""
 
+    code = "S3"
+
     endpoint: Annotated[str, AfterValidator(_url)] | None = Field(
         default=None,
         alias="AWS_HOST",

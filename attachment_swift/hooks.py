@@ -12,7 +12,7 @@ from .store import SwiftStore
 @server_wide
 def post_load() -> None:
     """Check the settings of a server that is started with ``--load=...,attachment_swift``."""
-    before_serving(SwiftSettings.mistakes)
+    before_serving(SwiftSettings.problems)
 
 
 def serve_swift_before_loaded() -> None:

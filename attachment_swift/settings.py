@@ -52,6 +52,8 @@ def _container(container: str) -> str:
 class SwiftSettings(StoreSettings):
     """How to reach Swift and where to put new objects."""
 
+    code = "SWIFT"
+
     auth_url: Annotated[str, AfterValidator(_url)] | None = Field(
         default=None,
         alias="SWIFT_AUTH_URL",

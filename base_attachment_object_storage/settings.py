@@ -5,6 +5,7 @@ import functools
 from pydantic import Field, NonNegativeFloat
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.problem import Problem
 from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 
 from .download.serving import Serving
@@ -19,13 +20,15 @@ class StoreSettings(EnvironmentSettings):
     """The address of a store: a group that is switched off together with the storage."""
 
     @classmethod
-    def mistakes(cls) -> list[str]:
-        """Return a sentence for each wrong variable; none while the storage is switched off."""
-        return [] if _is_disabled() else super().mistakes()
+    def problems(cls) -> list[Problem]:
+        """Return the wrong variables; none while the storage is switched off."""
+        return [] if _is_disabled() else super().problems()
 
 
 class StorageSettings(EnvironmentSettings):
     """The use of the store: retention, moves, spilled files and downloads."""
+
+    code = "STORAGE"
 
     disabled: Flag = Field(
         default=False,

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,8 @@ from pydantic_settings import (
 )
 
 from .exceptions import ConfigurationError
+from .problem import Problem, problem_of
+from .setting_texts import text_of
 
 Settings = TypeVar("Settings", bound="EnvironmentSettings")
 
@@ -45,10 +47,12 @@ class EnvironmentSettings(BaseSettings):
     unset. With values given by keyword (``SomeSettings(AWS_REGION="x")``) the environment is
     ignored.
 
-    ``switch`` is the variable that switches the group on or off, where there is one.
+    ``switch`` is the variable that switches the group on or off, where there is one. ``code``
+    begins the ids of the group's problems, such as ``S3.E001``.
     """
 
     switch: ClassVar[str | None] = None
+    code: ClassVar[str] = "SETTINGS"
 
     model_config = SettingsConfigDict(
         allow_inf_nan=False,
@@ -116,18 +120,34 @@ class EnvironmentSettings(BaseSettings):
 
     @classmethod
     def read(cls: type[Settings]) -> Settings:  # pylint: disable=method-required-super
-        """Return the settings that the environment holds.
+        """Return the settings that the environment holds; they are parsed once.
 
         :raises ConfigurationError: with every mistake at once
         """
+        given = cls.given()
+        known, result = _parsed.get(cls, (None, None))
+        if known != given:
+            result = cls._parse()
+            _parsed[cls] = (given, result)
+        if isinstance(result, ConfigurationError):
+            raise ConfigurationError(result.problems)
+        return cast(Settings, result)
+
+    @classmethod
+    def _parse(cls: type[Settings]) -> Settings | ConfigurationError:
         try:
             return cls()
         except ValidationError as error:
-            raise ConfigurationError(sentences(error, cls)) from None
+            return ConfigurationError(problems_of(error, cls))
         except Exception as error:  # noqa: BLE001  # not foreseen: its text may have a value
             names = ", ".join(cls.given())
-            mistake = f"one of {names}: cannot be read ({type(error).__name__})"
-            raise ConfigurationError([mistake]) from None
+            text = f"one of {names} cannot be read ({type(error).__name__})"
+            return ConfigurationError([Problem(cls.problem_id(), "", text)])
+
+    @classmethod
+    def problem_id(cls, number: int = 1) -> str:
+        """Return the id of a problem of this group; the first one is a wrong variable."""
+        return f"{cls.code}.E{number:03}"
 
     @classmethod
     def given(cls) -> dict[str, str]:
@@ -137,29 +157,45 @@ class EnvironmentSettings(BaseSettings):
 
     @classmethod
     def mistakes(cls) -> list[str]:
-        """Return a sentence for each wrong or missing variable of the group."""
+        """Return the sentences about the wrong variables of the environment."""
+        return [str(problem) for problem in cls.problems()]
+
+    @classmethod
+    def problems(cls) -> list[Problem]:
+        """Return the problems of the environment, at least one for each wrong variable."""
         try:
             cls.read()
         except ConfigurationError as error:
-            return error.mistakes
+            return error.problems
         return []
 
 
+# the variables of a group that were read last, and the result
+_parsed: dict[type[EnvironmentSettings], tuple[Any, Any]] = {}
+
+
 def sentences(error: ValidationError, group: type[EnvironmentSettings] | None = None) -> list[str]:
-    """Return a sentence for each wrong variable of ``group``; no sentence has a value."""
-    # a variable that is missing is reported by the name of its field
-    names = {name: field.alias for name, field in group.model_fields.items()} if group else {}
+    """Return a sentence for each wrong variable of ``group``; without any value."""
+    return [str(problem) for problem in problems_of(error, group or EnvironmentSettings)]
+
+
+def problems_of(error: ValidationError, group: type[EnvironmentSettings]) -> list[Problem]:
+    """Return a problem for each wrong variable of ``group``; its text has no value."""
     details = error.errors(include_input=False, include_url=False)
-    return [_sentence(detail, names) for detail in details]
+    return [_problem(detail, group) for detail in details]
 
 
-def _sentence(detail: Any, names: Mapping[str, str | None]) -> str:
-    message = detail["msg"].removeprefix("Value error, ")
+def _problem(detail: Any, group: type[EnvironmentSettings]) -> Problem:
+    number = group.problem_id()
     # a rule over several variables has no location: its message names them
     if not detail["loc"]:
-        return str(message)
-    name = detail["loc"][0]
-    return f"{names.get(name) or name}: {message}"
+        return problem_of(text_of(detail, None), number)
+    location = detail["loc"][0]
+    # a variable that is missing is reported by the name of its field
+    fields = {field.alias: field for field in group.model_fields.values()}
+    field = fields.get(location) or group.model_fields.get(str(location))
+    name = (field.alias if field else None) or str(location)
+    return Problem(number, name, text_of(detail, field))
 
 
 def may_be_on(value: Any) -> bool:

@@ -6,8 +6,13 @@ from dataclasses import replace
 from odoo.tools import config
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.problem import Problem
 from odoo.addons.cloud_base.startup.checks import before_serving, reachable_before_serving
-from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
+from odoo.addons.cloud_base.startup.server_wide import (
+    databases_of_start,
+    server_wide,
+    server_wide_modules,
+)
 
 from . import admission
 from .checks import Report, registry
@@ -22,14 +27,14 @@ ADDON = __name__.split(".")[-2]
 def post_load() -> None:
     """Register the checks that a server must pass before it serves."""
     if ADDON in server_wide_modules():
-        before_serving(mistakes)
+        before_serving(problems)
         reachable_before_serving(ask_postgresql)
         reachable_before_serving(ask_stores)
 
 
-def mistakes() -> list[str]:
-    """Return what keeps a server from serving; warnings go to the log."""
-    return _sentences(registry.run() + _report_of_databases())
+def problems() -> list[Problem]:
+    """Return the problems that keep a server from serving; warnings go to the log."""
+    return _errors(registry.run() + _report_of_databases())
 
 
 def ask_postgresql(serving: bool) -> None:
@@ -55,7 +60,7 @@ def ask_stores(serving: bool) -> None:
     known = _report_of_databases().findings
     report = _report_of_databases(probe=True, probe_writes=True)
     told = tuple(finding for finding in report.findings if finding not in known)
-    if found := _sentences(replace(report, findings=told)):
+    if found := _errors(replace(report, findings=told)):
         raise ConfigurationError(found)
 
 
@@ -68,22 +73,11 @@ def _report_of_databases(**how: bool) -> Report:
     return report
 
 
-def _sentences(report: Report) -> list[str]:
+def _errors(report: Report) -> list[Problem]:
     if report.warnings:
         warnings = "\n".join(f"  - {finding}" for finding in report.warnings)
         _logger.warning("Cloud platform:\n%s", warnings)
     if report.errors and admission.is_degraded():
         _logger.critical("The server is degraded: %s", report)
         return []
-    return [_sentence(finding) for finding in report.errors]
-
-
-def databases_of_start() -> list[str]:
-    """Return the databases of ``-d``: a text on 17.0 and 18.0, a list on 19.0."""
-    names = config["db_name"] or []
-    return names.split(",") if isinstance(names, str) else list(names)
-
-
-def _sentence(finding: object) -> str:
-    # a wrong variable is named by its own addon in the same words
-    return str(finding).removeprefix("settings error: ")
+    return [finding.problem for finding in report.errors]

@@ -11,13 +11,11 @@ from collections.abc import Callable
 from functools import partial
 
 from odoo import http
-from odoo.modules.registry import Registry
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
+from odoo.addons.cloud_base.startup.server_wide import databases_of_start
 
-from . import admission
-from .checks import registry
-from .hooks import databases_of_start
+from .checks.complete import report_of_database
 from .postgresql import MAINTENANCE, require
 from .probes import ask_all
 from .settings import PlatformSettings
@@ -55,7 +53,7 @@ def _parts() -> dict[str, Callable[[], str]]:
 
 def _ask(parts: dict[str, Callable[[], str]]) -> dict[str, str]:
     problems = {}
-    for name, answer in ask_all(parts, PlatformSettings.read().probe_timeout_seconds).items():
+    for name, answer in ask_all(parts, PlatformSettings.probe_seconds()).items():
         if not answer.in_time:
             problems[name] = "no answer in time"
         elif answer.error:
@@ -84,18 +82,12 @@ def _problem_of_postgresql(name: str) -> str:
 
 
 def _problem_of_database(name: str) -> str:
-    if problem := _problem_of_postgresql(name):
-        return problem
-    Registry(name)  # ready means loaded
-    report = admission.known_report(name)
-    if report is None:  # a database without the platform
-        return ""
-    if report.ok:
-        writes = (
-            time.monotonic() > _written.get(name, -WRITES_STAND_SECONDS) + WRITES_STAND_SECONDS
-        )
-        report = registry.run_for_database(name, probe=True, probe_writes=writes)
-        if writes and not report.findings_of(*PROBES):
-            _written[name] = time.monotonic()
+    writes = time.monotonic() > _written.get(name, -WRITES_STAND_SECONDS) + WRITES_STAND_SECONDS
+    try:
+        report = report_of_database(name, probe_writes=writes)
+    except (ConfigurationError, UnreachableError) as error:
+        return str(error)
+    if writes and not report.findings_of(*PROBES):
+        _written[name] = time.monotonic()
     wrong = [*report.errors, *(f for f in report.findings if f.id == "store-unavailable")]
     return "; ".join(str(finding) for finding in wrong)

@@ -2,11 +2,16 @@
 
 from pydantic import Field, PositiveFloat, SecretStr
 
+from odoo.addons.cloud_base.exceptions import ConfigurationError
 from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
+
+DEFAULT_PROBE_SECONDS = 5
 
 
 class PlatformSettings(EnvironmentSettings):
     """The variables of the checks, the probes and the health endpoints."""
+
+    code = "PLATFORM"
 
     unsafe: Flag = Field(
         default=False,
@@ -29,7 +34,7 @@ class PlatformSettings(EnvironmentSettings):
         description="0: the checks send nothing to Redis or the store",
     )
     probe_timeout_seconds: PositiveFloat = Field(
-        default=5,
+        default=DEFAULT_PROBE_SECONDS,
         alias="ODOO_CLOUD_PLATFORM_PROBE_TIMEOUT",
         le=3600,
         description="seconds that one probe may take",
@@ -39,3 +44,11 @@ class PlatformSettings(EnvironmentSettings):
         alias="ODOO_CLOUD_PLATFORM_HEALTH_TOKEN",
         description="bearer token that shows the details of the readiness endpoint",
     )
+
+    @classmethod
+    def probe_seconds(cls) -> float:
+        """Return the seconds of one probe; the default while the settings are wrong."""
+        try:
+            return cls.read().probe_timeout_seconds
+        except ConfigurationError:
+            return DEFAULT_PROBE_SECONDS

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.problem import Problem
 from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
 
@@ -39,23 +40,23 @@ def post_load() -> None:
     if ADDON not in server_wide_modules():
         _complain_when_late()
         return
-    before_serving(mistakes)
-    if not mistakes():
+    before_serving(problems)
+    if not problems():
         settings = LoggingSettings.read()
         if settings.enabled:
             use_json(settings)
 
 
-def mistakes() -> list[str]:
-    """Return what keeps the log from being JSON, a sentence each."""
-    found = LoggingSettings.mistakes()
+def problems() -> list[Problem]:
+    """Return what keeps the log from being JSON, by id."""
+    found = LoggingSettings.problems()
     if not found and LoggingSettings.read().enabled:
         try:
             import pythonjsonlogger.json  # noqa: F401
         except ImportError as error:
+            package = "the Python package python-json-logger, 3.1 or later,"
             found.append(
-                "ODOO_LOGGING_JSON: the Python package python-json-logger, 3.1 or later,"
-                f" is needed ({error})"
+                Problem("LOGGING.E002", "ODOO_LOGGING_JSON", f"{package} is needed ({error})")
             )
     return found
 

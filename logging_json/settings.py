@@ -13,6 +13,7 @@ NONE = "none"
 class LoggingSettings(EnvironmentSettings):
     """The variables ``ODOO_LOGGING_JSON*``."""
 
+    code = "LOGGING"
     switch = "ODOO_LOGGING_JSON"
 
     enabled: Flag = Field(

@@ -11,6 +11,7 @@ from typing import Any
 from odoo import evented, release
 
 from odoo.addons.cloud_base.events import http_requests
+from odoo.addons.cloud_base.problem import Problem
 from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide
 
@@ -21,20 +22,19 @@ from .settings import PrometheusSettings
 @server_wide
 def post_load() -> None:
     """Register the check and the start of a server with this addon in ``--load``."""
-    before_serving(mistakes)
+    before_serving(problems)
     when_serving(start)
 
 
-def mistakes() -> list[str]:
-    """Return the errors that keep the server from counting, a sentence each."""
-    found = PrometheusSettings.mistakes()
+def problems() -> list[Problem]:
+    """Return the problems that keep the server from counting."""
+    found = PrometheusSettings.problems()
     if not found and PrometheusSettings.read().enabled:
         try:
             import prometheus_client  # noqa: F401
         except ImportError as error:
-            found.append(
-                f"ODOO_PROMETHEUS: the Python package prometheus_client is needed ({error})"
-            )
+            text = f"the Python package prometheus_client is needed ({error})"
+            found.append(Problem("PROMETHEUS.E002", "ODOO_PROMETHEUS", text))
     return found
 
 

@@ -13,6 +13,7 @@ from odoo.addons.cloud_base.settings import EnvironmentSettings, Flag
 class PrometheusSettings(EnvironmentSettings):
     """The variables of the metrics: port, token, ignored routes and folder of values."""
 
+    code = "PROMETHEUS"
     switch = "ODOO_PROMETHEUS"
 
     enabled: Flag = Field(

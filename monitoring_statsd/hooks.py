@@ -7,6 +7,7 @@ metrics.
 
 from typing import Any
 
+from odoo.addons.cloud_base.problem import Problem
 from odoo.addons.cloud_base.startup.checks import before_serving, when_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide
 
@@ -16,26 +17,29 @@ from .settings import StatsdSettings
 @server_wide
 def post_load() -> None:
     """Register the check and the start of a server with this addon in ``--load``."""
-    before_serving(mistakes)
+    before_serving(problems)
     when_serving(start)
 
 
-def mistakes() -> list[str]:
-    """Return the errors that keep the server from sending, a sentence each."""
-    found = StatsdSettings.mistakes()
+def problems() -> list[Problem]:
+    """Return the problems that keep the server from sending."""
+    found = StatsdSettings.problems()
     if found or not StatsdSettings.read().enabled:
         return found
     try:
         import statsd  # noqa: F401
     except ImportError as error:
-        found.append(f"ODOO_STATSD: the Python package statsd is needed ({error})")
+        text = f"the Python package statsd is needed ({error})"
+        found.append(Problem("STATSD.E002", "ODOO_STATSD", text))
     try:
         name = StatsdSettings.read().environment_name
     except Exception as error:  # noqa: BLE001  # server_environment raises plain ones
-        found.append(f"STATSD_ENVIRONMENT: server_environment knows no environment ({error})")
+        text = f"server_environment knows no environment ({error})"
+        found.append(Problem("STATSD.E003", "STATSD_ENVIRONMENT", text))
     else:
         if not name.strip():
-            found.append("STATSD_ENVIRONMENT: it is needed where RUNNING_ENV is empty")
+            text = "it is needed where RUNNING_ENV is empty"
+            found.append(Problem("STATSD.E003", "STATSD_ENVIRONMENT", text))
     return found
 
 

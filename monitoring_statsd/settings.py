@@ -23,6 +23,7 @@ UNIX = "unix://"
 class StatsdSettings(EnvironmentSettings):
     """The variables of StatsD: the server's address, the names of metrics and ignored routes."""
 
+    code = "STATSD"
     switch = "ODOO_STATSD"
 
     enabled: Flag = Field(default=False, alias="ODOO_STATSD", description="1: metrics are sent")

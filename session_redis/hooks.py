@@ -16,6 +16,7 @@ from odoo import http
 from odoo.tools import config
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError
+from odoo.addons.cloud_base.problem import Problem, problem_of
 from odoo.addons.cloud_base.startup.checks import before_serving, reachable_before_serving
 from odoo.addons.cloud_base.startup.server_wide import server_wide, server_wide_modules
 
@@ -34,8 +35,8 @@ def post_load() -> None:
     if ADDON not in server_wide_modules():
         _complain_when_late()
         return
-    before_serving(mistakes)
-    if not mistakes():
+    before_serving(problems)
+    if not problems():
         settings = RedisSettings.read()
         if settings.enabled:
             for sentence in settings.passed_over():
@@ -46,15 +47,16 @@ def post_load() -> None:
             shorten_outages()
 
 
-def mistakes() -> list[str]:
-    """Return what keeps the sessions from being in Redis, a sentence each."""
-    found = RedisSettings.mistakes()
+def problems() -> list[Problem]:
+    """Return the problems that keep the sessions from being in Redis."""
+    found = RedisSettings.problems()
     if not found and RedisSettings.read().enabled:
         try:
             import redis  # noqa: F401
         except ImportError as error:
-            found.append(f"ODOO_SESSION_REDIS: the Python package redis is needed ({error})")
-        found += conflicting_addons.of_server()
+            text = f"the Python package redis is needed ({error})"
+            found.append(Problem("REDIS.E002", "ODOO_SESSION_REDIS", text))
+        found += [problem_of(text, "REDIS.E003") for text in conflicting_addons.of_server()]
     return found
 
 

@@ -34,6 +34,7 @@ MAX_NUMBER = 2**31 - 1  # of databases, and of a lifetime: 68 years
 class RedisSettings(EnvironmentSettings):
     """The variables ``ODOO_SESSION_REDIS*``; all others are ignored while the first is off."""
 
+    code = "REDIS"
     switch = "ODOO_SESSION_REDIS"
 
     enabled: Flag = Field(

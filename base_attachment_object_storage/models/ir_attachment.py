@@ -55,6 +55,14 @@ class IrAttachment(models.Model):
         return []
 
     @api.model
+    def _storage_locations(self):
+        """Return the values that ``ir_attachment.location`` accepts; for addons that add some."""
+        locations = {"db", "file", *self._get_stores()}
+        if "fs.storage" in self.env:  # the addon fs_attachment of the OCA
+            locations.update(self.env["fs.storage"].sudo().search([]).mapped("code"))
+        return locations
+
+    @api.model
     def _get_object_store(self, scheme, container=None):
         """Return the ``ObjectStore`` of a container; by default the one for new objects.
 

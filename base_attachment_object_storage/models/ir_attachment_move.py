@@ -10,7 +10,9 @@ import logging
 from functools import partial
 
 from odoo import _, api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
+
+from odoo.addons.cloud_base import system_parameters
 
 from ..store import StoreError, priority
 from ..transfer.destinations import (
@@ -23,6 +25,7 @@ from ..transfer.readers import Readers
 from ..transfer.report import Limits, MoveReport
 from ..transfer.rows import SIZE, Condition, Rows, commit, see_commits_of_others
 from ..transfer.run import MoveRun
+from .ir_config_parameter import LOCATION
 
 _logger = logging.getLogger(__name__)
 
@@ -161,6 +164,19 @@ class IrAttachment(models.Model):
     @api.model
     def _require_movable(self):
         """Raise ``UserError`` if no move may start now; for addons that override it."""
+        if self._chosen_location():
+            return
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.flush_model()
+        # not by get_param(): its cache does not see a value that was written by SQL
+        self.env.cr.execute(
+            "SELECT key, value FROM ir_config_parameter WHERE key = %s", [LOCATION]
+        )
+        values = dict(self.env.cr.fetchall())
+        choices = parameters._system_parameter_choices()
+        for _name, problem in system_parameters.problems(values, choices):
+            # core stores files locally for an unknown location
+            raise UserError(_("No file was moved. %s", problem))
 
     @api.model
     def _plan_move(self, objects=True):
@@ -196,7 +212,7 @@ class IrAttachment(models.Model):
             schemes = [f"{name}://" for name in self._get_stores()]
             return (
                 f"type = 'binary' AND CASE WHEN store_fname IS NULL THEN {has_content}"
-                " ELSE EXISTS (SELECT 1 FROM unnest(%s) AS place"
+                " ELSE EXISTS (SELECT 1 FROM unnest(%s::text[]) AS place"
                 "               WHERE starts_with(store_fname, place)) END",
                 [schemes],
             )

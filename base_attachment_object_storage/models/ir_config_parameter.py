@@ -1,30 +1,42 @@
-"""The system parameters of attachments are validated when they are written."""
-
-from collections.abc import Callable
+"""System parameters of the suite are validated when they are written."""
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.cloud_base import system_parameters
+from odoo.addons.cloud_base.system_parameters import SystemParameter
+
 from ..download import serving
+from ..ownership import owner
 from ..upload import placement
 
-# a parser for each parameter; it raises ValueError for a value that is not possible
-READERS: dict[str, Callable[[str], object]] = {
-    placement.PARAMETER: placement.Placement.parse,
-    serving.PARAMETER: serving.Serving.parse,
-}
+ADDON = __name__.split(".")[-3]
+LOCATION = "ir_attachment.location"
+LOCATIONS = "locations"
+
+for parameter in (
+    SystemParameter(LOCATION, ADDON, choices=LOCATIONS),
+    SystemParameter(placement.PARAMETER, ADDON, parse=placement.Placement.parse),
+    SystemParameter(serving.PARAMETER, ADDON, parse=serving.Serving.parse),
+    SystemParameter(owner.PARAMETER, ADDON, parse=owner.Owner.require_record),
+):
+    system_parameters.register(parameter)
 
 
 class IrConfigParameter(models.Model):
-    """Refuses wrong values of the parameters in ``READERS``."""
+    """Refuses wrong values of the registered parameters."""
 
     _inherit = "ir.config_parameter"
 
+    @api.model
+    def _system_parameter_choices(self):
+        """Return the accepted values of parameters that depend on the installed addons."""
+        return {LOCATIONS: self.env["ir.attachment"]._storage_locations()}
+
     @api.constrains("key", "value")
     def _check_attachment_parameters(self):
-        for parameter in self.filtered("value"):
-            if parameter.key in READERS:
-                try:
-                    READERS[parameter.key](parameter.value)
-                except ValueError as error:
-                    raise ValidationError(str(error)) from error
+        values = {parameter.key: parameter.value for parameter in self}
+        # while modules are loaded, some choices of those that follow are not known
+        choices = self._system_parameter_choices() if self.pool.ready else {}
+        for _name, problem in system_parameters.problems(values, choices):
+            raise ValidationError(problem)

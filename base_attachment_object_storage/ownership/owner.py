@@ -79,6 +79,12 @@ class Owner:
         prefix = prefix_of(record, uuid, database, environment, server)
         return cls(prefix, uuid, database, environment, scheme, container, server)
 
+    @staticmethod
+    def require_record(text: str) -> None:
+        """Raise ``ValueError`` unless a text is the record of an owner, or of none."""
+        if text != NOBODY and Owner.parse(text) is None:
+            raise ValueError("The commands install, fork and adopt write it")
+
     @classmethod
     @functools.lru_cache(maxsize=64)
     def parse(cls, text: str | bytes | None) -> "Owner | None":

@@ -3,7 +3,7 @@
 In its ``post_load``, an addon that is loaded server-wide registers a function that finds its
 mistakes::
 
-    before_serving(RedisSettings.mistakes)
+    before_serving(RedisSettings.problems)
 
 a function that tries the services of its settings::
 
@@ -28,16 +28,18 @@ would end ``odoo shell`` as well.
 import functools
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from odoo.service import server
 
 from ..exceptions import ConfigurationError, UnreachableError
+from ..problem import Problem, problem_of, without_repetition
 
 _logger = logging.getLogger(__name__)
 
-Check = Callable[[], Iterable[str]]
+# a sentence such as "VARIABLE: expects a number" is a problem without an id
+Check = Callable[[], Iterable[Problem | str]]
 ServerCheck = Callable[[bool], None]
 Action = Callable[[Any], None]
 
@@ -52,7 +54,7 @@ _actions: list[Action] = []
 
 
 def before_serving(check: Check) -> None:
-    """Register a check for each start; it returns a sentence for each mistake."""
+    """Register a check for each start; it returns the problems."""
     _wrap_servers()
     _checks.append(check)
 
@@ -86,8 +88,8 @@ def _checked(run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
     def checked_run(self: Any, preload: Any = None, stop: bool = False) -> Any:
         serving = not stop
-        if mistakes := _mistakes():
-            _end_or_warn("The configuration is wrong", mistakes, EXIT_CONFIGURATION, serving)
+        if problems := _problems():
+            _end_or_warn("The configuration is wrong", problems, EXIT_CONFIGURATION, serving)
         elif not isinstance(self, server.GeventServer):
             _ask_servers(serving)
         if serving:
@@ -97,28 +99,28 @@ def _checked(run: Callable[..., Any]) -> Callable[..., Any]:
     return checked_run
 
 
-def _mistakes() -> list[str]:
-    return list(dict.fromkeys(mistake for check in _checks for mistake in check()))
+def _problems() -> list[Problem]:
+    return list(without_repetition(map(problem_of, check()) for check in _checks))
 
 
 def _ask_servers(serving: bool) -> None:
-    mistakes: list[str] = []
+    wrong: list[list[Problem]] = []
     unreachable = []
     for check in _server_checks:
         try:
             check(serving)
         except ConfigurationError as error:
-            mistakes += error.mistakes
+            wrong.append(error.problems)
         except UnreachableError as error:
             unreachable.append(str(error))
-    if mistakes:
-        _end_or_warn("The configuration is wrong", mistakes, EXIT_CONFIGURATION, serving)
+    if problems := list(without_repetition(wrong)):
+        _end_or_warn("The configuration is wrong", problems, EXIT_CONFIGURATION, serving)
     if unreachable:
         _end_or_warn("A server cannot be reached", unreachable, EXIT_UNREACHABLE, serving)
 
 
-def _end_or_warn(what: str, sentences: list[str], status: int, serving: bool) -> None:
-    block = "\n".join(f"  - {sentence}" for sentence in sentences)
+def _end_or_warn(what: str, problems: Sequence[Problem | str], status: int, serving: bool) -> None:
+    block = "\n".join(f"  - {problem}" for problem in problems)
     if serving:
         _logger.critical("%s, the server ends:\n%s", what, block)
         raise SystemExit(status)

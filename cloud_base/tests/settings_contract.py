@@ -7,7 +7,8 @@ from typing import get_args
 from hypothesis import HealthCheck, given, settings, strategies as st
 from pydantic import SecretStr, ValidationError
 
-from ..settings import sentences
+from ..setting_texts import OWN_TYPES
+from ..settings import problems_of, sentences
 
 EXAMPLES = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
@@ -16,6 +17,8 @@ SPECIAL = ":/?#[]@!$&'()*+,;=%{}\\\"<>|^`~ \t\n\r\x7f\u00a0\u00e9\u20ac\U0001f51
 TEXTS = st.text(string.ascii_letters + string.digits + SPECIAL, max_size=30)
 # of no sentence about a mistake
 MARK = "Zq7xJ2wv"
+# of no number, flag, name or path
+WRONG = ("", " ", "-1", "0", "1e400", "nan", "1.5", "perhaps", "10000000000000", "/", "\x00", "[]")
 SHAPES = (
     "{}",
     "https://{}",
@@ -64,6 +67,21 @@ class SettingsContract:
             self.assertNotIn(MARK, sentence)
             self.assertTrue(re.match(r"[A-Z][A-Z0-9_]+: \w", sentence), sentence)
             self.assertIn(sentence.partition(":")[0], self.aliases)
+
+    @EXAMPLES
+    @given(st.data(), st.sampled_from(WRONG))
+    def test_no_text_of_pydantic_is_passed_on(self, data, value):
+        name = data.draw(st.sampled_from(self.aliases))
+        try:
+            self.settings_class(**{**self.right, name: value})
+        except ValidationError as error:
+            for detail, problem in zip(
+                error.errors(), problems_of(error, self.settings_class), strict=True
+            ):
+                self.assertEqual(problem.id, f"{self.settings_class.code}.E001")
+                if detail["type"] not in OWN_TYPES:
+                    self.assertNotIn(detail["msg"], problem.text)
+                    self.assertRegex(problem.text, "^expects (a|one|1|the) ?")
 
     def test_value_that_is_too_long_is_a_mistake_without_it(self):
         # as the content of a key in the place of its path

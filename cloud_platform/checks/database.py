@@ -1,5 +1,7 @@
 """Checks of a database with any kind of platform."""
 
+from odoo.addons.cloud_base import system_parameters
+
 from .inputs import Facts
 from .registry import register
 from .report import ERROR, WARNING, Check, Verdict
@@ -11,6 +13,24 @@ def _neutralized_on_a_store(facts: Facts) -> bool:
     return bool(facts.database and facts.database.neutralized) and facts.location not in LOCAL
 
 
+def _wrong_parameters(facts: Facts) -> Verdict:
+    if facts.database is None:
+        return None
+    values = facts.database.parameters
+    wrong = system_parameters.problems(values, facts.database.choices)
+    return [{"name": name, "problem": problem} for name, problem in wrong]
+
+
+def _outdated_addons(facts: Facts) -> Verdict:
+    names = facts.database.outdated if facts.database else ()
+    return bool(names) and {"names": ", ".join(names), "options": ",".join(names)}
+
+
+def _unreadable_files(facts: Facts) -> Verdict:
+    schemes = facts.database.unreadable if facts.database else ()
+    return [{"scheme": scheme} for scheme in schemes]
+
+
 def _has_spilled(facts: Facts) -> Verdict:
     if facts.database is None or not facts.database.spilled:
         return None
@@ -18,6 +38,33 @@ def _has_spilled(facts: Facts) -> Verdict:
 
 
 CHECKS = [
+    Check(
+        id="parameter",
+        level=ERROR,
+        message="%(problem)s",
+        hint="Change the value of %(name)s, or install the addon that knows it.",
+        broken=_wrong_parameters,
+        needs_database=True,
+        needs_kind=False,
+    ),
+    Check(
+        id="not-updated",
+        level=ERROR,
+        message="The database was not updated to the code of this server: %(names)s.",
+        hint="Run odoo with --update=%(options)s --stop-after-init; see docs/upgrade.md.",
+        broken=_outdated_addons,
+        needs_database=True,
+        needs_kind=False,
+    ),
+    Check(
+        id="files-unreadable",
+        level=ERROR,
+        message="There are files in %(scheme)s://, which no installed addon reads.",
+        hint="Install the addon of this storage again, then move the files.",
+        broken=_unreadable_files,
+        needs_database=True,
+        needs_kind=False,
+    ),
     Check(
         id="neutralized",
         level=ERROR,

@@ -3,6 +3,7 @@
 import sys
 
 from odoo.addons.base_attachment_object_storage.settings import StorageSettings
+from odoo.addons.cloud_base.problem import problem_of
 
 from .inputs import ENVIRONMENTS
 from .registry import register
@@ -11,8 +12,8 @@ from .report import ERROR, WARNING, Check
 SETTINGS = Check(
     id="settings",
     level=ERROR,
-    message="%(mistake)s",
-    broken=lambda facts: [{"mistake": mistake} for mistake in facts.mistakes],
+    message="A variable is wrong.",
+    broken=lambda facts: [problem_of(mistake) for mistake in facts.mistakes],
 )
 
 RUNNING_ENVIRONMENT = Check(

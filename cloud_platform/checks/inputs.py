@@ -8,8 +8,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from odoo.addons.base_attachment_object_storage.ownership.owner import server_of
+from odoo.addons.cloud_base.problem import Problem
 from odoo.addons.cloud_base.settings import Flag
+from odoo.addons.cloud_base.system_parameters import Choices
 from odoo.addons.session_redis.startup import conflicting_addons
+
+from .versions import outdated_addons
 
 ENVIRONMENTS = ("prod", "integration", "labs", "test", "dev")
 
@@ -44,7 +48,9 @@ class Database:
 
     ``server`` identifies its PostgreSQL server, see ``ownership.server_of()``. ``spilled`` is the
     number of attachments that wait in it for the store, ``session_files`` are its addons that
-    read the files of sessions.
+    read the files of sessions, ``outdated`` its addons that were not updated to the code of this
+    process. Known only where the registry is loaded: ``choices``, the accepted values of
+    parameters, and ``unreadable``, the schemes of stored files that no installed addon reads.
     """
 
     name: str
@@ -53,6 +59,9 @@ class Database:
     server: str = ""
     spilled: int = 0
     session_files: tuple[str, ...] = ()
+    choices: Choices = field(default_factory=dict)
+    outdated: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -74,7 +83,7 @@ class Database:
 class Facts:
     """The environment of a process, and one database or none.
 
-    ``variables`` has those that are set, ``mistakes`` a sentence for each that is wrong,
+    ``variables`` has those that are set, ``mistakes`` a problem for each that is wrong,
     ``server_wide`` the addons of ``--load``, ``active`` the addons of them that are switched on,
     ``probes`` the problem of each service that was asked, for example ``"Refused: the reason"``.
     """
@@ -82,7 +91,7 @@ class Facts:
     environment_name: str
     variables: Mapping[str, str] = field(default_factory=dict)
     server_wide: frozenset[str] = frozenset()
-    mistakes: tuple[str, ...] = ()
+    mistakes: tuple[Problem | str, ...] = ()
     active: frozenset[str] = frozenset()
     probes: Mapping[str, str] = field(default_factory=dict)
     database: Database | None = None
@@ -152,6 +161,7 @@ def read_database(cursor: Any, name: str) -> Database | None:
         server_of(cursor),
         _count_spilled(cursor),
         tuple(conflicting_addons.installed(cursor)),
+        outdated=tuple(outdated_addons(cursor)),
     )
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from odoo import sql_db
 from odoo.tools import config
 
+from odoo.addons.cloud_base.problem import Problem, without_repetition
 from odoo.addons.cloud_base.settings import EnvironmentSettings
 from odoo.addons.cloud_base.startup.server_wide import server_wide_modules
 
@@ -26,6 +27,9 @@ UNSAFE = "cloud platform checks disabled, this is not safe"
 
 # the platform's own; imported late: they import server-wide addons, which --load may lack
 OWN_MODULES = ("environment", "sessions", "database")
+
+# the check that repeats the problems of the variables, each under its own id
+SETTINGS_ID = "settings"
 
 NOT_CONFIGURED = Check(
     id="kind",
@@ -126,11 +130,18 @@ def judge(facts: Facts, registrations: Iterable[Registration] | None = None) -> 
     checks = [check for entry in entries for check in entry.checks]
     if facts.database and not facts.database.kind:
         # it was never said what this database is to be
-        checks = [NOT_CONFIGURED]
+        checks = [NOT_CONFIGURED, *(check for check in checks if not check.needs_kind)]
     silenced = facts.names("ODOO_CLOUD_PLATFORM_SILENCED_CHECKS")
     asked = [check for check in checks if check.id not in silenced and check.applies(facts)]
-    findings = tuple(finding for check in asked for finding in _findings(check, facts))
+    findings = tuple(
+        finding
+        for check in asked
+        for finding in _findings(check, facts)
+        if finding.id not in silenced
+    )
     wrong = {finding.id for finding in findings}
+    if facts.mistakes:
+        wrong.add(SETTINGS_ID)
     passed = dict.fromkeys(check.id for check in asked if check.id not in wrong)
     return Report(facts.environment_name, findings, tuple(passed))
 
@@ -154,15 +165,15 @@ def _facts_of_process(
 ) -> Facts:
     """Return the facts of this process, with the problems that probes of services found."""
     variables: dict[str, str] = {}
-    mistakes: list[str] = []
+    mistakes: list[list[Problem]] = []
     for group in _groups_of(registrations):
         variables.update(group.given())
-        mistakes += group.mistakes()
+        mistakes.append(group.problems())
     active = {name for name, entry in _checks.items() if entry.active and entry.active()}
     return Facts(
         environment_name=running_environment(),
         variables=variables,
-        mistakes=tuple(dict.fromkeys(mistakes)),
+        mistakes=tuple(without_repetition(mistakes)),
         server_wide=frozenset(server_wide_modules()),
         active=frozenset(active),
         probes=answers,

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from odoo.addons.cloud_base.problem import ERROR, WARNING, Problem
+
 from .inputs import ENVIRONMENTS, Facts
 
-ERROR = "error"  # a server must not serve with it
-WARNING = "warning"
+__all__ = ["ERROR", "WARNING", "Check", "Finding", "Report", "Verdict"]
 
 # None or False: no problem; True: the message without values; mappings: one finding each, with
-# the values of the message's %(names)s
-Verdict = bool | None | Mapping[str, Any] | Iterable[Mapping[str, Any]]
+# the values of the message's %(names)s; problems: unchanged, with their own ids
+Verdict = bool | None | Mapping[str, Any] | Iterable[Mapping[str, Any] | Problem]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Check:
 
     Operators silence a check by its ``id``. ``message`` and ``hint`` are sentences with
     ``%(name)s`` for the values that ``broken`` returns, which must not be secrets. A check that
-    ``needs_database`` is left out without a database.
+    ``needs_database`` is left out without a database, and a check that ``needs_kind`` if no kind
+    of platform was chosen for the database.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Check:
     hint: str = ""
     environments: frozenset[str] = frozenset(ENVIRONMENTS)
     needs_database: bool = False
+    needs_kind: bool = True
 
     def applies(self, facts: Facts) -> bool:
         """Return True if the check is about this environment."""
@@ -53,7 +56,14 @@ class Check:
         many = [verdict] if isinstance(verdict, Mapping) else list(verdict)
         return [self._finding(facts, values) for values in many]
 
-    def _finding(self, facts: Facts, values: Mapping[str, Any]) -> "Finding":
+    def _finding(self, facts: Facts, values: Mapping[str, Any] | Problem) -> "Finding":
+        if isinstance(values, Problem):
+            problem = replace(values, id=values.id or self.id)
+            text = str(replace(problem, hint=""))
+            return Finding(
+                *(problem.id, problem.level, text, problem.hint),
+                *(problem.variable, None, problem),
+            )
         return Finding(
             self.id,
             self.level,
@@ -66,7 +76,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong; ``database`` is None where the environment itself is."""
+    """Something that is wrong; ``database`` is None where the environment itself is.
+
+    ``source`` is the problem of a variable that the finding repeats.
+    """
 
     id: str
     level: str
@@ -74,11 +87,25 @@ class Finding:
     hint: str = ""
     variable: str = ""
     database: str | None = None
+    source: Problem | None = None
+
+    @property
+    def problem(self) -> Problem:
+        """The problem as the start of a server reports it."""
+        return self.source or Problem(self.id, "", str(self), self.level)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-able form."""
+        return asdict(replace(self, source=None), dict_factory=_without_source)
 
     def __str__(self) -> str:
         place = f" (database {self.database})" if self.database else ""
         hint = f" {self.hint}" if self.hint else ""
         return f"{self.id} {self.level}{place}: {self.message}{hint}"
+
+
+def _without_source(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in items if name != "source"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +156,7 @@ class Report:
         return {
             "environment": self.environment,
             "ok": self.ok,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [finding.as_dict() for finding in self.findings],
             "passed": list(self.passed),
         }
 

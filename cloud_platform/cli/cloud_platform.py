@@ -173,12 +173,13 @@ def _configure(options, rest):
 
 def check(options):
     from odoo.addons.cloud_platform.checks import registry
+    from odoo.addons.cloud_platform.checks.complete import report_of_database
     from odoo.addons.cloud_platform.commands.environment import require_services
 
     report = registry.run()
     require_services(options.database, report)
     if options.database:
-        report += registry.run_for_database(options.database, probe=True, probe_writes=True)
+        report += report_of_database(options.database, probe_writes=True)
     status = DONE if report.ok else WRONG
     if report.ok and any(finding.id == "store-unavailable" for finding in report.findings):
         status = LATER

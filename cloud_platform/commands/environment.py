@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 from odoo import SUPERUSER_ID, api
@@ -11,6 +12,7 @@ from odoo.addons.cloud_base.exceptions import UnreachableError
 
 from ..checks import Report
 from ..postgresql import require, require_addon
+from ..probes import ask_all
 from ..settings import PlatformSettings
 
 
@@ -22,14 +24,22 @@ def require_services(database: str | None, report: Report) -> None:
     # late: session_redis must be imported by Odoo first, for its post_load to be called
     from odoo.addons.session_redis import hooks
     from odoo.addons.session_redis.settings import RedisSettings
-    from odoo.addons.session_redis.startup import probe
 
     if database:
-        require(database)
+        _require_in_time(database)
         require_addon(database)
-    asks_redis = report.ok and hooks.is_active() and PlatformSettings.read().probes
-    if asks_redis and (problem := probe.problem(RedisSettings.read())):
-        raise UnreachableError(f"Redis: {problem}")
+    if report.ok and hooks.is_active() and PlatformSettings.read().probes:
+        hooks.check_server(RedisSettings.read(), serving=False)
+
+
+def _require_in_time(database: str) -> None:
+    """Raise ``UnreachableError`` also where PostgreSQL accepts a connection and is silent."""
+    seconds = PlatformSettings.probe_seconds()
+    [answer] = ask_all({"postgresql": partial(require, database)}, seconds, of=database).values()
+    if not answer.in_time:
+        raise UnreachableError(f"PostgreSQL does not answer for the database {database} in time")
+    if answer.error:
+        raise answer.error
 
 
 @contextmanager
@@ -39,7 +49,7 @@ def environment_of_command(database: str) -> Iterator[Any]:
     :raises UnreachableError: where PostgreSQL does not answer
     :raises ConfigurationError: where the database or its addon is missing
     """
-    require(database)
+    _require_in_time(database)
     require_addon(database)
     with closing(Registry(database).cursor()) as cursor:
         env = api.Environment(cursor, SUPERUSER_ID, {})

@@ -4,6 +4,7 @@ from . import (
     cloud_platform_status,
     cloud_platform_uninstall,
     ir_attachment,
+    ir_config_parameter,
     ir_cron,
     ir_http,
     ir_module_module,

@@ -25,6 +25,7 @@ from odoo.addons.base_attachment_object_storage.ownership.owner import PARAMETER
 from .. import admission
 from ..checks import ENVIRONMENTS, ERROR, Finding, Report, environment_of, registry
 from ..checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER, read_database
+from ..checks.stored_files import unreadable_schemes
 
 _logger = logging.getLogger(__name__)
 
@@ -84,14 +85,28 @@ class CloudPlatform(models.AbstractModel):
         admission.admit(self.env.cr.dbname, self.sudo().check())
 
     @api.model
-    def check(self, probe=False):
+    def check(self, probe=False, probe_writes=False):
         """Run every check on this database; returns a ``Report`` and raises nothing.
 
         :param probe: ask the store as well
+        :param probe_writes: and whether it accepts writes
         """
         self._require_administrator()
+        database = self._read_database()
+        return registry.run(database, probe, probe_writes) + self._check_by_hooks(database)
+
+    @api.model
+    def _read_database(self):
+        """Return the facts of this database, with those that need its registry."""
+        parameters = self.env["ir.config_parameter"].sudo()
         database = read_database(self.env.cr, self.env.cr.dbname)
-        return registry.run(database, probe) + self._check_by_hooks(database)
+        known = self.env["ir.attachment"]._storage_locations()
+        # never None in a database with this addon
+        return replace(  # type: ignore[type-var]
+            database,
+            choices=parameters._system_parameter_choices(),
+            unreadable=unreadable_schemes(self.env.cr, known),
+        )
 
     @api.model
     def _check_by_hooks(self, database):
@@ -222,16 +237,17 @@ class CloudPlatform(models.AbstractModel):
         :raises UserError: when attachments would go to a wrong place. Errors of the environment
             are only reported: the installation neither needs nor changes it.
         """
-        database = read_database(self.env.cr, self.env.cr.dbname)
+        database = self._read_database()
         chosen = {
             KIND_PARAMETER: platform_kind,
             LOCATION_PARAMETER: filestore.name,
             OWNER_PARAMETER: self._planned_owner(filestore),
         }
-        # never None in a database with this addon
-        planned = replace(database, parameters={**database.parameters, **chosen})  # type: ignore[type-var, union-attr]
+        planned = replace(database, parameters={**database.parameters, **chosen})
         report = registry.run(planned)
-        wrong = [finding for finding in report.errors if finding.database]
+        # files of a storage whose addon is missing: installing it comes next
+        refused = [finding for finding in report.errors if finding.id != "files-unreadable"]
+        wrong = [finding for finding in refused if finding.database]
         if wrong:
             raise UserError("\n".join(map(str, wrong)))
         return report.findings

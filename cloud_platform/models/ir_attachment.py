@@ -12,6 +12,10 @@ class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
     @api.model
+    def _storage_locations(self):
+        return {*super()._storage_locations(), *self.env["cloud.platform"]._filestore_kinds()}
+
+    @api.model
     def _storage(self):
         location = super()._storage()
         if location == "db" or not admission.stops_writes(self.env.cr.dbname):

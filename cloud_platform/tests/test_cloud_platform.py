@@ -2,13 +2,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import TransactionCase, tagged
 
+from odoo.addons.cloud_base import system_parameters
 from odoo.addons.cloud_platform import songs
 
 from .. import admission
-from ..checks import ERROR, Finding, Report
+from ..checks import ERROR, Finding, Report, stored_files
 from ..models.cloud_platform import FilestoreKind, PlatformConfig
 from .common import set_running_env
 
@@ -25,6 +26,17 @@ class TestCloudPlatform(TransactionCase):
         self.patch(self.registry["cloud.platform"], "_platform_kinds", lambda records: self.kinds)
         set_running_env(self, "test")
 
+    def set_by_sql(self, name, value):
+        """Set a parameter without the validation of the model."""
+        self.parameters.set_param(name, False)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s)"
+            " ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
+            [name, value],
+        )
+        self.env.registry.clear_all_caches()
+
     def kind(self):
         return self.parameters.get_param("cloud.platform.kind")
 
@@ -38,7 +50,7 @@ class TestCloudPlatform(TransactionCase):
         self.assertEqual(self.parameters.get_param("ir_attachment.location"), "db")
 
     def test_a_kind_that_no_addon_offers_any_more_is_replaced(self):
-        self.parameters.set_param("cloud.platform.kind", "exoscale")
+        self.set_by_sql("cloud.platform.kind", "exoscale")
         self.platform.install()
         self.assertEqual(self.kind(), "one")
 
@@ -93,6 +105,7 @@ class TestCloudPlatform(TransactionCase):
         model = self.registry["cloud.platform"]
         configuration = PlatformConfig(REMOTE)
         self.patch(model, "_config_by_server_env", lambda records, kind, env: configuration)
+        self.patch(model, "_filestore_kinds", lambda records: {REMOTE.name: REMOTE})
         self.patch(model, "_prepare_filestore", fail)
         before = self.parameters.get_param("ir_attachment.location")
         with self.assertRaisesRegex(RuntimeError, "no elsewhere"):
@@ -112,6 +125,69 @@ class TestCloudPlatform(TransactionCase):
         report = songs.install(Context())
         self.assertEqual(report["kind"], "one")
         self.assertEqual(lines, [str(report)])
+
+    def test_every_parameter_is_validated_when_it_is_written(self):
+        for name, wrong, right in (
+            ("ir_attachment.location", "S3", "db"),
+            ("ir_attachment.storage.serving", "REDIRECT", "redirect"),
+            ("ir_attachment.storage.force.database", "[1]", "{}"),
+            ("ir_attachment.storage.owner", "me", "nobody"),
+            ("cloud.platform.kind", "two", "one"),
+        ):
+            with self.subTest(name):
+                self.assertIn(name, [one.name for one in system_parameters.registered()])
+                self.parameters.set_param(name, right)
+                with self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
+                    self.parameters.set_param(name, wrong)
+                self.assertIn(
+                    f"“{wrong}” is not a value of the system parameter {name}.",
+                    str(caught.exception),
+                )
+                self.assertEqual(self.parameters.get_param(name), right)
+
+    def test_a_location_that_became_wrong_is_an_error_and_blocks_moves(self):
+        self.platform.install()
+        self.set_by_sql("ir_attachment.location", "S3")
+        [found] = self.platform.check().findings_of("parameter")
+        self.assertIn(
+            "“S3” is not a value of the system parameter ir_attachment.location", str(found)
+        )
+        for move in (self.env["ir.attachment"].force_storage, self.platform.start_move):
+            expected = "No file was moved.*“S3”.*Allowed values: db, file"
+            with self.subTest(move.__name__), self.assertRaisesRegex(UserError, expected):
+                move()
+
+    def test_a_kind_that_no_addon_offers_is_an_error(self):
+        self.set_by_sql("cloud.platform.kind", "unheard")
+        report = self.platform.check()
+        self.assertIn("“unheard”", str(report.findings_of("parameter")))
+        self.assertFalse(report.ok)
+
+    def test_files_that_no_installed_addon_reads_are_an_error(self):
+        self.platform.install()
+        self.assertFalse(self.platform.check().findings_of("files-unreadable"))
+        attachment = self.env["ir.attachment"].create({"name": "a", "raw": b"a"})
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET db_datas = NULL, store_fname = 'azure://c/k' WHERE id = %s",
+            [attachment.id],
+        )
+        stored_files._results.clear()
+        self.addCleanup(stored_files._results.clear)
+        [found] = self.platform.check().findings_of("files-unreadable")
+        self.assertIn("azure://", found.message)
+
+    def test_a_database_of_a_former_release_is_an_error_with_and_without_a_kind(self):
+        for kind in ("", "one"):
+            self.parameters.set_param("cloud.platform.kind", kind)
+            for version, is_wrong in (("1.0.0.0.0", True), ("99.0.3.0.0", False)):
+                self.env.cr.execute(
+                    "UPDATE ir_module_module SET latest_version = %s"
+                    " WHERE name = 'cloud_platform'",
+                    [version],
+                )
+                found = self.platform.check().findings_of("not-updated")
+                with self.subTest(kind=kind, version=version):
+                    self.assertEqual(bool(found), is_wrong)
 
     def test_a_degraded_server_moves_nothing_out_of_its_store(self):
         # it keeps new files in the database, but files do not belong there

@@ -53,7 +53,7 @@ for name in suite:
     if name != "cloud_platform":
         timed("others", lambda: load_openerp_module(name))
 hooks = timed("platform", lambda: importlib.import_module("odoo.addons.cloud_platform.hooks"))
-mistakes = timed("platform", hooks.mistakes)
+mistakes = timed("platform", hooks.problems)
 print(json.dumps({"seconds": seconds, "mistakes": mistakes}))
 """
 

@@ -3,7 +3,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.addons.cloud_base.events import http_requests
 
 from ..exporter import PATH, Exporter, Relay
-from ..hooks import mistakes, version
+from ..hooks import problems, version
 from .common import ValuesCase, samples
 from .test_exporter import BUILD
 
@@ -51,7 +51,7 @@ class TestHooks(HttpCase, ValuesCase):
         self.assertEqual(self.url_open("/metrics/").status_code, 404)
 
     def test_the_environment_of_the_tests_has_no_mistake(self):
-        self.assertEqual(mistakes(), [])
+        self.assertEqual(problems(), [])
 
     def test_the_version_is_the_suite_s(self):
         self.assertRegex(version(), r"^\d+\.\d+\.\d+$")
