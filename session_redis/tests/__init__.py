@@ -15,6 +15,7 @@ from . import (
     test_migrate,
     test_no_payload,
     test_outage,
+    test_outage_page,
     test_redis_url,
     test_round_trips,
     test_sentinel,
