@@ -10,13 +10,19 @@
     "development_status": "Beta",
     "depends": [
         "base_attachment_object_storage",
+        "base_setup",
         "cloud_base",
         "server_environment",
         "session_redis",
         "web",
     ],
     "external_dependencies": {"python": ["pydantic", "tqdm"]},
-    "data": ["views/page.xml"],
+    "data": [
+        "security/ir.model.access.csv",
+        "data/ir_cron.xml",
+        "views/page.xml",
+        "views/res_config_settings.xml",
+    ],
     "post_load": "post_load",
     "assets": {"web.assets_backend": ["cloud_platform/static/src/*"]},
 }

@@ -21,6 +21,7 @@ from ..transfer.destinations import (
     HookDestination,
     StoreDestination,
 )
+from ..transfer.places import PLACE
 from ..transfer.readers import Readers
 from ..transfer.report import Limits, MoveReport
 from ..transfer.rows import SIZE, Condition, Rows, commit, see_commits_of_others
@@ -28,11 +29,6 @@ from ..transfer.run import MoveRun
 from .ir_config_parameter import LOCATION
 
 _logger = logging.getLogger(__name__)
-
-# db, file, or scheme://container
-PLACE = """CASE WHEN store_fname IS NULL THEN 'db'
-    WHEN strpos(store_fname, '://') > 0 THEN substring(store_fname from '^[^:]+://[^/]+')
-    ELSE 'file' END"""
 
 
 class IrAttachment(models.Model):
@@ -220,7 +216,7 @@ class IrAttachment(models.Model):
         in_place = self._prefixes_that_stay(location, objects)
         return (
             f"type = 'binary' AND CASE WHEN store_fname IS NULL THEN {has_content} AND NOT {kept}"
-            " ELSE NOT EXISTS (SELECT 1 FROM unnest(%s) AS place"
+            " ELSE NOT EXISTS (SELECT 1 FROM unnest(%s::text[]) AS place"
             f"                  WHERE starts_with(store_fname, place)) OR (%s AND {kept}) END",
             [*values, in_place, objects, *values],
         )

@@ -36,7 +36,7 @@ HONOURED = {
     "adopt": ("dry_run", "kind"),
     "reconcile": ("dry_run", "margin_hours"),
     "collect": ("days",),
-    "status": (),
+    "status": ("usage",),
 }
 
 
@@ -143,6 +143,9 @@ def _parser():
         "--margin-hours",
         type=_between(-MOST, MOST),
         help="reconcile: leave alone what is younger, for it may get a row yet (default: 24)",
+    )
+    parser.add_argument(
+        "--usage", action="store_true", help="status: the bytes by model, company, type and age"
     )
     retention = "collect: the retention, instead of ATTACHMENT_RETENTION_DAYS"
     parser.add_argument("--days", type=positive, help=retention)
@@ -267,7 +270,10 @@ def collect(options):
 def status(options):
     with _environment(options) as env:
         report = env["cloud.platform"].status()
-    return DONE, report, _lines(report)
+        env.cr.commit()
+    from odoo.addons.cloud_platform.status.summary import summary, usage
+
+    return DONE, report, _lines(usage(report) if options.usage else summary(report))
 
 
 def _print_progress(report):

@@ -4,9 +4,11 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from odoo import models
 from odoo.http import request
+from odoo.tools import config
 
 from .. import admission
 from ..controllers.health import PATHS
+from ..status import front_ends
 
 
 class IrHttp(models.AbstractModel):
@@ -22,4 +24,6 @@ class IrHttp(models.AbstractModel):
                 " The log of the server has the reasons.",
                 retry_after=int(admission.LOOK_AGAIN_SECONDS),
             )
+        if not config["test_enable"]:
+            front_ends.beat_if_due(request.env.registry)
         return super()._match(path_info)

@@ -5,4 +5,5 @@ from . import (
     test_former_suite,
     test_postgresql,
     test_settings,
+    test_status,
 )

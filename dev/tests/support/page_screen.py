@@ -1,4 +1,13 @@
-"""Draws Settings > Technical > Cloud Platform of an instance with files, for the documents."""
+"""Draws Settings > Technical > Cloud Platform of an instance with files, for the documents.
+
+A desktop and a phone, light and dark. Pictures of other series than 19.0 have the series in their
+names.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
 
 from dev.instance import Instance
 from dev.settings import REPOSITORY
@@ -6,9 +15,67 @@ from dev.stack import Stack
 
 from .browser import browser_page, call, log_in, open_page
 
-PATH = REPOSITORY / "cloud_platform" / "static" / "description" / "page.png"
-SIZE = {"width": 1100, "height": 720}
-FILES = 40
+FOLDER = REPOSITORY / "cloud_platform" / "static" / "description"
+DESKTOP = {"width": 1400, "height": 1000}
+PHONE = {"width": 390, "height": 844}
+DOCUMENTED_SERIES = "19.0"
+DARK_STYLES = "/web/assets/any/web.assets_web_dark.min.css"
+FILES = {
+    "application/pdf": ("pdf", 40, 50_000, "account.move"),
+    "image/jpeg": ("jpg", 25, 90_000, "product.template"),
+    "text/csv": ("csv", 15, 20_000, "res.partner"),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the page: its name, the size of the window, its colours."""
+
+    name: str
+    size: dict[str, int]
+    is_dark: bool = False
+
+    def path(self, series: str) -> Path:
+        """Return the file of the picture."""
+        suffix = "" if series == DOCUMENTED_SERIES else f"-{series}"
+        return FOLDER / f"{self.name}{suffix}.png"
+
+
+PICTURES = (
+    Picture("page", DESKTOP),
+    Picture("page-phone", PHONE),
+    Picture("page-dark", DESKTOP, True),
+    Picture("page-phone-dark", PHONE, True),
+)
+
+
+def add_files(instance: Instance) -> None:
+    """Create attachments of several types and models; some contents occur twice."""
+    for mimetype, (extension, number, size, model) in FILES.items():
+        for index in range(number):
+            content = f"{extension} {index // 2} " * (size // 8)
+            values = {"name": f"document {index}.{extension}", "mimetype": mimetype}
+            call(instance, "ir.attachment", "create", [{**values, "raw": content}])
+        sql = f"UPDATE ir_attachment SET res_model = '{model}' WHERE name LIKE '%.{extension}'"
+        instance.stack.postgresql.query(instance.name, sql)
+
+
+def use_dark_styles(page: Page) -> None:
+    """Load the dark styles of the web client, which only other editions offer as a choice."""
+    styles = page.request.get(DARK_STYLES).text()
+    page.add_style_tag(content=styles)
+
+
+def draw(page: Page, instance: Instance, picture: Picture) -> Path:
+    """Draw a picture, and return its file."""
+    path = picture.path(instance.stack.odoo.series)
+    page.set_viewport_size(picture.size)
+    open_page(page, instance)
+    if picture.is_dark:
+        use_dark_styles(page)
+    page.wait_for_timeout(500)
+    page.screenshot(path=str(path))
+    return path
 
 
 def main() -> None:
@@ -19,18 +86,16 @@ def main() -> None:
         instance.prepare()
         try:
             instance.start(preferred_port=28969)
-            for number in range(FILES):
-                values = {"name": f"document {number}.pdf", "mimetype": "application/pdf"}
-                raw = f"{number}" * 50_000
-                call(instance, "ir.attachment", "create", [{**values, "raw": raw}])
+            add_files(instance)
             with browser_page(instance) as page:
-                page.set_viewport_size(SIZE)
                 log_in(page)
-                open_page(page, instance)
-                page.screenshot(path=str(PATH))
+                for picture in PICTURES:
+                    path = draw(page, instance, picture)
+                    size = path.stat().st_size // 1000
+                    print(f"{path.relative_to(REPOSITORY)}: {size} kB", flush=True)
         finally:
             instance.remove()
-    print(f"{PATH.relative_to(REPOSITORY)}: {PATH.stat().st_size // 1000} kB", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
