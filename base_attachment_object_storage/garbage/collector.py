@@ -38,7 +38,7 @@ class CollectionReport:
 
     ``used``: objects that a row uses again. ``busy``: shards with writers. ``forgotten``: removed
     marks on objects that no database owns. ``unreadable``: tables that may name objects, but
-    that Odoo's role may not read.
+    that Odoo's role may not read. ``unavailable``: a service did not answer.
     """
 
     deleted: int = 0
@@ -48,6 +48,16 @@ class CollectionReport:
     forgotten: int = 0
     unreadable: list[str] = field(default_factory=list)
     refused: str | None = None
+    unavailable: bool = False
+
+    @property
+    def done(self) -> int:
+        """Objects that the collection has handled."""
+        return self.deleted + self.used + len(self.failed)
+
+    @property
+    def total(self) -> None:
+        """Unknown: nothing counts the marks in advance."""
 
     def __str__(self) -> str:
         if self.refused:
@@ -69,6 +79,7 @@ class Collector:
     :param days: the retention, which begins with the latest mark of an object
     :param delete: deletes objects by their names, with one request; returns the failures
     :param limit: returns the number of objects that one request deletes
+    :param dry_run: delete no object and count no collection; the caller rolls back
     """
 
     def __init__(
@@ -77,11 +88,13 @@ class Collector:
         days: float,
         delete: Callable[[list[str]], Failures],
         limit: Callable[[], int] = lambda: DELETE_LIMIT,
+        dry_run: bool = False,
     ) -> None:
         self.report = CollectionReport()
         self._marks = Marks(pattern, days)
         self._delete = delete
         self._limit = limit
+        self._dry_run = dry_run
         self._has_deleted = False
 
     def shards(self, cursor: Any) -> list[int]:
@@ -90,6 +103,9 @@ class Collector:
 
     def forget_foreign(self, cursor: Any) -> bool:
         """Remove marks on objects that no database owns; return True if there may be more."""
+        if self._dry_run:
+            self.report.forgotten = self._marks.count_foreign(cursor)
+            return False
         count = self._marks.forget_foreign(cursor, DELETE_LIMIT)
         self.report.forgotten += count
         return count == DELETE_LIMIT
@@ -104,14 +120,15 @@ class Collector:
         if not try_lock(cursor, shard):
             self.report.busy += 1
             return None
-        count_collection(cursor)
+        if not self._dry_run:
+            count_collection(cursor)
         limit = self._limit() if self._has_deleted else min(self._limit(), FIRST_BATCH)
         marks = self._marks.in_shard(cursor, shard, after, limit)
         if not marks:
             return None
         used = self._used(cursor, list(marks))
         unused = [name for name in marks if name not in used]
-        failures = self._delete(unused) if unused else {}
+        failures = self._delete(unused) if unused and not self._dry_run else {}
         self._has_deleted = self._has_deleted or bool(unused)
         done = [number for name, ids in marks.items() if name not in failures for number in ids]
         cursor.execute(f"DELETE FROM {GARBAGE_TABLE} WHERE id = ANY(%s)", (done,))

@@ -122,6 +122,15 @@ class Marks:
         )
         return dict(cursor.fetchall())
 
+    def count_foreign(self, cursor: Any) -> int:
+        """Return the number of marks that ``forget_foreign()`` removes."""
+        cursor.execute(
+            f"SELECT count(*) FROM {GARBAGE_TABLE} WHERE {OF_NO_OWNER} AND time <= {LONG_AGO}",
+            (self._days,),
+        )
+        count: int = cursor.fetchone()[0]
+        return count
+
     def forget_foreign(self, cursor: Any, limit: int) -> int:
         """Remove marks on objects that no database owns, at most ``limit``; return the number."""
         cursor.execute(

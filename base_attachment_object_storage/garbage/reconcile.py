@@ -20,7 +20,8 @@ class ReconcileReport:
 
     ``missing`` have a row but no object, ``orphans`` have an object but no row. ``young`` are
     objects without a row whose transaction may still be running. ``unfinished`` are uploads that
-    never ended and were removed. The first names of missing objects and of orphans are listed.
+    never ended and were removed. ``unavailable``: a service did not answer. The first names of
+    missing objects and of orphans are listed.
     """
 
     objects: int = 0
@@ -34,6 +35,16 @@ class ReconcileReport:
     marked: int = 0
     unfinished: int = 0
     refused: str | None = None
+    unavailable: bool = False
+
+    @property
+    def done(self) -> int:
+        """Objects that the comparison has handled."""
+        return self.objects
+
+    @property
+    def total(self) -> None:
+        """Unknown: a store does not count its objects."""
 
     def __str__(self) -> str:
         if self.refused:

@@ -18,7 +18,7 @@ from odoo import api, fields, models
 from ..garbage.collector import CollectionReport, Collector
 from ..garbage.locks import make_collections_counter
 from ..garbage.marks import make_indexes
-from ..store import StoreError, priority
+from ..store import StoreError, Unavailable, priority
 
 _logger = logging.getLogger(__name__)
 
@@ -50,13 +50,14 @@ class IrAttachmentGarbage(models.Model):
             self._collect_garbage()
 
     @api.model
-    def _collect_garbage(self, days=None):
+    def _collect_garbage(self, days=None, dry_run=False):
         """Delete the objects that no row has used during the retention.
 
         Each batch is a separate transaction on another connection: the caller's transaction is not
         changed, and its uncommitted rows are not seen.
 
         :param days: the retention; by default ``ATTACHMENT_RETENTION_DAYS``
+        :param dry_run: delete nothing; the report shows what a collection would do now
         :return: ``CollectionReport`` as a dictionary
         :raises ValueError: if the retention is negative, or longer than 100 years
         """
@@ -64,33 +65,40 @@ class IrAttachmentGarbage(models.Model):
         settings = attachments._attachment_storage_settings()
         days = settings.retention_days if days is None else days
         with priority.background():
-            report = self._collect(attachments, days)
+            report = self._collect(attachments, days, dry_run)
         _logger.info("Collection of stored objects: %s", report)
         return report.as_dict()
 
     @api.model
-    def _collect(self, attachments, days):
+    def _collect(self, attachments, days, dry_run=False):
         try:
             owner, objection = attachments._owner_that_may_delete()
         except StoreError as error:
-            return CollectionReport(refused=str(error))
+            return CollectionReport(refused=str(error), unavailable=isinstance(error, Unavailable))
         if objection:
             return CollectionReport(refused=objection)
         delete = attachments._make_delete(owner)
         limit = partial(attachments._delete_limit, owner)
-        collector = Collector(owner.like, days, delete, limit)
+        collector = Collector(owner.like, days, delete, limit, dry_run)
+        show = self.env.context.get("collection_progress") or (lambda report: None)
         try:
             with closing(self.pool._db.cursor()) as cursor:
+                # a dry run sends no deletion to the store, so it must keep the marks
+                end = cursor.rollback if dry_run else cursor.commit
                 while collector.forget_foreign(cursor):
-                    cursor.commit()
-                cursor.commit()
+                    end()
+                end()
                 for shard in collector.shards(cursor):
-                    cursor.commit()
+                    end()
                     after: str | None = ""
                     while after is not None:
                         after = collector.collect_batch(cursor, shard, after)
-                        cursor.commit()
+                        end()
+                        show(collector.report)
         except (StoreError, psycopg2.Error) as error:  # the marks of this batch stay
             _logger.warning("The collection stopped: %s: %s", type(error).__name__, error)
             collector.report.refused = str(error)
+            collector.report.unavailable = isinstance(
+                error, (Unavailable, psycopg2.OperationalError, psycopg2.InterfaceError)
+            )
         return collector.report

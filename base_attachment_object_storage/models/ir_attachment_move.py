@@ -63,7 +63,9 @@ class IrAttachment(models.Model):
         """
         if not self.env.is_admin():
             raise AccessError(_("Only administrators can execute this action."))
-        return self.sudo()._move().as_dict()
+        # called with the report of the move after each batch
+        progress = self.env.context.get("move_progress")
+        return self.sudo()._move(progress=progress).as_dict()
 
     @api.model
     def _get_storage_domain(self):

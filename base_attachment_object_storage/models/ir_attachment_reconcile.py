@@ -16,7 +16,7 @@ from odoo import api, models
 from ..garbage import locks
 from ..garbage.reconcile import Progress, ReconcileReport, compare
 from ..ownership.keys import is_owned
-from ..store import Refused, StoreError, priority
+from ..store import Refused, StoreError, Unavailable, priority
 
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class IrAttachment(models.Model):
             self._reconcile(owner, timedelta(hours=margin_hours), dry_run, report)
         except StoreError as error:
             report.refused = str(error)
+            report.unavailable = isinstance(error, Unavailable)
         _logger.info("Reconcile of %s: %s", self._storage(), report)
         for name in report.missing_names:
             _logger.warning("A row names an object that is missing: %s", name)
@@ -82,7 +83,13 @@ class IrAttachment(models.Model):
                 )
                 return bool(other.fetchone()) and not store.exists(key)
 
-            orphans = compare(objects, keys, before, report, is_missing, progress.advance)
+            show = self.env.context.get("reconcile_progress") or (lambda report: None)
+
+            def advance(key):
+                show(report)
+                return progress.advance(key)
+
+            orphans = compare(objects, keys, before, report, is_missing, advance)
             while batch := list(itertools.islice(orphans, BATCH)):
                 if not dry_run:
                     report.marked += self._mark_orphans(other, owner, batch)

@@ -44,6 +44,11 @@ class MoveReport:
         self.seconds = time.monotonic() - self._began
 
     @property
+    def done(self) -> int:
+        """Rows that the move has handled."""
+        return self.moved + self.skipped + len(self.failed)
+
+    @property
     def rate(self) -> float:
         """Rows per second."""
         return self.moved / self.seconds if self.seconds else 0.0

@@ -129,8 +129,12 @@ def own_commands() -> dict[str, tuple[set[str], set[str]]]:
             and call.func.attr == "add_argument"
         ]
         options = {text for group in strings for text in group if str(text).startswith("-")}
-        # an action is a function of the module
-        actions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        # an action is a function of the module, or of a module of actions
+        modules = [tree]
+        if (actions_file := path.parent.parent / "commands" / "actions.py").is_file():
+            modules = [ast.parse(actions_file.read_text())]
+        bodies = [node for module in modules for node in module.body]
+        actions = {node.name for node in bodies if isinstance(node, ast.FunctionDef)}
         found[path.stem] = (actions, options)
     return {name: known for name, known in found.items() if name != "__init__"}
 

@@ -48,10 +48,10 @@ def test_what_a_process_uploaded_before_it_was_killed_is_found_and_collected(
     assert len(production.listing()) == len(before) + 1
     young = production.answer(name, variables, "reconcile")
     assert (young["orphans"], young["young"]) == (0, 1), "it may belong to a transaction yet"
-    planned = production.answer(name, variables, "reconcile", "--margin-hours=-1", "--dry-run")
+    planned = production.answer(name, variables, "reconcile", "--margin-hours=0", "--dry-run")
     assert (planned["orphans"], planned["marked"], planned["missing"]) == (1, 0, 0)
     assert len(planned["orphan_names"]) == 1
-    marked = production.answer(name, variables, "reconcile", "--margin-hours=-1")
+    marked = production.answer(name, variables, "reconcile", "--margin-hours=0")
     assert (marked["orphans"], marked["marked"]) == (1, 1)
     assert production.answer(name, variables, "collect")["deleted"] == 0, "the retention"
     assert production.answer(name, variables, "collect", "--days=0")["deleted"] == 1
@@ -64,7 +64,7 @@ def test_a_row_whose_object_is_missing_is_reported_and_left_as_it_is(
     name, variables = production.name, production.variables
     row = production.shell(name, ROW, variables)
     key = production.shell(name, LOSE, variables)
-    report = production.answer(name, variables, "reconcile", "--margin-hours=-1", status=1)
+    report = production.answer(name, variables, "reconcile", "--margin-hours=0", status=78)
     assert (report["missing"], report["missing_names"]) == (1, [key])
     assert production.shell(name, ROW, variables) == row
 
@@ -86,7 +86,7 @@ def test_a_dump_older_than_a_deletion_and_a_collection_misses_nothing_within_the
     found = production.shell(name, READ, variables)
     assert len(found) == len(SIZES) and all(found)
     assert production.answer(name, variables, "status")["ownership"]["standing"] == "owner"
-    report = production.answer(name, variables, "reconcile", "--margin-hours=-1")
+    report = production.answer(name, variables, "reconcile", "--margin-hours=0")
     assert (report["missing"], report["orphans"]) == (0, 1), "one file is newer than the dump"
 
 
@@ -99,7 +99,7 @@ def test_without_a_retention_an_older_dump_misses_what_was_collected(
     production.shell(name, DELETE, variables)
     assert production.answer(name, variables, "collect", "--days=0")["deleted"] == 6
     copy = production.by_restore(dump)
-    report = production.answer(copy, variables, "reconcile", status=1)
+    report = production.answer(copy, variables, "reconcile", status=78)
     assert report["missing"] == 6
 
 
@@ -110,4 +110,4 @@ def test_a_bucket_that_is_named_for_its_database_is_collected_too(production: Pr
     production.shell(name, DELETE, named)
     assert production.answer(name, named, "collect", "--days=0")["deleted"] == 6
     assert len(production.listing()) == len(before) - 6 + 1, "one was rewritten"
-    assert production.answer(name, named, "reconcile", "--margin-hours=-1")["missing"] == 0
+    assert production.answer(name, named, "reconcile", "--margin-hours=0")["missing"] == 0
