@@ -379,7 +379,6 @@ def assert_error(done: subprocess.CompletedProcess[str], status: int, words: str
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("collect", "--dry-run"),
         ("check", "--dry-run"),
         ("status", "--kind", "s3"),
         ("move", "--days", "3"),
