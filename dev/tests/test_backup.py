@@ -42,8 +42,7 @@ class Operator:
             {**production.variables, **self.remotes(), "ODOO_LOGGING_JSON": "1"},
             self.names,
         )
-        for name in ("rename.sql", "take-home.py"):
-            (directory / name).write_text(self.shell.named(PAGE.file(name)))
+        (directory / "rename.sql").write_text(self.shell.named(PAGE.file("rename.sql")))
 
     def remotes(self) -> dict[str, str]:
         """Return the remotes of rclone: the store is SeaweedFS, the backup another server."""

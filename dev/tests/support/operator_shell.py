@@ -76,10 +76,11 @@ class OperatorShell:
         pattern = re.compile("|".join(map(re.escape, self.names)))
         return pattern.sub(lambda found: self.names[found[0]], text)
 
-    def run(self, line: str, tracebacks: bool = False, **more: str) -> str:
+    def run(self, line: str, tracebacks: bool = False, status: int = 0, **more: str) -> str:
         """Run one documented line and return its output.
 
         :param tracebacks: whether its log may have one
+        :param status: the exit status that the line must have
         """
         done = subprocess.run(
             ["sh", "-c", self.named(line)],
@@ -91,7 +92,7 @@ class OperatorShell:
             errors="replace",
             timeout=300,
         )
-        assert done.returncode == 0, f"{line}\n{done.stdout}"
+        assert done.returncode == status, f"{line}\n{done.stdout}"
         assert tracebacks or "Traceback" not in done.stdout, f"{line}\n{done.stdout}"
         return done.stdout
 
