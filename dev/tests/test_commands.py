@@ -93,7 +93,7 @@ DRY_RUNS: list[tuple[str, list[str], Callable[[State], Any], Callable[[Any, Any]
     ("collect", ["--days", "0"], lambda state: None,
      lambda planned, done: planned["deleted"] == done["deleted"] >= 1),
     ("uninstall", ["--to", "db"], lambda state: None, files_are_moved),
-    ("install", [], lambda state: None, files_are_moved),
+    ("install", ["--kind", "s3"], lambda state: None, files_are_moved),
     ("fork", [], lambda state: None, owner_is_new),
     ("adopt", [], lambda state: None, owner_is_new),
 ]  # fmt: skip
