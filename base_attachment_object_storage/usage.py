@@ -1,4 +1,4 @@
-"""How much the attachments of a database use: by storage, model, company, type and age.
+"""The usage of attachments in a database: by storage, model, company, type and age.
 
 One statement reads all rows once; another one counts each stored object once. With 10^6 rows they
 last some seconds, so a scheduled action measures a large database and the figures are kept.
@@ -83,7 +83,7 @@ def measure(cursor: Any) -> dict[str, Any]:
 def _by_dimension(rows: Iterable[Any]) -> dict[str, Any]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in DIMENSIONS}
     for absent, *values, files, size in rows:
-        # a bit for each dimension, the first one is the highest; 0 for the one of this row
+        # a bit for each dimension, the first one is the highest; 0 for the dimension of this row
         [position] = [n for n in range(len(DIMENSIONS)) if not absent & (16 >> n)]
         name = DIMENSIONS[position]
         found[name].append({"name": values[position], "files": files, "bytes": int(size)})

@@ -22,6 +22,7 @@ class Problem:
 
     @property
     def identity(self) -> tuple[str, str]:
+        """The id and the variable: problems with the same pair are duplicates."""
         return self.id, self.variable
 
     def __str__(self) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from odoo.addons.attachment_s3.settings import S3Settings
 from odoo.addons.attachment_s3.store import S3Store
 from odoo.addons.cloud_platform.checks import Database, Facts, register
-from odoo.addons.cloud_platform.checks.storage import RemoteStore, storage_checks
+from odoo.addons.cloud_platform.checks.remote_store import RemoteStore
+from odoo.addons.cloud_platform.checks.storage import storage_checks
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from odoo.addons.attachment_swift.settings import SwiftSettings
 from odoo.addons.attachment_swift.store import SwiftStore
 from odoo.addons.cloud_platform.checks import Database, Facts, register
-from odoo.addons.cloud_platform.checks.storage import RemoteStore, storage_checks
+from odoo.addons.cloud_platform.checks.remote_store import RemoteStore
+from odoo.addons.cloud_platform.checks.storage import storage_checks
 
 
 def _missing(facts: Facts) -> Iterator[str]:

@@ -277,9 +277,7 @@ def addresses(text: str, port: int) -> list[tuple[str, int]]:
         address = ADDRESS.fullmatch(word)
         own = int(address["port"] or port) if address else -1
         if address is None or not 0 <= own <= 65535:
-            raise ValueError(
-                "must be host names, each with or without a port: host:port,host:port"
-            )
+            raise ValueError("must be host names with or without a port: host:port,host:port")
         found.append((address["ip"] or address["name"], own))
     return found
 

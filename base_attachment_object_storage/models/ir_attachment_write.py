@@ -37,6 +37,7 @@ class IrAttachment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        """Create attachments; each object is stored before this returns, or the rows are not."""
         vals_list = [self._storage_values(vals) for vals in vals_list]
         target = self._storage_target()
         if not target.is_store:
@@ -57,6 +58,7 @@ class IrAttachment(models.Model):
 
     @api.model
     def default_get(self, fields_list):
+        """Return core's defaults, except columns about the place of the content."""
         # neither the context nor a default of a user decides where content is
         defaults = super().default_get(fields_list)
         return {

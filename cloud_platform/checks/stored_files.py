@@ -16,7 +16,7 @@ _QUERY = """
      WHERE strpos(store_fname, '://') > 0 AND NOT split_part(store_fname, '://', 1) = ANY(%s)
      ORDER BY 1
 """
-# (database, schemes that are read) -> the result, and the time until which it stands
+# (database, schemes that are read) -> the result, and the time until which it is valid
 _results: dict[tuple[str, frozenset[str]], tuple[tuple[str, ...], float]] = {}
 
 

@@ -109,6 +109,7 @@ class CloudPlatform(Command):
     name = "cloud_platform"
 
     def run(self, args):
+        """Run an action, write its answer and end with its exit status."""
         is_json = "--json" in args
         if {"-h", "--help"} & set(args):
             sys.stdout.write(_help(next((word for word in args if word in ACTIONS), None)))
@@ -134,7 +135,13 @@ class UsageError(Exception):
 
 
 class Parser(argparse.ArgumentParser):
+    """A parser that raises ``UsageError`` instead of ending the process with status 2."""
+
     def error(self, message):
+        """Refuse the command line.
+
+        :raises UsageError: always
+        """
         raise UsageError(message)
 
 

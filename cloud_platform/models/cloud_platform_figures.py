@@ -39,7 +39,7 @@ class CloudPlatformFigures(models.Model):
 
     @api.model
     def _kept(self, name):
-        """Return figures and the time of their measurement; None twice if there are none yet."""
+        """Return figures and the time of their measurement; (None, None) before the first."""
         self.env.cr.execute(
             "SELECT figures, time FROM cloud_platform_figures WHERE name = %s", [name]
         )

@@ -21,6 +21,8 @@ DOCUMENT = "/cloud_platform/static/description/index.html#checks"
 
 
 class CloudPlatform(models.AbstractModel):
+    """The services, checks and sessions of the status document."""
+
     _inherit = "cloud.platform"
 
     @api.model
@@ -177,7 +179,7 @@ class CloudPlatform(models.AbstractModel):
             "F2": (storage, _("The credentials of the file storage are set.")),
             "F3": (storage, _("The container of the file storage has a name.")),
             "F5": (storage, name),
-            "F6": (storage, _("The container is not the one of production.")),
+            "F6": (storage, _("The container does not belong to production.")),
             "F7": (storage, _("Attachments of a test instance are in the right place.")),
             "container-environment": (storage, name),
             "location": (storage, _("Attachments are in the usual place for this environment.")),

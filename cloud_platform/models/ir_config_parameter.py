@@ -13,6 +13,8 @@ system_parameters.register(SystemParameter(KIND_PARAMETER, __name__.split(".")[-
 
 
 class IrConfigParameter(models.Model):
+    """Adds the accepted kinds of platform."""
+
     _inherit = "ir.config_parameter"
 
     @api.model

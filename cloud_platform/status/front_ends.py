@@ -80,7 +80,7 @@ def forget_old(cursor: Any) -> None:
 
 
 def front_ends(cursor: Any) -> list[dict[str, Any]]:
-    """Return the servers that were seen in the last days, those of other versions included."""
+    """Return the servers that were seen in the last days, of all versions."""
     cursor.execute(
         f"""
         SELECT node, odoo, suite, series, workers, started, last_seen,
