@@ -59,7 +59,8 @@ class IrAttachment(models.Model):
         """Return the values that ``ir_attachment.location`` accepts; for addons that add some."""
         locations = {"db", "file", *self._get_stores()}
         if "fs.storage" in self.env:  # the addon fs_attachment of the OCA
-            locations.update(self.env["fs.storage"].sudo().search([]).mapped("code"))
+            codes = self.env["fs.storage"].sudo().search_fetch([("code", "!=", False)], ["code"])
+            locations.update(codes.mapped("code"))
         return locations
 
     @api.model

@@ -1,5 +1,6 @@
 """``odoo cloud_platform``: dry runs change nothing, real runs do what a dry run has announced."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -7,7 +8,9 @@ import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +155,11 @@ def test_a_store_that_does_not_answer_is_a_reason_to_try_again(
     assert done.returncode == os.EX_TEMPFAIL, (done.stdout, done.stderr)
 
 
+def interruptible() -> None:
+    """Accept SIGINT, which a shell lets the programs ignore that it starts in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_an_interrupted_command_ends_with_one_sentence(server: Server, tmp_path: Path) -> None:
     odoo = server.instance.stack.odoo
     with socket.socket() as silent, (tmp_path / "stderr").open("w+") as errors:
@@ -165,6 +173,7 @@ def test_an_interrupted_command_ends_with_one_sentence(server: Server, tmp_path:
             env=server.environment({"AWS_HOST": f"http://127.0.0.1:{silent.getsockname()[1]}"}),
             stdout=subprocess.PIPE,
             stderr=errors,
+            preexec_fn=interruptible,
         )
         silent.settimeout(60)
         with silent.accept()[0]:  # it waits for the store
@@ -185,6 +194,8 @@ def test_a_terminal_gets_a_bar(server: Server, tmp_path: Path) -> None:
     command += ["install", "-d", server.instance.name, "--data-dir", tmp_path]
     command += ["--load", odoo.server_wide_modules]
     master, terminal = pty.openpty()
+    # a new one has no columns
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     with subprocess.Popen(
         [str(part) for part in command],
         env=server.environment({}),
