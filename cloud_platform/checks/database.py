@@ -42,7 +42,8 @@ CHECKS = [
         id="parameter",
         level=ERROR,
         message="%(problem)s",
-        hint="Change the value of %(name)s, or install the addon that knows it.",
+        hint="Change the value of %(name)s, or install the addon that knows it. A database of a"
+        " release before 3.0 needs 'odoo cloud_platform migrate'.",
         broken=_wrong_parameters,
         needs_database=True,
         needs_kind=False,
@@ -51,7 +52,7 @@ CHECKS = [
         id="not-updated",
         level=ERROR,
         message="The database was not updated to the code of this server: %(names)s.",
-        hint="Run odoo with --update=%(options)s --stop-after-init; see docs/upgrade.md.",
+        hint="Run odoo with --update=%(options)s --stop-after-init.",
         broken=_outdated_addons,
         needs_database=True,
         needs_kind=False,
