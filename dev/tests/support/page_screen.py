@@ -1,7 +1,6 @@
 """Draws Settings > Technical > Cloud Platform of an instance with files, for the documents.
 
-A desktop and a phone, light and dark. Pictures of other series than 19.0 have the series in their
-names.
+A desktop and a phone. Pictures of other series than 19.0 have the series in their names.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ FOLDER = REPOSITORY / "cloud_platform" / "static" / "description"
 DESKTOP = {"width": 1400, "height": 1000}
 PHONE = {"width": 390, "height": 844}
 DOCUMENTED_SERIES = "19.0"
-DARK_STYLES = "/web/assets/any/web.assets_web_dark.min.css"
 FILES = {
     "application/pdf": ("pdf", 40, 50_000, "account.move"),
     "image/jpeg": ("jpg", 25, 90_000, "product.template"),
@@ -29,11 +27,10 @@ FILES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the page: its name, the size of the window, its colours."""
+    """A picture of the page: its name and the size of the window."""
 
     name: str
     size: dict[str, int]
-    is_dark: bool = False
 
     def path(self, series: str) -> Path:
         """Return the file of the picture."""
@@ -44,8 +41,6 @@ class Picture:
 PICTURES = (
     Picture("page", DESKTOP),
     Picture("page-phone", PHONE),
-    Picture("page-dark", DESKTOP, True),
-    Picture("page-phone-dark", PHONE, True),
 )
 
 
@@ -60,19 +55,11 @@ def add_files(instance: Instance) -> None:
         instance.stack.postgresql.query(instance.name, sql)
 
 
-def use_dark_styles(page: Page) -> None:
-    """Load the dark styles of the web client, which only other editions offer as a choice."""
-    styles = page.request.get(DARK_STYLES).text()
-    page.add_style_tag(content=styles)
-
-
 def draw(page: Page, instance: Instance, picture: Picture) -> Path:
     """Draw a picture, and return its file."""
     path = picture.path(instance.stack.odoo.series)
     page.set_viewport_size(picture.size)
     open_page(page, instance)
-    if picture.is_dark:
-        use_dark_styles(page)
     page.wait_for_timeout(500)
     page.screenshot(path=str(path))
     return path
