@@ -14,8 +14,8 @@ import psycopg2
 
 from odoo import _, api, fields, models
 
-from odoo.addons.base_attachment_object_storage import usage as storage_usage
 from odoo.addons.base_attachment_object_storage.garbage.marks import GARBAGE_TABLE
+from odoo.addons.base_attachment_object_storage.transfer import usage as storage_usage
 
 from ..checks import registry
 from ..checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER

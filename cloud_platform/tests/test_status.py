@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.base_attachment_object_storage import usage
+from odoo.addons.base_attachment_object_storage.transfer import usage
 from odoo.addons.cloud_base.settings import EnvironmentSettings
 
 from ..probes import Answer

@@ -64,7 +64,7 @@ def test_a_copy_on_another_host_reads_and_is_told_what_to_run(
     refused = production.shell(name, WRITE, there)
     assert "PostgreSQL server" in refused and f"cloud_platform fork -d {name}" in refused
     assert f"cloud_platform adopt -d {name}" in refused
-    assert "fork" in production.answer(name, there, "collect", "--days=0", status=1)["refused"]
+    assert "fork" in production.answer(name, there, "collect", "--days=0", status=78)["refused"]
     production.platform(name, there, "install", "--kind", "s3", status=78)
     assert production.harm() == []
     assert production.listing() == before
@@ -81,7 +81,7 @@ def test_a_database_that_was_moved_to_another_host_is_adopted_there(
     assert production.shell(name, WRITE, there).startswith("s3://")
     assert production.answer(name, there, "collect", "--days=0")["deleted"] == 2
     # the original, which should be gone, deletes nothing, and soon writes nothing any more
-    refused = production.answer(name, production.variables, "collect", "--days=0", status=1)
+    refused = production.answer(name, production.variables, "collect", "--days=0", status=78)
     assert "another owner" in refused["refused"]
     assert production.shell(name, WRITE, production.variables).startswith("refused: ")
 

@@ -216,7 +216,7 @@ def test_a_server_may_end_its_requests(containers: list[Container]) -> None:
 
 def test_probes_give_the_suite_s_own_time(pods: Mapping[str, list[Container]]) -> None:
     settings = (REPOSITORY / "cloud_platform/settings.py").read_text()
-    (seconds,) = re.findall(r"probe_timeout_seconds.*?default=(\d+)", settings, re.DOTALL)
+    (seconds,) = re.findall(r"^DEFAULT_PROBE_SECONDS = (\d+)$", settings, re.MULTILINE)
     readiness = pods["odoo-web"][-1].probes["readiness"]
     assert readiness.timeout_seconds > int(seconds)
 

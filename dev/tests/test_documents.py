@@ -158,7 +158,8 @@ def require_odoo(words: list[str], stack: Stack) -> None:
     actions, options = own_commands()[names[0]] if names else (set(), set())
     if names:
         after = rest[rest.index(names[0]) + 1 :]
-        for action in after[0].split("|") if after else []:
+        named = after[:1] if after != ["--help"] else []
+        for action in named[0].split("|") if named else []:
             assert action in actions | {"ACTION", "…"}, action
     elif rest and not rest[0].startswith("-"):
         commands = {path.stem for path in (stack.odoo.root / "odoo" / "cli").glob("*.py")}

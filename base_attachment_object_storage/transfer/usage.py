@@ -7,9 +7,9 @@ last some seconds, so a scheduled action measures a large database and the figur
 from collections.abc import Iterable
 from typing import Any
 
-from .garbage.marks import GARBAGE_TABLE
-from .transfer.places import PLACE
-from .transfer.rows import SIZE
+from ..garbage.marks import GARBAGE_TABLE
+from .places import PLACE
+from .rows import SIZE
 
 # a larger table is not read for a page: 8 MB are some 30,000 rows
 SMALL_TABLE_BYTES = 8 * 1024 * 1024
