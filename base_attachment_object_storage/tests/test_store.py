@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
@@ -307,6 +308,17 @@ class TestContent(BaseCase):
         for name in ("size", "sha256", "sha1", "md5"):
             self.assertEqual(getattr(spooled, name), getattr(whole, name))
         self.assertEqual(spooled.to_bytes(), data)
+
+    def test_large_content_that_the_file_store_has_is_not_written_again(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        data = os.urandom(1024) * (IN_MEMORY // 1024 + 1)
+        destination = FilestoreDestination(folder.name)
+        name = destination.put(Content(data), "application/pdf")
+        path = Path(folder.name, name)
+        before = path.stat()
+        self.assertEqual(destination.put(Content(data), "application/pdf"), name)
+        self.assertEqual((path.stat().st_ino, path.read_bytes()), (before.st_ino, data))
 
     def test_what_a_browser_would_run_is_stored_as_octets(self):
         for mimetype in ("text/html", "image/svg+xml", "application/xhtml+xml", "x", "", "a b/c"):

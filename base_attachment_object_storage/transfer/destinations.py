@@ -164,8 +164,10 @@ def _has_content(path: str, content: Content) -> bool:
         stored = read_file(path)
     except (FileNotFoundError, NotFound):
         return False
-    stored.close()
-    return stored.sha256 == content.sha256
+    try:
+        return stored.sha256 == content.sha256
+    finally:
+        stored.close()
 
 
 def _write_file(path: str, content: Content) -> None:

@@ -22,7 +22,7 @@ CEILINGS = {
     "log line": (12, 5),
     "counting GET /web/login": (60, 8),
     "GET /metrics": (240, 8),
-    "start": (1800, 52),
+    "start": (1470, 58),
 }
 
 ADDON = """\
