@@ -53,6 +53,15 @@ def require_addon(name: str) -> None:
             raise ConfigurationError([f"the addon cloud_platform is not installed in {name}"])
 
 
+def has_addon(name: str) -> bool:
+    """Return True if the platform's addon is installed in a database."""
+    try:
+        require_addon(name)
+    except ConfigurationError:
+        return False
+    return True
+
+
 def _require_writable(cursor: Any, name: str) -> None:
     cursor.execute("SELECT pg_is_in_recovery(), current_setting('transaction_read_only')")
     in_recovery, read_only = cursor.fetchone()

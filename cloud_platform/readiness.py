@@ -11,12 +11,13 @@ from collections.abc import Callable
 from functools import partial
 
 from odoo import http
+from odoo.modules.registry import Registry
 
 from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableError
 from odoo.addons.cloud_base.startup.server_wide import databases_of_start
 
 from .checks.complete import report_of_database
-from .postgresql import MAINTENANCE, require
+from .postgresql import MAINTENANCE, has_addon, require
 from .probes import ask_all
 from .settings import PlatformSettings
 
@@ -84,6 +85,10 @@ def _problem_of_postgresql(name: str) -> str:
 def _problem_of_database(name: str) -> str:
     writes = time.monotonic() > _written.get(name, -WRITES_STAND_SECONDS) + WRITES_STAND_SECONDS
     try:
+        require(name)
+        if not has_addon(name):  # server-wide alone: sessions and PostgreSQL are all it needs
+            Registry(name)  # ready means loaded
+            return ""
         report = report_of_database(name, probe_writes=writes)
     except (ConfigurationError, UnreachableError) as error:
         return str(error)
