@@ -42,11 +42,6 @@ STORED = f"""
            WHERE type = 'binary' AND store_fname IS NOT NULL GROUP BY store_fname) AS objects
 """
 
-IN_DATABASE = f"""
-  SELECT count(*), COALESCE(sum({SIZE}), 0) FROM ir_attachment
-   WHERE type = 'binary' AND store_fname IS NULL AND octet_length(db_datas) > 0
-"""
-
 WAITING = f"SELECT count(*), count(DISTINCT store_fname) FROM {GARBAGE_TABLE}"
 
 
@@ -67,8 +62,6 @@ def measure(cursor: Any) -> dict[str, Any]:
     figures: dict[str, Any] = _by_dimension(cursor.fetchall())
     cursor.execute(STORED)
     objects, stored = cursor.fetchone()
-    cursor.execute(IN_DATABASE)
-    rows, in_database = cursor.fetchone()
     cursor.execute(WAITING)
     figures["marks"], figures["marked_objects"] = cursor.fetchone()
     places = figures["place"]
@@ -76,7 +69,12 @@ def measure(cursor: Any) -> dict[str, Any]:
         "files": sum(row["files"] for row in places),
         "bytes": sum(row["bytes"] for row in places),
     }
-    figures["stored"] = {"files": objects + rows, "bytes": int(stored + in_database)}
+    # the database has the content of each row that has no other place
+    rows = [row for row in places if row["name"] == "db"]
+    figures["stored"] = {
+        "files": objects + sum(row["files"] for row in rows),
+        "bytes": int(stored) + sum(row["bytes"] for row in rows),
+    }
     return figures
 
 
