@@ -41,6 +41,18 @@ def mark_all(cursor: Any, store_fnames: Iterable[str]) -> None:
     )
 
 
+def count_marks_on_objects(cursor: Any) -> int:
+    """Return the number of marks on objects of any store."""
+    cursor.execute(f"SELECT count(*) FROM {GARBAGE_TABLE} WHERE NOT {OF_LOCAL_FILES}")
+    count: int = cursor.fetchone()[0]
+    return count
+
+
+def forget_marks_on_objects(cursor: Any) -> None:
+    """Remove the marks on objects of any store."""
+    cursor.execute(f"DELETE FROM {GARBAGE_TABLE} WHERE NOT {OF_LOCAL_FILES}")
+
+
 def make_indexes(cursor: Any) -> None:
     """Create the indexes of the marks unless they exist."""
     cursor.execute(

@@ -19,6 +19,7 @@ from odoo import _, api, models
 from odoo.exceptions import UserError
 from odoo.tools import config, ormcache
 
+from ..garbage.marks import forget_marks_on_objects
 from ..ownership.owner import (
     NOBODY,
     PARAMETER,
@@ -207,7 +208,7 @@ class IrAttachment(models.Model):
         deleted by this database. The original may delete them, after its retention.
         """
         # the marks are about objects of the original
-        self.env.cr.execute("DELETE FROM ir_attachment_garbage WHERE store_fname LIKE '%://%'")
+        forget_marks_on_objects(self.env.cr)
         present = replace(self._present_owner(scheme), prefix=str(uuid.uuid4()))
         return self._write_claim(present)
 

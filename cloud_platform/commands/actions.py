@@ -128,19 +128,8 @@ def adopt(options: Any) -> Answer:
 def _decide(options: Any, what: str) -> Answer:
     with environment_of_command(options.database) as env:
         report = getattr(env["cloud.platform"], what)(options.kind, dry_run=options.dry_run)
-        if options.dry_run:
-            report["new_owner"] = dict(report["present"])
-            if what == "fork":
-                report["new_owner"]["prefix"] = "a new one"
-                report["forgotten_marks"] = _count_marks_on_objects(env)
         env.cr.commit()
     return DONE, report, _lines(report)
-
-
-def _count_marks_on_objects(env: Any) -> int:
-    env.cr.execute("SELECT count(*) FROM ir_attachment_garbage WHERE store_fname LIKE '%://%'")
-    count: int = env.cr.fetchone()[0]
-    return count
 
 
 def reconcile(options: Any) -> Answer:

@@ -12,6 +12,7 @@ See ``base_attachment_object_storage/ownership/owner.py`` for the rules.
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
+from odoo.addons.base_attachment_object_storage.garbage.marks import count_marks_on_objects
 from odoo.addons.base_attachment_object_storage.ownership.owner import PARAMETER, Owner
 from odoo.addons.cloud_base.exceptions import ConfigurationError
 
@@ -28,17 +29,21 @@ class CloudPlatform(models.AbstractModel):
         Its new files get new keys. It reads the files of its original, which are never deleted
         by this database.
 
-        :param dry_run: say what this database is, and change nothing
-        :return: a JSON-able dictionary with the owner as it was, and as it is now
+        :param dry_run: report the owner that the database would have, and change nothing
+        :return: a JSON-able dictionary with the present owner and the new one
         """
-        return self._decide_owner("_fork_store", kind, dry_run)
+        report = self._decide_owner("_fork_store", kind, dry_run)
+        if dry_run:
+            report["new_owner"]["prefix"] = "a new one"
+            report["forgotten_marks"] = count_marks_on_objects(self.env.cr)
+        return report
 
     @api.model
     def adopt(self, kind=None, dry_run=False):
         """Make this copy of a database the owner of the files of its original, which is gone.
 
-        :param dry_run: say what this database is, and change nothing
-        :return: a JSON-able dictionary with the owner as it was, and as it is now
+        :param dry_run: report the owner that the database would have, and change nothing
+        :return: a JSON-able dictionary with the present owner and the new one
         """
         return self._decide_owner("_adopt_store", kind, dry_run)
 
@@ -57,7 +62,9 @@ class CloudPlatform(models.AbstractModel):
         # a copy with the settings of another environment must not begin to write there
         self._require_right_storage(kind, filestore)
         report = {**self._status_of_ownership(filestore.name), "dry_run": dry_run}
-        if not dry_run:
+        if dry_run:
+            report["new_owner"] = dict(report["present"])
+        else:
             self._prepare_filestore(filestore)
             decide = getattr(self.env["ir.attachment"].sudo(), decision)
             report["new_owner"] = decide(filestore.name)
