@@ -19,8 +19,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from odoo.modules.module import get_manifest, get_module_path
-
 from .checks.inputs import KIND_PARAMETER, LOCATION_PARAMETER
 
 RENAMED = {
@@ -79,11 +77,6 @@ def take_over(cursor: Any, manifest_of: Callable[[str], Any]) -> TakeOver:
     done.kind = _keep_kind(cursor)
     done.manifests = _manifests_with_old_names(states, manifest_of)
     return done
-
-
-def manifest_on_this_host(name: str) -> Any:
-    """Return the manifest of an addon; nothing for one that no folder of this host has."""
-    return get_manifest(name) if get_module_path(name, display_warning=False) else {}
 
 
 def _states(cursor: Any) -> dict[str, str]:

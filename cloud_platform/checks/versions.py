@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from odoo.modules.module import get_manifest
+from odoo.modules.module import get_manifest, get_module_path
 
 SUITE = (
     "attachment_s3",
@@ -48,8 +48,12 @@ def is_older(installed: str, code: str) -> bool:
 @functools.cache
 def version_on_this_host(name: str) -> str:
     """Return the version of an addon's code; an empty text without the addon."""
-    manifest = get_manifest(name)
-    return str(manifest["version"]) if manifest else ""
+    return str(manifest_on_this_host(name).get("version", ""))
+
+
+def manifest_on_this_host(name: str) -> Any:
+    """Return the manifest of an addon; an empty one if no folder of this host has the addon."""
+    return get_manifest(name) if get_module_path(name, display_warning=False) else {}
 
 
 def _numbers(version: str) -> list[int]:

@@ -16,9 +16,10 @@ from odoo.addons.cloud_base.exceptions import ConfigurationError, UnreachableErr
 
 from ..checks import registry
 from ..checks.complete import report_of_database
+from ..checks.versions import manifest_on_this_host
 from ..postgresql import require
 from ..status.summary import summary, usage
-from ..upgrade_from_2 import manifest_on_this_host, take_over
+from ..upgrade_from_2 import take_over
 from .environment import environment_of_command, require_services
 from .progress import progress
 

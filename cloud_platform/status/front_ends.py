@@ -15,6 +15,8 @@ import psycopg2
 from odoo import release
 from odoo.tools import config
 
+from ..checks.versions import version_on_this_host
+
 _logger = logging.getLogger(__name__)
 
 TABLE = "cloud_platform_front_end"
@@ -33,9 +35,7 @@ def node() -> str:
 
 def suite_version() -> str:
     """Return the version of the suite, without the series that core puts before it."""
-    from odoo.modules.module import get_manifest
-
-    return ".".join(get_manifest("cloud_platform")["version"].split(".")[-3:])
+    return ".".join(version_on_this_host("cloud_platform").split(".")[-3:])
 
 
 def beat_if_due(registry: Any) -> None:
@@ -48,7 +48,7 @@ def beat_if_due(registry: Any) -> None:
         with registry.cursor() as cursor:
             beat(cursor)
     except psycopg2.Error as error:
-        # a table that is missing, a standby, another process that writes the same row
+        # a missing table, a standby, no free connection, or another process that writes the row
         _logger.debug("The row of this server was not written: %s", type(error).__name__)
 
 
@@ -68,6 +68,7 @@ def beat(cursor: Any) -> None:
             *(node(), release.version, suite_version(), release.series),
             *(config["workers"], _started, os.getpid()),
         ),
+        log_exceptions=False,
     )
 
 
