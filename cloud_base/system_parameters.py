@@ -2,8 +2,8 @@
 
 Each addon registers its parameters when it is imported::
 
-    register(SystemParameter("ir_attachment.storage.serving", ADDON, parse=Serving.parse))
-    register(SystemParameter("ir_attachment.location", ADDON, choices="locations"))
+    register(SystemParameter("ir_attachment.storage.serving", parse=Serving.parse))
+    register(SystemParameter("ir_attachment.location", choices="locations"))
 
 ``parse`` raises ``ValueError`` for a wrong value. ``choices`` names a list that depends on the
 addons of a database; the caller gives it. The same rules hold when a value is written, for the
@@ -26,7 +26,6 @@ class SystemParameter:
     """A system parameter; the text of an error of ``parse`` names the accepted values."""
 
     name: str
-    addon: str
     parse: Callable[[str], object] = str
     choices: str = ""
 

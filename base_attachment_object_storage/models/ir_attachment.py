@@ -57,7 +57,7 @@ class IrAttachment(models.Model):
     @api.model
     def _storage_locations(self):
         """Return the values that ``ir_attachment.location`` accepts; for addons that add some."""
-        locations = {"db", "file", *self._get_stores()}
+        locations = {*CORE_LOCATIONS, *self._get_stores()}
         if "fs.storage" in self.env:  # the addon fs_attachment of the OCA
             codes = self.env["fs.storage"].sudo().search_fetch([("code", "!=", False)], ["code"])
             locations.update(codes.mapped("code"))

@@ -10,15 +10,14 @@ from ..download import serving
 from ..ownership import owner
 from ..upload import placement
 
-ADDON = __name__.split(".")[-3]
 LOCATION = "ir_attachment.location"
 LOCATIONS = "locations"
 
 for parameter in (
-    SystemParameter(LOCATION, ADDON, choices=LOCATIONS),
-    SystemParameter(placement.PARAMETER, ADDON, parse=placement.Placement.parse),
-    SystemParameter(serving.PARAMETER, ADDON, parse=serving.Serving.parse),
-    SystemParameter(owner.PARAMETER, ADDON, parse=owner.Owner.require_record),
+    SystemParameter(LOCATION, choices=LOCATIONS),
+    SystemParameter(placement.PARAMETER, parse=placement.Placement.parse),
+    SystemParameter(serving.PARAMETER, parse=serving.Serving.parse),
+    SystemParameter(owner.PARAMETER, parse=owner.Owner.require_record),
 ):
     system_parameters.register(parameter)
 

@@ -13,14 +13,13 @@ from odoo.addons.base_attachment_object_storage.ownership.owner import (
     standing,
 )
 from odoo.addons.base_attachment_object_storage.store import Integrity, NotFound, ObjectStore
+from odoo.addons.base_attachment_object_storage.store.base import PROBE
 
 from .inputs import Database, Facts, environment_of, named_environment
 from .registry import running_environment
 from .report import Verdict
 
 REMOTE_BY_DEFAULT = frozenset({"prod", "integration", "labs"})
-# a prefix that no key has
-NO_KEY = "probe"
 PROBE_BYTES = 16
 
 
@@ -140,7 +139,7 @@ class RemoteStore:
             if owner:
                 store.read(owner.claim_key)
                 return
-        next(store.list(NO_KEY), None)
+        next(store.list(PROBE), None)
 
     def is_not_owned(self, facts: Facts) -> Verdict:
         """Return True if no database owns the stored files."""

@@ -96,16 +96,14 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-able form."""
-        return asdict(replace(self, source=None), dict_factory=_without_source)
+        values = asdict(self)
+        del values["source"]
+        return values
 
     def __str__(self) -> str:
         place = f" (database {self.database})" if self.database else ""
         hint = f" {self.hint}" if self.hint else ""
         return f"{self.id} {self.level}{place}: {self.message}{hint}"
-
-
-def _without_source(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in items if name != "source"}
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,10 @@ class CloudPlatform(Command):
             options, rest = _parser().parse_known_args(args)
             _require_honoured(options)
             _configure(options, rest)
-            status, answer, text = _answer(options)
+            # late: --addons-path is known now
+            from odoo.addons.cloud_platform.commands import actions
+
+            status, answer, text = actions.answer(options)
         except UsageError as error:
             _end(USAGE, str(error), is_json)
         except KeyboardInterrupt:
@@ -169,12 +172,6 @@ def _end(status, reason, is_json):
     if is_json:
         sys.stdout.write(json.dumps({"ok": False, "error": reason}, indent=1) + "\n")
     sys.exit(status)
-
-
-def _answer(options):
-    from odoo.addons.cloud_platform.commands.actions import answer
-
-    return answer(options)
 
 
 def _parser():

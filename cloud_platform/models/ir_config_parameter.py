@@ -9,7 +9,7 @@ from ..checks.inputs import KIND_PARAMETER
 
 KINDS = "kinds"
 
-system_parameters.register(SystemParameter(KIND_PARAMETER, __name__.split(".")[-3], choices=KINDS))
+system_parameters.register(SystemParameter(KIND_PARAMETER, choices=KINDS))
 
 
 class IrConfigParameter(models.Model):

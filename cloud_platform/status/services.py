@@ -10,6 +10,7 @@ from typing import Any
 from odoo import http
 
 from odoo.addons.base_attachment_object_storage.store import ObjectStore
+from odoo.addons.base_attachment_object_storage.store.base import PROBE
 from odoo.addons.cloud_base.startup.server_wide import addon_of, server_wide_modules
 
 from ..postgresql import require
@@ -17,8 +18,6 @@ from ..probes import Answer
 from .settings_in_force import groups
 
 UP, DOWN, OFF = "up", "down", "off"
-# the end of a key that no attachment has
-PROBE = "probe"
 
 
 @dataclass(frozen=True)

@@ -407,7 +407,7 @@ export class CloudPlatformPage extends Component {
 
     showWork(work) {
         const wasBusy = this.isMoving || Boolean(this.runningComparison);
-        // An error of this part leaves what was shown before
+        // The present figures stay on the page if this part has an error
         this.state.work = work.error ? this.state.work : work;
         clearTimeout(this.timer);
         if (this.isMoving || this.runningComparison) {
