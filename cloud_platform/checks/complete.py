@@ -2,35 +2,27 @@
 
 ::
 
-    PostgreSQL, the database and its addon      postgresql.py
-    is the database updated?                    by SQL: its registry might not be loaded
-    everything else                             cloud.platform.check(), with its probes
+    an outdated database    the checks by SQL alone: its registry might not load
+    any other database      cloud.platform.check(), with its probes
 """
 
 from contextlib import closing
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, sql_db
 from odoo.modules.registry import Registry
 
-from ..postgresql import require, require_addon
 from .registry import run_for_database
 from .report import Report
-
-NOT_UPDATED = "not-updated"
+from .versions import outdated_addons
 
 
 def report_of_database(name: str, probe_writes: bool) -> Report:
-    """Return the report of a database, whose registry is loaded for it.
-
-    :raises UnreachableError: if PostgreSQL does not answer, or accepts no writes
-    :raises ConfigurationError: if the database or its addon is missing
-    """
-    require(name)
-    require_addon(name)
-    report = run_for_database(name)
-    if report.findings_of(NOT_UPDATED):
-        return report
+    """Return the report of a database that has the platform's addon; its registry is loaded."""
+    with closing(sql_db.db_connect(name).cursor()) as cursor:
+        is_outdated = any(outdated_addons(cursor))
+    if is_outdated:
+        return run_for_database(name)
     with closing(Registry(name).cursor()) as cursor:
         env = api.Environment(cursor, SUPERUSER_ID, {})
-        checked: Report = env["cloud.platform"].check(probe=True, probe_writes=probe_writes)
-    return report + checked
+        report: Report = env["cloud.platform"].check(probe=True, probe_writes=probe_writes)
+    return report
