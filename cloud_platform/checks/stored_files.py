@@ -20,12 +20,18 @@ _QUERY = """
 _results: dict[tuple[str, frozenset[str]], tuple[tuple[str, ...], float]] = {}
 
 
-def unreadable_schemes(cursor: Any, known: Collection[str]) -> tuple[str, ...]:
-    """Return the schemes of stored files other than the ``known`` ones."""
+def unreadable_schemes(
+    cursor: Any, known: Collection[str], may_query: bool = True
+) -> tuple[str, ...]:
+    """Return the schemes of stored files other than the ``known`` ones.
+
+    :param may_query: False returns the last result of this process, of any age: each process
+        has one since it loaded the registry
+    """
     key = (cursor.dbname, frozenset(known))
     schemes, until = _results.get(key, ((), 0.0))
     began = time.monotonic()
-    if began < until:
+    if began < until or not may_query:
         return schemes
     cursor.execute(_QUERY, [list(known)])
     schemes = tuple(row[0] for row in cursor.fetchall())

@@ -96,8 +96,11 @@ class CloudPlatform(models.AbstractModel):
         return registry.run(database, probe, probe_writes) + self._check_by_hooks(database)
 
     @api.model
-    def _read_database(self):
-        """Return the facts of this database, with those that need its registry."""
+    def _read_database(self, may_query_files=True):
+        """Return the facts of this database, with those that need its registry.
+
+        :param may_query_files: False reads no row of the attachments
+        """
         parameters = self.env["ir.config_parameter"].sudo()
         database = read_database(self.env.cr, self.env.cr.dbname)
         known = self.env["ir.attachment"]._storage_locations()
@@ -105,7 +108,7 @@ class CloudPlatform(models.AbstractModel):
         return replace(  # type: ignore[type-var]
             database,
             choices=parameters._system_parameter_choices(),
-            unreadable=unreadable_schemes(self.env.cr, known),
+            unreadable=unreadable_schemes(self.env.cr, known, may_query_files),
         )
 
     @api.model

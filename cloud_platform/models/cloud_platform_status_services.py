@@ -8,7 +8,6 @@ from odoo.addons.base_attachment_object_storage.store import StoreError
 from odoo.addons.cloud_base.exceptions import ConfigurationError
 
 from ..checks import registry
-from ..checks.inputs import read_database
 from ..probes import Answer, ask_all
 from ..settings import PlatformSettings
 from ..status import services as service_probes
@@ -28,8 +27,8 @@ class CloudPlatform(models.AbstractModel):
     @api.model
     def _services_checks_and_sessions(self, usage):
         """Return three parts whose services are asked at the same time."""
-        seconds = self._probe_seconds()
-        database = read_database(self.env.cr, self.env.cr.dbname)
+        seconds = PlatformSettings.probe_seconds()
+        database = self._read_database(may_query_files=False)
         stores, found = self._probes_of_stores(usage)
         probes = {("postgresql", "database"): self._probe_of_postgresql(), **stores}
         if redis := service_probes.probe_of_redis():
@@ -45,16 +44,9 @@ class CloudPlatform(models.AbstractModel):
         found += [service_probes.logs(), service_probes.metrics()]
         return {
             "services": self._part(partial(self._with_times, found)),
-            "checks": self._part(partial(self._checks, answers["checks"])),
+            "checks": self._part(partial(self._checks, answers["checks"], database)),
             "session_store": self._sessions_of_answer(answers["sessions"]),
         }
-
-    @api.model
-    def _probe_seconds(self):
-        try:
-            return PlatformSettings.read().probe_timeout_seconds
-        except ConfigurationError:  # which is a finding of the checks
-            return PlatformSettings.model_fields["probe_timeout_seconds"].default
 
     @api.model
     def _probe_of_postgresql(self):
@@ -116,12 +108,11 @@ class CloudPlatform(models.AbstractModel):
     # --- checks
 
     @api.model
-    def _checks(self, answer):
+    def _checks(self, answer, database):
         if not answer.in_time:
             return {"error": _("The checks have not ended in time.")}
         if answer.error:
             raise answer.error
-        database = read_database(self.env.cr, self.env.cr.dbname)
         report = answer.value + self._check_by_hooks(database)
         rules, group_names = self._rules_of_checks(), self._groups_of_checks()
         rows = [
@@ -165,6 +156,8 @@ class CloudPlatform(models.AbstractModel):
         return {
             "environment": (environment, _("The running environment is known.")),
             "settings": (environment, _("Every variable has a valid value.")),
+            "parameter": (environment, _("Every system parameter has a valid value.")),
+            "not-updated": (environment, _("The database is updated to the code.")),
             "logging-json": (environment, _("The log is written as JSON.")),
             "kind": (environment, _("The platform is installed in this database.")),
             "R1": (sessions, _("Redis is switched on for the sessions.")),
@@ -185,6 +178,7 @@ class CloudPlatform(models.AbstractModel):
             "location": (storage, _("Attachments are in the usual place for this environment.")),
             "store-refuses": (storage, _("The file storage accepts the credentials.")),
             "store-unavailable": (storage, _("The file storage answers.")),
+            "files-unreadable": (storage, _("An installed addon reads each file.")),
             "store-spilled": (storage, _("No file waits in the database for the file storage.")),
             "neutralized": (ownership, _("This is not a neutralized copy in production.")),
             "not-owned": (ownership, _("A database owns the stored files.")),

@@ -21,12 +21,14 @@ def settings_in_force() -> list[dict[str, Any]]:
         mistakes = group.mistakes()
         for field in group.model_fields.values():
             if field.alias and field.alias not in rows:
+                mistake = next((text for text in mistakes if field.alias in text), "")
                 rows[field.alias] = {
                     "name": field.alias,
-                    "value": _value(field, given),
+                    # a wrong value may be a secret that was set in the wrong variable
+                    "value": HIDDEN if mistake and field.alias in given else _value(field, given),
                     "source": ENVIRONMENT if field.alias in given else DEFAULT,
                     "addon": group.__module__.split(".")[2],
-                    "mistake": next((text for text in mistakes if field.alias in text), ""),
+                    "mistake": mistake,
                 }
     return sorted(rows.values(), key=lambda row: (row["addon"], row["name"]))
 

@@ -1,15 +1,22 @@
 import json
+import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
+from odoo import sql_db
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
+from odoo.modules.registry import Registry
+from odoo.tests import BaseCase, HttpCase, TransactionCase, new_test_user, tagged
+from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 
 from odoo.addons.base_attachment_object_storage.transfer import usage
 from odoo.addons.cloud_base.settings import EnvironmentSettings
 
 from ..probes import Answer
+from ..settings import PlatformSettings
 from ..status import front_ends, services, settings_in_force
 from ..status.limits import limited
 from ..status.summary import summary, usage as usage_lines
@@ -48,6 +55,27 @@ class TestStatus(StatusCase):
         self.assertEqual(document["version"], 2)
         kinds = {row["kind"] for row in document["services"]["services"]}
         self.assertLessEqual({"database", "sessions", "logs", "metrics"}, kinds)
+
+    def test_the_page_has_the_findings_of_the_command(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "INSERT INTO ir_config_parameter (key, value) VALUES ('ir_attachment.location', 'S3')"
+            " ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
+        )
+        self.env.registry.clear_cache()
+        report = self.platform.check(probe=True)
+        self.assertIn("parameter", [finding.id for finding in report.errors])
+        shown = self.platform.status()["checks"]
+        self.assertFalse(shown["ok"])
+        self.assertEqual(
+            sorted((row["id"], row["state"]) for row in shown["checks"]),
+            sorted(
+                [(finding.id, finding.level) for finding in report.findings]
+                + [(name, "passed") for name in report.passed]
+            ),
+        )
+        rules = self.platform._rules_of_checks()
+        self.assertFalse(set(report.passed) - set(rules), "a check without a sentence")
 
     def test_only_administrators_read_the_document(self):
         user = new_test_user(self.env, "reader-of-status")
@@ -111,7 +139,7 @@ class TestStatus(StatusCase):
             "_probe_of_postgresql",
             lambda records: lambda: time.sleep(8),
         )
-        self.patch(self.registry["cloud.platform"], "_probe_seconds", lambda records: 0.5)
+        self.patch(PlatformSettings, "probe_seconds", classmethod(lambda cls: 0.5))
         began = time.monotonic()
         document = self.platform.status()
         self.assertLess(time.monotonic() - began, 5)
@@ -179,6 +207,51 @@ class TestStatus(StatusCase):
         self.assertEqual((prefix["value"], prefix["source"]), ("acme-odoo-test", "environment"))
         self.assertEqual(rows["ODOO_SESSION_REDIS_PASSWORD"]["value"], settings_in_force.HIDDEN)
         self.assertEqual(rows["ATTACHMENT_RETENTION_DAYS"]["source"], "default")
+
+    def test_a_wrong_value_is_hidden(self):
+        # the content of a key in the variable of its path, an address with a password
+        self.patch(
+            os, "environ", {"ODOO_SESSION_REDIS": "1", "ODOO_SESSION_REDIS_PORT": "pa/5s@h"}
+        )
+        rows = {row["name"]: row for row in settings_in_force.settings_in_force()}
+        row = rows["ODOO_SESSION_REDIS_PORT"]
+        self.assertEqual(row["value"], settings_in_force.HIDDEN)
+        self.assertIn("ODOO_SESSION_REDIS_PORT", row["mistake"])
+        self.assertNotIn("pa/5s", json.dumps(rows))
+
+
+@tagged("post_install", "-at_install")
+class TestHeartbeat(BaseCase):
+    """The row of a server, written on separate connections."""
+
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(get_db_name())
+        self.patch(front_ends, "_beats", {})
+        self.addCleanup(self.forget)
+
+    def forget(self):
+        with self.registry.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {front_ends.TABLE} WHERE node = %s", [front_ends.node()])
+
+    def test_processes_that_write_at_the_same_time_log_no_error(self):
+        with closing(self.registry.cursor()) as other, ThreadPoolExecutor(1) as threads:
+            front_ends.beat(other)
+            beat = threads.submit(front_ends.beat_if_due, self.registry)
+            with self.assertNoLogs("odoo.sql_db", "WARNING"):
+                time.sleep(0.5)  # it waits for the row
+                other.commit()
+                beat.result(30)
+
+    def test_a_request_goes_on_without_a_free_connection(self):
+        pool = sql_db._Pool
+        with ExitStack() as connections:
+            self.patch(pool, "_maxconn", len(pool._connections))
+            with self.assertRaises(sql_db.PoolError), mute_logger("odoo.sql_db"):
+                while True:
+                    connections.enter_context(closing(self.registry.cursor()))
+            front_ends.beat_if_due(self.registry)
+        self.assertIn(self.registry.db_name, front_ends._beats)
 
 
 @tagged("post_install", "-at_install")
