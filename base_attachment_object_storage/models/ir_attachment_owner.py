@@ -64,10 +64,9 @@ class IrAttachment(models.Model):
     @api.model
     def _owner_and_standing(self, scheme, store):
         """Return this database as the owner of objects in a store, and its standing."""
-        parameters = self.env["ir.config_parameter"].sudo()
         return present_standing(
-            parameters.get_param(PARAMETER) or "",
-            parameters.get_param("database.uuid") or "",
+            self._owner_parameter(PARAMETER),
+            self._owner_parameter("database.uuid"),
             self.env.cr.dbname,
             self._running_environment(),
             scheme,
@@ -83,7 +82,7 @@ class IrAttachment(models.Model):
         """
         store = self._get_object_store(scheme)
         owner, what = self._owner_and_standing(scheme, store)
-        if what is Standing.COPY:
+        if not what.may_write:
             raise self._refusal_of_copy()
         return ObjectTarget(scheme, store, owner.prefix, self._has_write_hook())
 
